@@ -1,0 +1,133 @@
+-- What exists before any model runs: what landing, the clock and the journal write, and the
+-- append-only decisions that sequences read before the models have added to them.
+-- Safe to run again. Instants are UTC.
+
+create schema if not exists control;
+create schema if not exists raw;
+create schema if not exists decisions;
+
+create table if not exists control.clock (as_of timestamptz not null);
+create table if not exists control.parameters (name varchar not null, value double not null);
+
+create table if not exists raw.files (
+    file_id varchar not null,
+    path varchar not null,
+    sha256 varchar not null,
+    kind varchar not null,
+    rows_landed bigint not null,
+    rows_duplicate bigint not null,
+    rows_rejected bigint not null,
+    bytes bigint not null,
+    landed_at timestamptz not null,
+);
+
+create table if not exists raw.rejects (
+    file_id varchar not null,
+    line bigint,
+    reason varchar not null,
+    content varchar,
+);
+
+create table if not exists raw.events (
+    event_id varchar not null,
+    contact_key varchar not null,
+    name varchar not null,
+    occurred_at timestamptz not null,
+    received_at timestamptz not null,
+    properties json not null,
+    file_id varchar not null,
+);
+
+create table if not exists raw.tracking (
+    event_id varchar not null,
+    send_id varchar,
+    email varchar,
+    type varchar not null,
+    occurred_at timestamptz not null,
+    received_at timestamptz not null,
+    detail json not null,
+    provider varchar not null,
+    file_id varchar not null,
+);
+
+create table if not exists raw.attempts (
+    send_id varchar not null,
+    attempt integer not null,
+    status varchar not null,
+    sender varchar not null,
+    message_id varchar not null,
+    provider_message_id varchar,
+    smtp_code integer,
+    fault varchar,
+    detail varchar,
+    started_at timestamptz not null,
+    finished_at timestamptz,
+    next_try_at timestamptz,
+    updated_at timestamptz not null,
+);
+
+create table if not exists decisions.segment_changes (
+    change_id varchar not null,
+    segment varchar not null,
+    contact_id varchar not null,
+    change varchar not null,
+    decided_at timestamptz not null,
+);
+
+create table if not exists decisions.trigger_firings (
+    firing_id varchar not null,
+    trigger varchar not null,
+    contact_id varchar not null,
+    fired_at timestamptz not null,
+    decided_at timestamptz not null,
+    evidence json not null,
+);
+
+create table if not exists decisions.enrollment_starts (
+    enrollment_id varchar not null,
+    sequence varchar not null,
+    contact_id varchar not null,
+    firing_id varchar not null,
+    enrolled_at timestamptz not null,
+);
+
+create table if not exists decisions.enrollment_refusals (
+    enrollment_id varchar not null,
+    sequence varchar not null,
+    contact_id varchar not null,
+    firing_id varchar not null,
+    reason varchar not null,
+    decided_at timestamptz not null,
+);
+
+create table if not exists decisions.enrollment_exits (
+    enrollment_id varchar not null,
+    sequence varchar not null,
+    contact_id varchar not null,
+    exited_at timestamptz not null,
+    exit_reason varchar not null,
+);
+
+create table if not exists decisions.step_decisions (
+    step_decision_id varchar not null,
+    enrollment_id varchar not null,
+    sequence varchar not null,
+    contact_id varchar not null,
+    step varchar not null,
+    action varchar not null,
+    template varchar,
+    due_at timestamptz not null,
+    expires_at timestamptz not null,
+    decided_at timestamptz not null,
+    decision varchar not null,
+    variant varchar not null,
+    reason varchar not null,
+);
+
+create table if not exists decisions.gate_stops (
+    gate_stop_id varchar not null,
+    send_id varchar not null,
+    gate varchar not null,
+    reason varchar not null,
+    decided_at timestamptz not null,
+);
