@@ -1,0 +1,192 @@
+"""The routes: each reads a signed link or an event, stores rows, and answers."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+import string
+import uuid
+from base64 import b64decode
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from collector import pages
+from collector.events import BadBodyError, parse_events
+from senders.links import BadTokenError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from starlette.requests import Request
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from collector.config import CollectorConfig
+    from collector.spool import Spool
+
+logger = logging.getLogger(__name__)
+
+_PIXEL = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+_PRINTABLE = string.ascii_letters + string.digits + string.punctuation
+_USER_AGENT_LIMIT = 1000
+_SECURITY_HEADERS = {
+    "cache-control": "no-store",
+    "content-security-policy": pages.CONTENT_SECURITY_POLICY,
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "x-robots-tag": "noindex, nofollow",
+}
+
+
+def create_app(
+    config: CollectorConfig, tracking: Spool, events: Spool, clock: Callable[[], datetime]
+) -> Starlette:
+    """Build the ASGI application.
+
+    Args:
+        config: the settings.
+        tracking: takes opens, clicks and unsubscribes.
+        events: takes the rows of `POST /events`.
+        clock: tells the time of a hit (UTC).
+
+    """
+    collector = _Collector(config, tracking, events, clock)
+    return Starlette(
+        routes=[
+            Route("/o/{token}.gif", collector.open),
+            Route("/c/{token}", collector.click),
+            Route("/u/{token}", collector.ask),
+            Route("/u/{token}", collector.unsubscribe, methods=["POST"]),
+            Route("/events", collector.take_events, methods=["POST"]),
+            Route("/health", collector.health),
+        ],
+        middleware=[Middleware(_SecurityHeaders)],
+        exception_handlers={BadTokenError: _not_found, OSError: _not_stored},
+        max_body_size=config.max_body_bytes,
+    )
+
+
+@dataclass(frozen=True)
+class _Collector:
+    config: CollectorConfig
+    tracking: Spool
+    events: Spool
+    clock: Callable[[], datetime]
+
+    async def open(self, request: Request) -> Response:
+        send_id = self.config.links.read_open(request.path_params["token"])
+        await self._track_if_possible(self._hit(request, send_id, "opened"))
+        return Response(_PIXEL, media_type="image/gif")
+
+    async def click(self, request: Request) -> Response:
+        send_id, url = self.config.links.read_click(request.path_params["token"])
+        await self._track_if_possible(self._hit(request, send_id, "clicked", url=url))
+        # Only what a header cannot carry is escaped: the rest is the sender's own spelling.
+        return Response(status_code=302, headers={"location": quote(url, safe=_PRINTABLE)})
+
+    async def ask(self, request: Request) -> Response:
+        # Scanners follow links: looking at the page changes nothing.
+        asked = self.config.links.read_unsubscribe(request.path_params["token"])
+        return pages.question(asked.list_name)
+
+    async def unsubscribe(self, request: Request) -> Response:
+        asked = self.config.links.read_unsubscribe(request.path_params["token"])
+        async with request.form(max_files=0, max_fields=10) as form:
+            one_click = form.get("List-Unsubscribe") == "One-Click"
+            confirmed = form.get("confirm") == "unsubscribe"
+        if not (one_click or confirmed):
+            raise HTTPException(400, "expected List-Unsubscribe=One-Click (RFC 8058)")
+        # Every request is a row, a repeated one too: an address that came back in between must be
+        # able to leave again through the same link.
+        row = self._hit(
+            request,
+            asked.send_id,
+            "unsubscribed",
+            list=asked.list_name,
+            address_hash=asked.address_hash,
+            via="one_click" if one_click else "page",
+        )
+        await asyncio.wrap_future(self.tracking.append([row], durable=True))
+        return pages.answer(asked.list_name)
+
+    async def take_events(self, request: Request) -> Response:
+        self._check_bearer(request)
+        try:
+            batch = parse_events(await request.body(), request.headers.get("content-type", ""))
+        except BadBodyError as error:
+            raise HTTPException(400, str(error)) from error
+        if batch.rows:
+            await asyncio.wrap_future(self.events.append(batch.rows, durable=True))
+        status = 200 if not batch.rejected else 207 if batch.rows else 422
+        return JSONResponse({"accepted": len(batch.rows), "rejected": batch.rejected}, status)
+
+    async def health(self, _: Request) -> Response:
+        await asyncio.to_thread(self.tracking.probe)
+        await asyncio.to_thread(self.events.probe)
+        return JSONResponse({"status": "ok"})
+
+    def _check_bearer(self, request: Request) -> None:
+        expected = self.config.events_token
+        if not expected:
+            raise HTTPException(503, "events are off: SENDHOUSE_COLLECTOR_TOKEN is not set")
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        known = hmac.compare_digest(given.strip().encode(), expected.encode())
+        if scheme.lower() != "bearer" or not known:
+            raise HTTPException(401, "wrong bearer token", {"www-authenticate": "Bearer"})
+
+    def _hit(self, request: Request, send_id: str, kind: str, **detail: str) -> dict[str, Any]:
+        return {
+            "event_id": str(uuid.uuid4()),
+            "send_id": send_id,
+            "type": kind,
+            "occurred_at": self.clock().isoformat(),
+            "provider": "collector",
+            "detail": {
+                **detail,
+                "user_agent": request.headers.get("user-agent", "")[:_USER_AGENT_LIMIT],
+                "ip": request.client.host if request.client else None,
+                "method": request.method,
+                # People's mail programs and browsers GET; only programs ask for the head.
+                "machine_signal": "head_request" if request.method == "HEAD" else None,
+            },
+        }
+
+    async def _track_if_possible(self, row: dict[str, Any]) -> None:
+        try:
+            await asyncio.wrap_future(self.tracking.append([row], durable=False))
+        except OSError:
+            # A full disk here is no reason for a broken link there.
+            logger.exception("lost: %s of send %s", row["type"], row["send_id"])
+
+
+async def _not_found(_: Request, __: Exception) -> Response:
+    return PlainTextResponse("This link is not valid.", 404)
+
+
+async def _not_stored(_: Request, error: Exception) -> Response:
+    logger.error("landing files cannot be written", exc_info=error)
+    return PlainTextResponse("Not stored, please try again.", 503, {"retry-after": "30"})
+
+
+class _SecurityHeaders:
+    """Adds the security headers to every answer, errors included."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(_SECURITY_HEADERS)
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)

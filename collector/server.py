@@ -1,0 +1,82 @@
+"""The process: granian in this one, with no child.
+
+Granian's usual way forks a worker, which goes on serving when its parent is killed; embedded,
+one process means one life, and the next start finds port and landing folder free.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from granian.constants import Interfaces
+from granian.log import LogLevels
+from granian.server.embed import Server
+from granian.utils.proxies import wrap_asgi_with_proxy_headers
+
+from collector.app import create_app
+from collector.spool import Spool
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+    from collector.config import CollectorConfig
+
+logger = logging.getLogger(__name__)
+
+
+def serve(config: CollectorConfig, host: str, port: int) -> None:
+    """Collect until SIGINT or SIGTERM; then hand over what is written and return.
+
+    Raises:
+        SpoolBusyError: another collector writes to the same landing folder.
+        OSError: the address is taken, or the landing folder cannot be written to.
+
+    """
+    _check_free(host, port)
+
+    def spool(name: str) -> Spool:
+        return Spool(
+            config.landing_dir / name,
+            clock=_now,
+            rotate_seconds=config.rotate_seconds,
+            rotate_rows=config.rotate_rows,
+        )
+
+    with spool("tracking") as tracking, spool("events") as events:
+        app = create_app(config, tracking, events, _now)
+        asyncio.run(_run(app, config.trusted_proxies, host, port))
+
+
+async def _run(app: ASGIApp, trusted_proxies: tuple[str, ...], host: str, port: int) -> None:
+    server = Server(
+        wrap_asgi_with_proxy_headers(app, list(trusted_proxies)),
+        host,
+        port,
+        interface=Interfaces.ASGINL,
+        websockets=False,
+        # No access log: its lines would hold tokens and addresses of people.
+        log_access=False,
+        log_level=LogLevels.error,
+    )
+    server.on_startup(lambda: logger.info("collecting at http://%s:%d", host, port))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, server.stop)
+    await server.serve()
+
+
+def _check_free(host: str, port: int) -> None:
+    # Granian listens with SO_REUSEPORT: a second program on the port would not fail, it would take
+    # half of the hits. Binding without it tells.
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, port), family=family):
+        pass
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
