@@ -234,20 +234,19 @@ def _share_mailboxes(rng: random.Random, people: list[Person]) -> None:
 
 
 def _silence(rng: random.Random, people: list[Person]) -> None:
-    """Choose who falls silent, and when they were last seen."""
+    """Choose the users who fall silent, and when they were last seen."""
     long_ago = BEGIN - SILENCE - timedelta(days=1)
     early = [
         index
         for index, person in enumerate(people)
-        if person.created_at < long_ago - timedelta(days=20)
-        and (person.signs_up_at is None or person.signs_up_at < long_ago - timedelta(days=10))
+        if person.signs_up_at is not None and person.signs_up_at < long_ago - timedelta(days=10)
     ]
     chosen = rng.sample(early, SILENT_AT_START + FALLING_SILENT)
     for number, index in enumerate(chosen):
         person = people[index]
-        known = (person.signs_up_at or person.created_at) + timedelta(days=5)
         if number < SILENT_AT_START:
-            last_seen = between(rng, known, long_ago)
+            known = person.signs_up_at or person.created_at
+            last_seen = between(rng, known + timedelta(days=5), long_ago)
         else:
             falls_on = FIRST_DAY + timedelta(days=1 + number % 28)
             last_seen = office_time(rng, falls_on - SILENCE, person.timezone)

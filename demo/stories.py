@@ -218,10 +218,8 @@ def _sessions(
 def _fall_silent(rng: random.Random, person: Person, moments: list[Moment]) -> list[Moment]:
     """Cut the story where somebody falls silent, and let everybody else be seen in time."""
     if person.last_seen is not None:
-        name = "page_viewed" if person.signs_up_at is None else "logged_in"
-        properties = {"page": "/"} if person.signs_up_at is None else {}
         kept = [moment for moment in moments if moment[0] < person.last_seen]
-        return [*kept, (person.last_seen, name, properties)]
+        return [*kept, (person.last_seen, "logged_in", {})]
     seen_before = [at for at, _, _ in moments if at < BEGIN]
     if seen_before and max(seen_before) < _SEEN_AFTER:
         seen = between(rng, _SEEN_AFTER, _SEEN_BEFORE)
