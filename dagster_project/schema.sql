@@ -66,11 +66,20 @@ create table if not exists raw.attempts (
     updated_at timestamptz not null,
 );
 
+create table if not exists decisions.contact_keys (
+    key_kind varchar not null,
+    key varchar not null,
+    contact_id varchar not null,
+    found_in varchar not null,
+    decided_at timestamptz not null,
+);
+
 create table if not exists decisions.segment_changes (
     change_id varchar not null,
     segment varchar not null,
     contact_id varchar not null,
     change varchar not null,
+    ordinal bigint not null,
     decided_at timestamptz not null,
 );
 

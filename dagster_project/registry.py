@@ -1,0 +1,68 @@
+"""What the analyst's folders hold, as a dbt macro.
+
+dbt orders models by the refs it sees while parsing, when it does not know yet which models exist; so
+"all segments" has to stand somewhere as a list. This writes that list from the folders, so that
+nobody edits it by hand: `dbt/macros/registry.sql`, committed, and rewritten when a file was added.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+REGISTRY_FILE = Path("dbt/macros/registry.sql")
+MODEL_FOLDERS = ("segments", "scores", "triggers", "sequences", "broadcasts")
+TEMPLATE_ENDINGS = (".mjml", ".html")
+
+
+def names(project_dir: Path) -> dict[str, list[str]]:
+    """Names by kind: models of each folder, features, and e-mail templates, each sorted.
+
+    Folders called `system` hold what Sendhouse makes of the analyst's files, and templates whose
+    name begins with `_` are parts of others: neither is listed.
+    """
+    found = {
+        folder: sorted(
+            path.stem
+            for path in (project_dir / "models" / folder).rglob("*.sql")
+            if "system" not in path.relative_to(project_dir / "models" / folder).parts
+        )
+        for folder in MODEL_FOLDERS
+    }
+    features = yaml.safe_load(
+        (project_dir / "models/contacts/contact_features.yml").read_text(encoding="utf-8")
+    )
+    found["features"] = sorted(column["name"] for column in features["models"][0]["columns"])
+    templates_dir = project_dir / "templates"
+    found["templates"] = sorted(
+        path.relative_to(templates_dir).with_suffix("").as_posix()
+        for path in templates_dir.rglob("*")
+        if path.suffix in TEMPLATE_ENDINGS and not path.name.startswith("_")
+    )
+    return found
+
+
+def render(project_dir: Path) -> str:
+    """The text of the macro for what the folders hold now."""
+    lines = [
+        "{#- Written by `sendhouse check` from the folders; do not edit. See registry_use.sql. -#}",
+        "{% macro registry() -%}",
+        "    {{ return({",
+    ]
+    for kind, found in names(project_dir).items():
+        lines.append(f"        '{kind}': [")
+        lines.extend(f"            '{name}'," for name in found)
+        lines.append("        ],")
+    lines += ["    }) }}", "{%- endmacro %}", ""]
+    return "\n".join(lines)
+
+
+def refresh(project_dir: Path) -> bool:
+    """Write the macro when it is not what the folders hold; True when it was written."""
+    path = project_dir / REGISTRY_FILE
+    text = render(project_dir)
+    if path.is_file() and path.read_text(encoding="utf-8") == text:
+        return False
+    path.write_text(text, encoding="utf-8")
+    return True

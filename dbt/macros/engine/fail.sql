@@ -1,0 +1,8 @@
+{#- An SQL expression that stops the query with a message when it is evaluated. -#}
+{% macro fail(message) -%}
+    {{ return(adapter.dispatch('fail')(message)) }}
+{%- endmacro %}
+
+{% macro default__fail(message) -%}
+    error('{{ message | replace("'", "''") }}')
+{%- endmacro %}

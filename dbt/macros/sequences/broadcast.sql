@@ -1,0 +1,95 @@
+{#-
+    One e-mail to a segment at a time. The audience is frozen at the first tick at or after `at`:
+    who joins the segment later does not get it, who leaves it does not stall it.
+      audience  ref() of the segment
+      at        an instant with its offset: '2026-03-17 09:00:00+00'
+      template  the e-mail, a file below templates/ without its ending
+      expires   how long after `at` it may still leave; after that nobody is enrolled any more
+-#}
+{% macro broadcast(audience, at, template, expires='2 days') -%}
+{%- do check_kind('segments', audience, 'audience') -%}
+{%- do check_known('templates', template, 'broadcast') -%}
+{%- do check_duration(expires) -%}
+{%- if not modules.re.match('^\\d{4}-\\d\\d-\\d\\d[ T]\\d\\d:\\d\\d(:\\d\\d)?(Z|[+-]\\d\\d(:?\\d\\d)?)$', at) -%}
+    {{ exceptions.raise_compiler_error(this_file() ~ ": at='" ~ at ~ "' is not an instant with an offset, such as '2026-03-17 09:00:00+00'") }}
+{%- endif -%}
+{%- set name = own_name() -%}
+{%- set at_sql = "cast('" ~ at ~ "' as timestamptz)" -%}
+with
+
+clock as (
+    select as_of from {{ source('control', 'clock') }}
+),
+
+starts as (
+    select enrollment_id, contact_id
+    from {{ source('state', 'enrollment_starts') }}
+    where sequence = '{{ name }}'
+),
+
+decided as (
+    select enrollment_id
+    from {{ source('state', 'step_decisions') }}
+    where sequence = '{{ name }}'
+),
+
+ended as (
+    select enrollment_id
+    from {{ source('state', 'enrollment_exits') }}
+    where sequence = '{{ name }}'
+),
+
+entering as (
+    select
+        {{ hash_id(["'" ~ name ~ "'", 'audience.contact_id']) }} as enrollment_id,
+        audience.contact_id,
+        clock.as_of
+    from {{ audience }} as audience
+    cross join clock
+    where clock.as_of >= {{ at_sql }}
+        and clock.as_of < {{ plus(at_sql, expires) }}
+        and not exists (select 1 from starts)
+),
+
+active as (
+    select starts.enrollment_id, starts.contact_id, clock.as_of
+    from starts
+    cross join clock
+    anti join ended on starts.enrollment_id = ended.enrollment_id
+    union all
+    select enrollment_id, contact_id, as_of
+    from entering
+),
+
+due as (
+    select active.*
+    from active
+    anti join decided on active.enrollment_id = decided.enrollment_id
+),
+
+proposals as (
+    {{ propose('definition', {
+        'sequence': "'" ~ name ~ "'", 'step': "'broadcast'", 'position': 1, 'action': "'send'",
+        'template': "'" ~ template ~ "'",
+    }, 'clock') }}
+    union all
+    {{ propose('enroll', {
+        'sequence': "'" ~ name ~ "'", 'enrollment_id': 'enrollment_id', 'contact_id': 'contact_id',
+        'firing_id': "'" ~ at ~ "'", 'decided_at': 'as_of',
+    }, 'entering') }}
+    union all
+    {{ propose('step', {
+        'sequence': "'" ~ name ~ "'", 'enrollment_id': 'enrollment_id', 'contact_id': 'contact_id',
+        'step': "'broadcast'", 'position': 1, 'action': "'send'", 'template': "'" ~ template ~ "'",
+        'due_at': at_sql, 'expires_at': plus(at_sql, expires), 'decision': "'send'",
+        'reason': "'due'", 'decided_at': 'as_of',
+    }, 'due') }}
+    union all
+    {{ propose('exit', {
+        'sequence': "'" ~ name ~ "'", 'enrollment_id': 'enrollment_id', 'contact_id': 'contact_id',
+        'reason': "'completed'", 'decided_at': 'as_of',
+    }, 'active') }}
+)
+
+select * from proposals
+{%- endmacro %}

@@ -1,0 +1,21 @@
+{#- The columns of what a sequence or a broadcast proposes to decide, and their types. -#}
+{% macro proposal_columns() -%}
+    {{ return({
+        'kind': 'varchar', 'sequence': 'varchar', 'enrollment_id': 'varchar', 'contact_id': 'varchar',
+        'firing_id': 'varchar', 'reason': 'varchar', 'step': 'varchar', 'position': 'integer',
+        'action': 'varchar', 'template': 'varchar', 'due_at': 'timestamptz', 'expires_at': 'timestamptz',
+        'decision': 'varchar', 'decided_at': 'timestamptz', 'goal_event': 'varchar',
+        'goal_seconds': 'double',
+    }) }}
+{%- endmacro %}
+
+
+{#- One select of a proposal: what is not given is null of the right type. -#}
+{% macro propose(kind, values, from) -%}
+    select
+        {% for column, type in proposal_columns().items() -%}
+            {%- set value = "'" ~ kind ~ "'" if column == 'kind' else values.get(column, 'null') -%}
+            cast({{ value }} as {{ type }}) as {{ column }}{{ "," if not loop.last }}
+        {% endfor %}
+    from {{ from }}
+{%- endmacro %}

@@ -1,0 +1,280 @@
+{#-
+    A sequence as SQL: everything that it would decide at the clock, given what was decided before.
+      trigger   ref() of the trigger whose firings enroll
+      audience  ref() of the segment that a contact must be in to enroll
+      reentry   'once', 'after_exit', or a duration that must lie between two enrollments
+      exits     conditions that end the run; the first that holds is the reason
+      goal      event(…): reaching it ends the run and counts as its conversion
+      steps     step(…), in order
+      enroll_within  how long after it fired a firing may still enroll (late files, a late audience)
+
+    The rows are proposals (`kind`): definition, enroll, refuse, step, exit. The models in
+    decisions/ append them, each by its id, so that a tick that died half-way repeats nothing.
+    Steps are walked in order because a step may wait for one decided in the same tick.
+-#}
+{% macro sequence(trigger, audience, steps, reentry='once', exits=[], goal=none, enroll_within='3 days') -%}
+{%- do check_steps(steps) -%}
+{%- do check_kind('triggers', trigger, 'trigger') -%}
+{%- do check_kind('segments', audience, 'audience') -%}
+{%- if reentry not in ['once', 'after_exit'] -%}{%- do check_duration(reentry) -%}{%- endif -%}
+{%- if goal and not goal.event -%}
+    {{ exceptions.raise_compiler_error(this_file() ~ ": a goal is an event(…)") }}
+{%- endif -%}
+{%- set name = own_name() -%}
+{%- set endings = exits + ([dict(goal, says='goal')] if goal else []) -%}
+with
+
+clock as (
+    select as_of from {{ source('control', 'clock') }}
+),
+
+firings as (
+    select firing_id, contact_id, fired_at
+    from {{ ref('trigger_firings') }}
+    where trigger = '{{ name_of(trigger) }}'
+),
+
+audience as (
+    select contact_id from {{ audience }}
+),
+
+starts as (
+    select enrollment_id, contact_id, firing_id, enrolled_at
+    from {{ source('state', 'enrollment_starts') }}
+    where sequence = '{{ name }}'
+),
+
+ended as (
+    select enrollment_id, contact_id
+    from {{ source('state', 'enrollment_exits') }}
+    where sequence = '{{ name }}'
+),
+
+refused as (
+    select enrollment_id
+    from {{ source('state', 'enrollment_refusals') }}
+    where sequence = '{{ name }}'
+),
+
+decided as (
+    select enrollment_id, step, decided_at
+    from {{ source('state', 'step_decisions') }}
+    where sequence = '{{ name }}'
+),
+
+---------- who enters
+contact_runs as (
+    select
+        starts.contact_id,
+        max(starts.enrolled_at) as last_enrolled_at,
+        count(*) > count(ended.enrollment_id) as is_enrolled
+    from starts
+    left join ended on starts.enrollment_id = ended.enrollment_id
+    group by starts.contact_id
+),
+
+candidates as (
+    select
+        {{ hash_id(["'" ~ name ~ "'", 'firings.firing_id']) }} as enrollment_id,
+        firings.firing_id,
+        firings.contact_id,
+        firings.fired_at
+    from firings
+),
+
+undecided as (
+    select candidates.*
+    from candidates
+    anti join starts on candidates.enrollment_id = starts.enrollment_id
+    anti join refused on candidates.enrollment_id = refused.enrollment_id
+),
+
+judged as (
+    select
+        undecided.enrollment_id,
+        undecided.firing_id,
+        undecided.contact_id,
+        undecided.fired_at,
+        clock.as_of,
+        case
+            {%- if reentry == 'once' %}
+            when contact_runs.contact_id is not null then 're-entry: once'
+            {%- else %}
+            when contact_runs.is_enrolled then 're-entry: already in the sequence'
+            {%- if reentry != 'after_exit' %}
+            when clock.as_of < {{ plus('contact_runs.last_enrolled_at', reentry) }} then 're-entry: less than {{ reentry }} since the last'
+            {%- endif %}
+            {%- endif %}
+            when clock.as_of >= {{ plus('undecided.fired_at', enroll_within) }} then
+                case
+                    when audience.contact_id is null then 'not in {{ name_of(audience) }} within {{ enroll_within }}'
+                    else 'fired more than {{ enroll_within }} ago'
+                end
+        end as refusal,
+        audience.contact_id is not null as is_in_audience
+    from undecided
+    cross join clock
+    left join contact_runs on undecided.contact_id = contact_runs.contact_id
+    left join audience on undecided.contact_id = audience.contact_id
+),
+
+entering as (
+    select
+        *,
+        row_number() over (partition by contact_id order by fired_at, firing_id) as nth
+    from judged
+    where refusal is null and is_in_audience
+),
+
+active as (
+    select starts.enrollment_id, starts.contact_id, starts.firing_id, starts.enrolled_at, clock.as_of
+    from starts
+    cross join clock
+    anti join ended on starts.enrollment_id = ended.enrollment_id
+    union all
+    select enrollment_id, contact_id, firing_id, as_of as enrolled_at, as_of
+    from entering
+    where nth = 1
+),
+
+---------- who leaves
+leaving as (
+    select
+        enrollment.enrollment_id,
+        enrollment.contact_id,
+        enrollment.as_of,
+        case
+            {%- for ending in endings %}
+            when {{ ending.sql }} then '{{ ending.says | replace("'", "''") }}'
+            {%- endfor %}
+        end as exit_reason
+    from active as enrollment
+),
+
+staying as (
+    select active.*
+    from active
+    inner join leaving on active.enrollment_id = leaving.enrollment_id
+    where leaving.exit_reason is null
+),
+
+---------- what is due, step by step
+{%- for step in steps %}
+
+step_{{ step.name }} as (
+    select
+        enrollment.enrollment_id,
+        enrollment.contact_id,
+        enrollment.as_of,
+        {{ plus('waited.decided_at' if step.after else 'enrollment.enrolled_at', step.wait) }} as due_at,
+        decided.decided_at is not null as is_decided,
+        coalesce(
+            decided.decided_at,
+            case
+                when {{ plus('waited.decided_at' if step.after else 'enrollment.enrolled_at', step.wait) }} <= enrollment.as_of
+                    then enrollment.as_of
+            end
+        ) as decided_at,
+        {% if step.unless -%}
+            ({{ step.unless.sql }})
+        {%- else -%}
+            false
+        {%- endif %} as is_blocked,
+        {% if step.when -%}
+            ({{ step.when.sql }})
+        {%- else -%}
+            true
+        {%- endif %} as is_wanted
+    from staying as enrollment
+    left join decided
+        on enrollment.enrollment_id = decided.enrollment_id and decided.step = '{{ step.name }}'
+    {%- if step.after %}
+    left join step_{{ step.after }} as waited on enrollment.enrollment_id = waited.enrollment_id
+    {%- endif %}
+),
+
+due_{{ step.name }} as (
+    select
+        enrollment_id,
+        contact_id,
+        due_at,
+        {{ plus('due_at', step.expires) }} as expires_at,
+        as_of,
+        case
+            when as_of >= {{ plus('due_at', step.expires) }} then 'skip'
+            when is_blocked then 'skip'
+            when not is_wanted then 'skip'
+            else '{{ step.do }}'
+        end as decision,
+        case
+            when as_of >= {{ plus('due_at', step.expires) }} then 'due more than {{ step.expires }} ago'
+            {%- if step.unless %}
+            when is_blocked then '{{ step.unless.says | replace("'", "''") }}'
+            {%- endif %}
+            {%- if step.when %}
+            when not is_wanted then 'not: {{ step.when.says | replace("'", "''") }}'
+            {%- endif %}
+            else 'due'
+        end as reason
+    from step_{{ step.name }}
+    where decided_at is not null and not is_decided
+),
+{%- endfor %}
+
+finished as (
+    select staying.enrollment_id, staying.contact_id, staying.as_of
+    from staying
+    {%- for step in steps %}
+    inner join step_{{ step.name }}
+        on staying.enrollment_id = step_{{ step.name }}.enrollment_id
+        and step_{{ step.name }}.decided_at is not null
+    {%- endfor %}
+),
+
+proposals as (
+    {%- for step in steps %}
+    {{ propose('definition', {
+        'sequence': "'" ~ name ~ "'", 'step': "'" ~ step.name ~ "'", 'position': loop.index,
+        'action': "'" ~ step.do ~ "'", 'template': ("'" ~ step.template ~ "'") if step.template else 'null',
+        'goal_event': ("'" ~ goal.event ~ "'") if goal else 'null',
+        'goal_seconds': seconds_between('clock.as_of', plus('clock.as_of', goal.within)) if goal and goal.within else 'null',
+    }, 'clock') }}
+    union all
+    {{ propose('step', {
+        'sequence': "'" ~ name ~ "'", 'enrollment_id': 'enrollment_id', 'contact_id': 'contact_id',
+        'step': "'" ~ step.name ~ "'", 'position': loop.index, 'action': "'" ~ step.do ~ "'",
+        'template': ("'" ~ step.template ~ "'") if step.template else 'null',
+        'due_at': 'due_at', 'expires_at': 'expires_at', 'decision': 'decision', 'reason': 'reason',
+        'decided_at': 'as_of',
+    }, 'due_' ~ step.name) }}
+    union all
+    {%- endfor %}
+    {{ propose('enroll', {
+        'sequence': "'" ~ name ~ "'", 'enrollment_id': 'enrollment_id', 'contact_id': 'contact_id',
+        'firing_id': 'firing_id', 'decided_at': 'as_of',
+    }, 'entering where nth = 1') }}
+    union all
+    {{ propose('refuse', {
+        'sequence': "'" ~ name ~ "'", 'enrollment_id': 'enrollment_id', 'contact_id': 'contact_id',
+        'firing_id': 'firing_id', 'reason': 'refusal', 'decided_at': 'as_of',
+    }, 'judged where refusal is not null') }}
+    union all
+    {{ propose('refuse', {
+        'sequence': "'" ~ name ~ "'", 'enrollment_id': 'enrollment_id', 'contact_id': 'contact_id',
+        'firing_id': 'firing_id', 'reason': "'re-entry: another firing enrolled in the same tick'",
+        'decided_at': 'as_of',
+    }, 'entering where nth > 1') }}
+    union all
+    {{ propose('exit', {
+        'sequence': "'" ~ name ~ "'", 'enrollment_id': 'enrollment_id', 'contact_id': 'contact_id',
+        'reason': 'exit_reason', 'decided_at': 'as_of',
+    }, 'leaving where exit_reason is not null') }}
+    union all
+    {{ propose('exit', {
+        'sequence': "'" ~ name ~ "'", 'enrollment_id': 'enrollment_id', 'contact_id': 'contact_id',
+        'reason': "'completed'", 'decided_at': 'as_of',
+    }, 'finished') }}
+)
+
+select * from proposals
+{%- endmacro %}

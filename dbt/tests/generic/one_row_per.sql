@@ -1,0 +1,7 @@
+{#- The columns together name at most one row. -#}
+{% test one_row_per(model, columns) %}
+    select {{ columns | join(', ') }}
+    from {{ model }}
+    group by {{ columns | join(', ') }}
+    having count(*) > 1
+{% endtest %}

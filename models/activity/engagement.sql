@@ -1,0 +1,89 @@
+{#-
+    Every hit is kept; whether a person or a machine made it is a rule here, so that a better rule
+    changes history too. Rules: faster than a person reads (Mautic's 2 seconds after delivery), a
+    HEAD request, or a user agent that names itself. A GoogleImageProxy hit is a person's, proxied.
+-#}
+with
+
+tracking as (
+    select * from {{ ref('stg_tracking') }}
+),
+
+attempts as (
+    select * from {{ ref('stg_attempts') }}
+),
+
+sends as (
+    select step_decision_id as send_id, enrollment_id, contact_id, sequence, step
+    from {{ source('state', 'step_decisions') }}
+),
+
+keys as (
+    select key, contact_id from {{ ref('contact_keys') }} where key_kind = 'email'
+),
+
+deliveries as (
+    select send_id, min(occurred_at) as delivered_at
+    from tracking
+    where type = 'delivered'
+    group by send_id
+),
+
+departures as (
+    select send_id, min(finished_at) as sent_at
+    from attempts
+    where status = 'sent'
+    group by send_id
+),
+
+hits as (
+    select
+        tracking.event_id,
+        tracking.send_id,
+        sends.enrollment_id,
+        coalesce(sends.contact_id, keys.contact_id) as contact_id,
+        sends.sequence,
+        sends.step,
+        tracking.type,
+        tracking.occurred_at,
+        tracking.received_at,
+        tracking.url,
+        tracking.user_agent,
+        tracking.http_method,
+        tracking.bounce_type,
+        coalesce(deliveries.delivered_at, departures.sent_at) as reached_at
+    from tracking
+    left join sends on tracking.send_id = sends.send_id
+    left join keys on tracking.email = keys.key
+    left join deliveries on tracking.send_id = deliveries.send_id
+    left join departures on tracking.send_id = departures.send_id
+),
+
+classified as (
+    select
+        event_id,
+        send_id,
+        enrollment_id,
+        contact_id,
+        sequence,
+        step,
+        type,
+        occurred_at,
+        received_at,
+        url,
+        bounce_type,
+        case
+            when type = 'autoresponded' then 'auto-reply'
+            when type not in ('opened', 'clicked') then null
+            when http_method = 'HEAD' then 'HEAD request'
+            when regexp_matches(lower(user_agent), 'bot|crawler|spider|scanner|barracuda|proofpoint|safelinks|mimecast|python|curl|wget|headless')
+                then 'user agent'
+            when {{ seconds_between('reached_at', 'occurred_at') }} < 2 then 'within 2 seconds'
+        end as machine_reason
+    from hits
+)
+
+select
+    *,
+    machine_reason is null as is_human
+from classified

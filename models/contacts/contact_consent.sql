@@ -1,0 +1,41 @@
+with
+
+contacts as (
+    select contact_id from {{ ref('contacts') }}
+),
+
+consents as (
+    select * from {{ ref('consents') }}
+),
+
+last_words as (
+    select
+        contact_id,
+        max(said_at) filter (where said = 'opt_out') as opted_out_at,
+        max(said_at) filter (where said = 'opt_in') as opted_in_at,
+        bool_or(said = 'import_out') as is_refused_by_import,
+        max(said_at) filter (where said = 'import_in') as imported_in_at
+    from consents
+    group by contact_id
+),
+
+judged as (
+    select
+        contacts.contact_id,
+        case
+            when last_words.opted_out_at is not null
+                and (last_words.opted_in_at is null or last_words.opted_in_at <= last_words.opted_out_at)
+                then 'opted_out'
+            when last_words.opted_in_at is not null then 'opted_in'
+            when last_words.is_refused_by_import then 'opted_out'
+            when last_words.imported_in_at is not null then 'opted_in'
+            else 'unknown'
+        end as consent,
+        last_words.opted_in_at,
+        last_words.opted_out_at,
+        last_words.imported_in_at
+    from contacts
+    left join last_words on contacts.contact_id = last_words.contact_id
+)
+
+select * from judged

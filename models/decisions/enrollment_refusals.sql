@@ -1,0 +1,19 @@
+with
+
+proposals as (
+    select * from {{ ref('proposals') }} where kind = 'refuse'
+),
+
+decided as (
+    select enrollment_id from {{ source('state', 'enrollment_refusals') }}
+)
+
+select
+    proposals.enrollment_id,
+    proposals.sequence,
+    proposals.contact_id,
+    proposals.firing_id,
+    proposals.reason,
+    proposals.decided_at
+from proposals
+anti join decided on proposals.enrollment_id = decided.enrollment_id

@@ -1,0 +1,23 @@
+with
+
+checks as (
+    select * from {{ ref('gate_checks') }}
+),
+
+decided as (
+    select gate_stop_id from {{ source('state', 'gate_stops') }}
+),
+
+identified as (
+    select
+        {{ hash_id(['send_id', 'gate']) }} as gate_stop_id,
+        send_id,
+        gate,
+        reason,
+        {{ as_of() }} as decided_at
+    from checks
+)
+
+select identified.*
+from identified
+anti join decided on identified.gate_stop_id = decided.gate_stop_id

@@ -1,0 +1,33 @@
+-- After the starts, so that no step is decided for a run that is not on record.
+-- depends_on: {{ ref('enrollment_starts') }}
+with
+
+proposals as (
+    select * from {{ ref('proposals') }} where kind = 'step'
+),
+
+decided as (
+    select step_decision_id from {{ source('state', 'step_decisions') }}
+),
+
+identified as (
+    select
+        {{ hash_id(['enrollment_id', 'step']) }} as step_decision_id,
+        enrollment_id,
+        sequence,
+        contact_id,
+        step,
+        action,
+        template,
+        due_at,
+        expires_at,
+        decided_at,
+        decision,
+        'default' as variant,
+        reason
+    from proposals
+)
+
+select identified.*
+from identified
+anti join decided on identified.step_decision_id = decided.step_decision_id

@@ -1,0 +1,24 @@
+with
+
+firings as (
+    {{ union_folder('triggers', {'contact_id': 'varchar', 'fired_at': 'timestamptz', 'occurrence': 'varchar', 'evidence': 'json'}, name_as='trigger') }}
+),
+
+decided as (
+    select firing_id from {{ source('state', 'trigger_firings') }}
+),
+
+identified as (
+    select
+        {{ hash_id(['trigger', 'contact_id', 'occurrence']) }} as firing_id,
+        trigger,
+        contact_id,
+        fired_at,
+        {{ as_of() }} as decided_at,
+        evidence
+    from firings
+)
+
+select identified.*
+from identified
+anti join decided on identified.firing_id = decided.firing_id

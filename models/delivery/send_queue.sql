@@ -1,0 +1,35 @@
+with
+
+candidates as (
+    select * from {{ ref('candidates') }}
+),
+
+stopped as (
+    select distinct send_id from {{ ref('gate_checks') }}
+),
+
+features as (
+    select * from {{ ref('contact_features') }}
+),
+
+-- Stops are put on record before anything is queued.
+-- depends_on: {{ ref('send_gates') }}
+queue as (
+    select
+        candidates.send_id,
+        candidates.contact_id,
+        candidates.email,
+        candidates.sequence,
+        candidates.step,
+        candidates.variant,
+        candidates.template,
+        candidates.scheduled_at,
+        candidates.expires_at,
+        candidates.priority,
+        {{ row_to_json('features') }} as personalization
+    from candidates
+    inner join features on candidates.contact_id = features.contact_id
+    anti join stopped on candidates.send_id = stopped.send_id
+)
+
+select * from queue

@@ -1,0 +1,44 @@
+with
+
+attempts as (
+    select * from {{ ref('stg_attempts') }}
+),
+
+tracking as (
+    select * from {{ ref('stg_tracking') }}
+),
+
+decisions as (
+    select step_decision_id as send_id, contact_id, sequence, step from {{ ref('step_decisions') }}
+),
+
+unknown as (
+    select send_id, attempt, message_id, started_at
+    from attempts
+    where status = 'unknown'
+),
+
+evidence as (
+    select
+        send_id,
+        min_by(type, occurred_at) as evidence,
+        min(occurred_at) as evidence_at
+    from tracking
+    where send_id is not null
+        and type in ('delivered', 'bounced', 'opened', 'clicked', 'complained', 'replied', 'unsubscribed')
+    group by send_id
+)
+
+select
+    unknown.send_id,
+    unknown.attempt,
+    decisions.contact_id,
+    decisions.sequence,
+    decisions.step,
+    unknown.message_id,
+    unknown.started_at,
+    evidence.evidence,
+    evidence.evidence_at
+from unknown
+left join decisions on unknown.send_id = decisions.send_id
+left join evidence on unknown.send_id = evidence.send_id

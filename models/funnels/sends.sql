@@ -1,0 +1,145 @@
+with
+
+decisions as (
+    select * from {{ ref('step_decisions') }} where decision = 'send'
+),
+
+enrollments as (
+    select enrollment_id, enrolled_at from {{ ref('enrollments') }}
+),
+
+steps as (
+    select sequence, step, goal_event, goal_seconds from {{ ref('steps') }}
+),
+
+attempts as (
+    select * from {{ ref('stg_attempts') }}
+),
+
+engagement as (
+    select * from {{ ref('engagement') }}
+),
+
+events as (
+    select * from {{ ref('events') }}
+),
+
+---------- what the journal and the recipients say
+departures as (
+    select send_id, min(finished_at) as sent_at
+    from attempts
+    where status = 'sent'
+    group by send_id
+),
+
+outcomes as (
+    select
+        send_id,
+        min(occurred_at) filter (where type = 'delivered') as delivered_at,
+        min(occurred_at) filter (where type = 'opened' and is_human) as opened_at,
+        min(occurred_at) filter (where type = 'clicked' and is_human) as clicked_at,
+        min(occurred_at) filter (where type = 'replied') as replied_at,
+        min(occurred_at) filter (where type = 'unsubscribed') as unsubscribed_at,
+        min(occurred_at) filter (where type = 'complained') as complained_at,
+        min(occurred_at) filter (where type = 'bounced') as bounced_at
+    from engagement
+    where send_id is not null
+    group by send_id
+),
+
+sends as (
+    select
+        decisions.step_decision_id as send_id,
+        decisions.enrollment_id,
+        decisions.contact_id,
+        decisions.sequence,
+        decisions.step,
+        decisions.variant,
+        decisions.decided_at,
+        enrollments.enrolled_at,
+        -- A try whose end nobody saw counts as sent once something shows that it had left.
+        coalesce(departures.sent_at, outcomes.delivered_at) as sent_at,
+        outcomes.delivered_at,
+        outcomes.opened_at,
+        outcomes.clicked_at,
+        outcomes.replied_at,
+        outcomes.unsubscribed_at,
+        outcomes.complained_at,
+        outcomes.bounced_at,
+        steps.goal_event,
+        steps.goal_seconds
+    from decisions
+    left join enrollments on decisions.enrollment_id = enrollments.enrollment_id
+    left join steps on decisions.sequence = steps.sequence and decisions.step = steps.step
+    left join departures on decisions.step_decision_id = departures.send_id
+    left join outcomes on decisions.step_decision_id = outcomes.send_id
+),
+
+---------- a goal reached belongs to the run's last mail before it
+goals as (
+    select
+        sends.enrollment_id,
+        min(events.occurred_at) as converted_at
+    from sends
+    inner join events
+        on sends.contact_id = events.contact_id
+        and sends.goal_event = events.name
+        and events.occurred_at >= sends.enrolled_at
+        and (
+            sends.goal_seconds is null
+            or {{ seconds_between('sends.enrolled_at', 'events.occurred_at') }} < sends.goal_seconds
+        )
+    group by sends.enrollment_id
+),
+
+conversions as (
+    select
+        max_by(sends.send_id, sends.sent_at) as send_id,
+        min(goals.converted_at) as converted_at
+    from goals
+    inner join sends on goals.enrollment_id = sends.enrollment_id and sends.sent_at <= goals.converted_at
+    group by goals.enrollment_id
+),
+
+---------- a purchase belongs to the contact's last mail before it, for a while
+touches as (
+    select
+        events.event_id,
+        min(events.amount) as amount,
+        max_by(sends.send_id, sends.sent_at) as send_id
+    from events
+    inner join sends
+        on events.contact_id = sends.contact_id
+        and sends.sent_at <= events.occurred_at
+        and events.occurred_at < {{ plus_days('sends.sent_at', parameter('attribution_days')) }}
+    where events.name = 'purchase_completed' and events.amount is not null
+    group by events.event_id
+),
+
+revenues as (
+    select send_id, sum(amount) as revenue
+    from touches
+    group by send_id
+)
+
+select
+    sends.send_id,
+    sends.enrollment_id,
+    sends.contact_id,
+    sends.sequence,
+    sends.step,
+    sends.variant,
+    sends.decided_at,
+    sends.sent_at,
+    sends.delivered_at,
+    sends.opened_at,
+    sends.clicked_at,
+    sends.replied_at,
+    conversions.converted_at,
+    sends.unsubscribed_at,
+    sends.complained_at,
+    sends.bounced_at,
+    coalesce(revenues.revenue, 0) as revenue
+from sends
+left join conversions on sends.send_id = conversions.send_id
+left join revenues on sends.send_id = revenues.send_id

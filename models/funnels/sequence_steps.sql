@@ -1,0 +1,84 @@
+with
+
+decisions as (
+    select * from {{ ref('step_decisions') }}
+),
+
+enrollments as (
+    select enrollment_id, enrolled_at from {{ ref('enrollments') }}
+),
+
+steps as (
+    select sequence, step, position from {{ ref('steps') }}
+),
+
+sends as (
+    select * from {{ ref('sends') }}
+),
+
+attempts as (
+    select * from {{ ref('stg_attempts') }}
+),
+
+gates as (
+    select * from {{ ref('send_gates') }}
+),
+
+last_attempts as (
+    select send_id, max_by(status, attempt) as status
+    from attempts
+    group by send_id
+),
+
+given_up as (
+    select distinct send_id from gates where gate = 'expired'
+),
+
+reached as (
+    select
+        decisions.sequence,
+        decisions.step,
+        decisions.variant,
+        {{ utc_day('enrollments.enrolled_at') }} as enrolled_on,
+        sends.*  exclude (sequence, step, variant),
+        sends.sent_at is null and (
+            decisions.decision = 'skip'
+            or last_attempts.status = 'rejected'
+            or given_up.send_id is not null
+        ) as is_dropped
+    from decisions
+    inner join enrollments on decisions.enrollment_id = enrollments.enrollment_id
+    left join sends on decisions.step_decision_id = sends.send_id
+    left join last_attempts on decisions.step_decision_id = last_attempts.send_id
+    left join given_up on decisions.step_decision_id = given_up.send_id
+),
+
+counted as (
+    select
+        sequence,
+        step,
+        variant,
+        enrolled_on,
+        count(*) as entered,
+        count(sent_at) as sent,
+        count(delivered_at) as delivered,
+        count(opened_at) as opened,
+        count(clicked_at) as clicked,
+        count(replied_at) as replied,
+        count(converted_at) as converted,
+        count(unsubscribed_at) as unsubscribed,
+        count(complained_at) as complained,
+        count(bounced_at) as bounced,
+        count(*) filter (where is_dropped) as dropped,
+        coalesce(sum(revenue), 0) as revenue
+    from reached
+    group by sequence, step, variant, enrolled_on
+)
+
+select
+    counted.sequence,
+    counted.step,
+    steps.position,
+    counted.* exclude (sequence, step)
+from counted
+left join steps on counted.sequence = steps.sequence and counted.step = steps.step

@@ -1,0 +1,1 @@
+{{ union_folder('segments', {'contact_id': 'varchar'}, name_as='segment') }}

@@ -1,0 +1,4 @@
+{#- What every sequence and broadcast would decide now; the models in decisions/ append it by id. -#}
+{{ union_folder('sequences', proposal_columns()) }}
+union all
+{{ union_folder('broadcasts', proposal_columns()) }}

@@ -1,0 +1,13 @@
+with
+
+files as (
+    select * from {{ source('landing', 'files') }}
+),
+
+known as (
+    select file_id, path, kind, rows_landed, rows_duplicate, rows_rejected, bytes, landed_at
+    from files
+    where landed_at <= {{ as_of() }}
+)
+
+select * from known

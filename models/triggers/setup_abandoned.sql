@@ -1,0 +1,1 @@
+{{ absence_trigger(after='signed_up', missing='setup_completed', within='3 days') }}

@@ -1,0 +1,1 @@
+{{ event_trigger('signed_up') }}

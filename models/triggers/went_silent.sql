@@ -1,0 +1,1 @@
+{{ segment_entry_trigger(ref('silent')) }}
