@@ -1,0 +1,241 @@
+"""Sends what is due, once: re-check, render, claim, hand over, record.
+
+The message is rendered before its try is claimed, so that the time in which a crash leaves an
+uncertain try is no longer than the handing over itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from senders.addresses import wire_address
+from senders.base import Outcome, SenderUnavailableError
+from senders.errors import ComposeError
+from senders.message import compose, message_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
+
+    from senders.base import Sender
+    from senders.journal import Journal
+    from senders.links import Links
+    from senders.model import Identity, Send
+    from senders.rendering import Templates
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A send that needs someone's eye.
+
+    Attributes:
+        send_id: the send.
+        status: `failed`, `rejected` or `unknown`.
+        detail: the error or the server's reply, without addresses.
+
+    """
+
+    send_id: str
+    status: str
+    detail: str | None
+
+
+@dataclass
+class DispatchReport:
+    """What one dispatch did.
+
+    Attributes:
+        sent: accepted.
+        deferred: to be tried again later.
+        rejected: refused for good.
+        failed: could not be made into a message, or given up after the last try.
+        unknown: may have been accepted; never tried again by itself.
+        skipped: sends not tried, by reason: `expired`, `journal` (settled, not due for a next
+            try, or another dispatcher's), or what `recheck` said.
+        settled: tries that a dead dispatcher had left, by what they became.
+        problems: every failed, rejected and unknown send.
+
+    """
+
+    sent: int = 0
+    deferred: int = 0
+    rejected: int = 0
+    failed: int = 0
+    unknown: int = 0
+    skipped: Counter[str] = field(default_factory=Counter[str])
+    settled: Counter[str] = field(default_factory=Counter[str])
+    problems: list[Problem] = field(default_factory=list[Problem])
+
+    def add(self, send_id: str, outcome: Outcome) -> None:
+        """Count one outcome."""
+        setattr(self, outcome.status, getattr(self, outcome.status) + 1)
+        if outcome.status in ("failed", "rejected", "unknown"):
+            self.problems.append(Problem(send_id, outcome.status, outcome.detail))
+
+
+async def dispatch(
+    sends: Iterable[Send],
+    *,
+    sender: Sender,
+    journal: Journal,
+    templates: Templates,
+    identity: Identity,
+    links: Links,
+    clock: Callable[[], datetime],
+    max_attempts: int,
+    retry_minutes: float,
+    recheck: Callable[[Send], str | None],
+    stale_after: timedelta = timedelta(hours=1),
+) -> DispatchReport:
+    """Send what is due; any number of dispatchers may run at once.
+
+    First the tries of dead dispatchers are settled (`Journal.settle_leftovers`). Then each send is
+    tried, as many at once as the sender takes. One bad send never stops the others.
+
+    Args:
+        sends: due sends, in the order in which they should go.
+        sender: the way out; opened and closed here.
+        journal: owns the truth about tries.
+        templates: the e-mails.
+        identity: who the mail is from; bounces go to its address.
+        links: makes the links inside the mail.
+        clock: the time (aware UTC); asked anew for each send.
+        max_attempts: tries per send before it is given up.
+        retry_minutes: wait before the second try; doubles with each further one.
+        recheck: a last look at consent and exits: the reason not to send, or None.
+        stale_after: how long another machine's try may stand still before it counts as dead.
+
+    Raises:
+        SenderUnavailableError: nothing can be sent now. What was claimed and not handed over is
+            deferred; what was not claimed is untouched.
+
+    """
+    report = DispatchReport()
+    report.settled = journal.settle_leftovers(sender, now=clock(), stale_after=stale_after)
+    waiting = iter(sends)
+    first = next(waiting, None)
+    if first is None:
+        return report
+    dispatcher = _Dispatcher(
+        sender=sender,
+        journal=journal,
+        templates=templates,
+        identity=identity,
+        links=links,
+        clock=clock,
+        max_attempts=max_attempts,
+        first_wait=timedelta(minutes=retry_minutes),
+        recheck=recheck,
+        report=report,
+    )
+    await sender.open()
+    try:
+        await dispatcher.run(chain([first], waiting))
+    finally:
+        await sender.close()
+    return report
+
+
+@dataclass(frozen=True)
+class _Dispatcher:
+    sender: Sender
+    journal: Journal
+    templates: Templates
+    identity: Identity
+    links: Links
+    clock: Callable[[], datetime]
+    max_attempts: int
+    first_wait: timedelta
+    recheck: Callable[[Send], str | None]
+    report: DispatchReport
+
+    async def run(self, sends: Iterator[Send]) -> None:
+        """Handle all sends, or stop at the first error that is not about one send."""
+        errors: list[Exception] = []
+
+        async def worker() -> None:
+            # Workers share the iterator: each takes the next send when it is free.
+            while not errors and (send := next(sends, None)) is not None:
+                try:
+                    await self.handle(send)
+                except Exception as error:  # noqa: BLE001 - raised below, once the others are done
+                    errors.append(error)
+
+        # After an error the others finish the message they are at: breaking one off would make
+        # it uncertain.
+        await asyncio.gather(*(worker() for _ in range(self.sender.connections)))
+        if errors:
+            raise errors[0]
+
+    async def handle(self, send: Send) -> None:
+        """Take one send as far as it goes, and count what came of it."""
+        reason = "expired" if send.expires_at <= self.clock() else self.recheck(send)
+        if reason is not None:
+            self.report.skipped[reason] += 1
+            return
+        smtputf8 = self.sender.supports_smtputf8
+        try:
+            recipient = wire_address(send.email, smtputf8=smtputf8)
+            message = compose(
+                send, self.templates, self.identity, self.links, self.clock(), smtputf8=smtputf8
+            )
+        except ComposeError as error:
+            attempt = self.claim(send)
+            if attempt is not None:
+                self.conclude(send, attempt, Outcome("failed", detail=str(error)))
+            return
+        attempt = self.claim(send)
+        if attempt is not None:
+            await self.hand_over(send, attempt, recipient, message)
+
+    def claim(self, send: Send) -> int | None:
+        """Take the next try of a send, or count that it is not ours to take."""
+        attempt = self.journal.claim(
+            send.send_id,
+            sender=self.sender.name,
+            message_id=message_id(send, self.identity),
+            started_at=self.clock(),
+            max_attempts=self.max_attempts,
+        )
+        if attempt is None:
+            self.report.skipped["journal"] += 1
+        return attempt
+
+    async def hand_over(self, send: Send, attempt: int, recipient: str, message: bytes) -> None:
+        """Give the message of a claimed try to the sender; every way out of here is recorded."""
+        try:
+            outcome = await self.sender.send(
+                envelope_from=self.identity.from_email,
+                recipient=recipient,
+                message_id=message_id(send, self.identity),
+                data=message,
+                send_id=send.send_id,
+            )
+        except SenderUnavailableError as error:
+            self.conclude(send, attempt, Outcome("deferred", None, None, "transient", str(error)))
+            raise
+        except BaseException as error:
+            detail = f"broken off: {type(error).__name__}"
+            self.conclude(send, attempt, Outcome("unknown", detail=detail))
+            raise
+        self.conclude(send, attempt, outcome)
+
+    def conclude(self, send: Send, attempt: int, outcome: Outcome) -> None:
+        """Record what came of a try, and when the next one is due."""
+        finished_at = self.clock()
+        next_try_at = None
+        if outcome.status in ("deferred", "failed"):
+            if attempt < self.max_attempts:
+                next_try_at = finished_at + self.first_wait * 2 ** (attempt - 1)
+            else:
+                detail = f"given up after {attempt} tries: {outcome.detail}"
+                outcome = replace(outcome, status="failed", detail=detail)
+        self.journal.record(
+            send.send_id, attempt, outcome, finished_at=finished_at, next_try_at=next_try_at
+        )
+        self.report.add(send.send_id, outcome)

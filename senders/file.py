@@ -1,0 +1,80 @@
+"""The sender "file": every message becomes an `.eml` file, and nothing leaves the machine.
+
+`<outbox>/<YYYY-MM-DD of the message's date, UTC>/<send_id>.eml`, written beside, synced, and
+renamed: a file that is there is whole, and one that is not there was not sent.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC
+from email.parser import BytesHeaderParser
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from senders.base import Evidence, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def create(config: Mapping[str, Any]) -> FileSender:
+    """Make the sender; reads `outbox` (a folder; made when needed)."""
+    return FileSender(Path(config["outbox"]))
+
+
+class FileSender:
+    """Writes messages into a folder.
+
+    Args:
+        outbox: the folder.
+
+    """
+
+    name = "file"
+    connections = 1
+    supports_smtputf8 = True
+
+    def __init__(self, outbox: Path) -> None:
+        self._outbox = outbox
+
+    async def open(self) -> None:
+        """Make the outbox."""
+        self._outbox.mkdir(parents=True, exist_ok=True)
+
+    async def close(self) -> None:
+        """Nothing is held open."""
+
+    async def send(
+        self, *, envelope_from: str, recipient: str, message_id: str, data: bytes, send_id: str
+    ) -> Outcome:
+        """Write the message; the path under the outbox is its `provider_message_id`."""
+        del envelope_from, recipient, message_id
+        date = parsedate_to_datetime(BytesHeaderParser().parsebytes(data)["Date"])
+        folder = self._outbox / date.astimezone(UTC).date().isoformat()
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{send_id}.eml"
+        # The process id keeps two dispatchers from writing into one file.
+        unfinished = folder / f".{send_id}.{os.getpid()}.tmp"
+        with unfinished.open("wb") as handle:
+            handle.write(data)
+            handle.flush()
+            os.fsync(handle.fileno())
+        unfinished.replace(path)
+        _sync_folder(folder)
+        return Outcome("sent", provider_message_id=path.relative_to(self._outbox).as_posix())
+
+    def evidence(self, send_id: str, message_id: str) -> Evidence:
+        """Look whether the file is there; certain either way, because a rename is atomic."""
+        del message_id
+        return "sent" if any(self._outbox.glob(f"*/{send_id}.eml")) else "not_sent"
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename in `folder` outlive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

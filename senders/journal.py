@@ -1,0 +1,376 @@
+"""The journal of tries: what was sent, what was not, and what nobody can know.
+
+One row per try, in SQLite or PostgreSQL. A try is committed as `attempting` before its first byte
+leaves; the primary key decides which of two dispatchers may make it. A row found `attempting`
+after its process died is settled by evidence or becomes `unknown`, and is never sent again by
+itself: between a server's "250" and our note of it nobody can look (RFC 1047).
+
+Times of tries come from the caller, whose clock may be simulated. `updated_at` is the wall clock:
+it orders the changes of the journal itself.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    DateTime,
+    Dialect,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    event,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.types import TypeDecorator
+
+from senders.processes import is_alive, this_process
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from senders.base import Outcome, Sender
+
+# A writer stamps `updated_at` before it commits, and clocks get set back a little: a reader that
+# asks for "since the last row I have" must look a moment further back to miss nothing.
+_OVERLAP = timedelta(seconds=10)
+_BUSY_TIMEOUT_MS = 30_000
+
+
+class JournalError(Exception):
+    """A try is not in the state that the call needs."""
+
+
+class _Utc(TypeDecorator[datetime]):
+    """An instant: aware UTC in Python; SQLite, which knows no zones, stores it as naive UTC."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("the journal takes instants with a time zone only")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+_METADATA = MetaData()
+_ATTEMPTS = Table(
+    "attempts",
+    _METADATA,
+    Column("send_id", String, primary_key=True),
+    Column("attempt", Integer, primary_key=True, autoincrement=False),
+    Column("status", String, nullable=False),
+    Column("sender", String, nullable=False),
+    Column("message_id", String, nullable=False),
+    Column("provider_message_id", String),
+    Column("smtp_code", Integer),
+    Column("fault", String),
+    Column("detail", String),
+    Column("started_at", _Utc, nullable=False),
+    Column("finished_at", _Utc),
+    Column("next_try_at", _Utc),
+    Column("updated_at", _Utc, nullable=False),
+    Column("dispatcher", String, nullable=False),
+    Index("attempts_status", "status"),
+    Index("attempts_updated_at", "updated_at"),
+)
+_A = _ATTEMPTS.c
+# The columns of raw.attempts: which process tried is the journal's own business.
+_PUBLIC = [column for column in _ATTEMPTS.columns if column.name != "dispatcher"]
+
+
+class Journal:
+    """The tries of one installation.
+
+    Args:
+        url: SQLAlchemy address: `sqlite:///file` or `postgresql+psycopg://…`.
+
+    """
+
+    def __init__(self, url: str) -> None:
+        self._engine = create_engine(url)
+        if self._engine.dialect.name == "sqlite":
+            _make_durable(self._engine)
+
+    def create(self) -> None:
+        """Make the table (and the folder of a SQLite file); safe to repeat."""
+        database = self._engine.url.database
+        if self._engine.dialect.name == "sqlite" and database:
+            Path(database).parent.mkdir(parents=True, exist_ok=True)
+        _METADATA.create_all(self._engine)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._engine.dispose()
+
+    def claim(
+        self,
+        send_id: str,
+        *,
+        sender: str,
+        message_id: str,
+        started_at: datetime,
+        max_attempts: int,
+    ) -> int | None:
+        """Take the next try of a send; it is committed as `attempting` on return.
+
+        Args:
+            send_id: the send.
+            sender: name of the sender that will try.
+            message_id: Message-ID of the message.
+            started_at: the caller's time (UTC).
+            max_attempts: how many tries a send has in all.
+
+        Returns:
+            The number of the try, from 1; or None when the send must not be tried now: it was
+            accepted, refused or given up, its fate is unknown, another dispatcher has it, its
+            next try is later than `started_at`, or its tries are used up.
+
+        """
+        try:
+            with self._engine.begin() as connection:
+                last = connection.execute(
+                    select(_A.attempt, _A.status, _A.next_try_at)
+                    .where(_A.send_id == send_id)
+                    .order_by(_A.attempt.desc())
+                    .limit(1)
+                ).first()
+                attempt = 1 if last is None else last.attempt + 1
+                if attempt > max_attempts:
+                    return None
+                if last is not None and not _may_follow(last.status, last.next_try_at, started_at):
+                    return None
+                connection.execute(
+                    insert(_ATTEMPTS).values(
+                        send_id=send_id,
+                        attempt=attempt,
+                        status="attempting",
+                        sender=sender,
+                        message_id=message_id,
+                        started_at=started_at,
+                        updated_at=_wall_clock(),
+                        dispatcher=this_process(),
+                    )
+                )
+        except IntegrityError:
+            return None  # another dispatcher inserted this very try first
+        return attempt
+
+    def record(
+        self,
+        send_id: str,
+        attempt: int,
+        outcome: Outcome,
+        *,
+        finished_at: datetime,
+        next_try_at: datetime | None = None,
+    ) -> None:
+        """Write down what came of a claimed try.
+
+        Args:
+            send_id: the send.
+            attempt: the number that `claim` gave.
+            outcome: what came of it.
+            finished_at: the caller's time (UTC).
+            next_try_at: from when on it may be tried again; None: never.
+
+        Raises:
+            JournalError: there is no such try, or something else has been recorded for it.
+
+        """
+        with self._engine.begin() as connection:
+            done = connection.execute(
+                update(_ATTEMPTS)
+                .where(_A.send_id == send_id, _A.attempt == attempt)
+                # Another machine may have taken us for dead: who tried knows better.
+                .where(_A.status.in_(("attempting", "unknown")))
+                .values(
+                    status=outcome.status,
+                    provider_message_id=outcome.provider_message_id,
+                    smtp_code=outcome.smtp_code,
+                    fault=outcome.fault,
+                    detail=outcome.detail,
+                    finished_at=finished_at,
+                    next_try_at=next_try_at,
+                    updated_at=_wall_clock(),
+                )
+            )
+            if done.rowcount != 1:
+                raise JournalError(f"send {send_id}: try {attempt} is not under way")
+
+    def settle_leftovers(
+        self, sender: Sender, *, now: datetime, stale_after: timedelta
+    ) -> Counter[str]:
+        """Settle the tries whose dispatcher is dead.
+
+        On this machine a dispatcher is dead when its process is; one on another machine, when
+        its try has not changed for `stale_after` of real time. `sender` is asked for evidence on
+        the tries it made itself: sent → `sent`, not sent → `deferred` until now, else `unknown`.
+
+        Args:
+            sender: the sender in use.
+            now: the caller's time (UTC).
+            stale_after: patience with other machines.
+
+        Returns:
+            How many became `sent`, `deferred` and `unknown`.
+
+        """
+        settled: Counter[str] = Counter()
+        with self._engine.begin() as connection:
+            leftovers = connection.execute(
+                select(_ATTEMPTS).where(_A.status == "attempting").order_by(_A.send_id)
+            ).all()
+        for row in leftovers:
+            alive = is_alive(row.dispatcher)
+            if alive is None:
+                alive = row.updated_at > _wall_clock() - stale_after
+            if alive:
+                continue
+            # Only the sender that tried can know: to any other one the message is simply not there.
+            ours = row.sender == sender.name
+            evidence = sender.evidence(row.send_id, row.message_id) if ours else None
+            status = _VERDICTS[evidence]
+            changed = self._settle(
+                row.send_id,
+                row.attempt,
+                expected="attempting",
+                status=status,
+                detail=f"its dispatcher died; evidence: {evidence or 'none'}",
+                now=now,
+            )
+            settled[status] += changed
+        return settled
+
+    def settle(
+        self,
+        send_id: str,
+        attempt: int,
+        status: Literal["sent", "rejected", "failed", "deferred"],
+        detail: str,
+        *,
+        now: datetime,
+    ) -> None:
+        """Decide an `unknown` try, by later evidence or by an operator's word.
+
+        Args:
+            send_id: the send.
+            attempt: the number of the try.
+            status: what it was; `deferred` lets it be tried again at once.
+            detail: why one can say so.
+            now: the caller's time (UTC).
+
+        Raises:
+            JournalError: there is no such try, or it is not `unknown`.
+
+        """
+        if not self._settle(
+            send_id, attempt, expected="unknown", status=status, detail=detail, now=now
+        ):
+            raise JournalError(f"send {send_id}: try {attempt} is not unknown; nothing to settle")
+
+    def unknowns(self) -> list[dict[str, Any]]:
+        """List the tries that may or may not have been accepted (columns of raw.attempts)."""
+        return self._read(select(*_PUBLIC).where(_A.status == "unknown").order_by(_A.started_at))
+
+    def changed_since(self, instant: datetime | None) -> list[dict[str, Any]]:
+        """Read the tries that changed, for the load into raw.attempts.
+
+        Args:
+            instant: the largest `updated_at` already loaded, or None for all.
+
+        Returns:
+            Rows with the columns of raw.attempts, oldest change first. They reach a moment
+            further back than asked, so rows already loaded can come again: replace by
+            (send_id, attempt).
+
+        """
+        query = select(*_PUBLIC).order_by(_A.updated_at, _A.send_id, _A.attempt)
+        if instant is not None:
+            query = query.where(_A.updated_at >= instant - _OVERLAP)
+        return self._read(query)
+
+    def counts(self) -> dict[str, int]:
+        """Count the tries by status."""
+        query = select(_A.status, func.count()).group_by(_A.status).order_by(_A.status)
+        with self._engine.connect() as connection:
+            return dict(connection.execute(query).tuples().all())
+
+    def _read(self, query: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - any select
+        with self._engine.connect() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    def _settle(
+        self, send_id: str, attempt: int, *, expected: str, status: str, detail: str, now: datetime
+    ) -> bool:
+        with self._engine.begin() as connection:
+            done = connection.execute(
+                update(_ATTEMPTS)
+                .where(_A.send_id == send_id, _A.attempt == attempt, _A.status == expected)
+                .values(
+                    status=status,
+                    detail=detail,
+                    finished_at=func.coalesce(_A.finished_at, literal(now, _Utc())),
+                    next_try_at=now if status == "deferred" else None,
+                    updated_at=_wall_clock(),
+                )
+            )
+            return done.rowcount == 1
+
+
+_VERDICTS = {"sent": "sent", "not_sent": "deferred", None: "unknown"}
+
+
+def _may_follow(status: str, next_try_at: datetime | None, started_at: datetime) -> bool:
+    """Whether another try may follow one that ended like this."""
+    if status not in ("deferred", "failed") or next_try_at is None:
+        return False
+    return next_try_at <= started_at
+
+
+def _wall_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def _make_durable(engine: Engine) -> None:
+    """Make SQLite keep what it has committed, and let several processes take turns."""
+
+    def on_connect(connection: Any, record: object) -> None:  # noqa: ANN401 - sqlite3's own
+        del record
+        # The driver must not begin transactions by its own lights: see on_begin.
+        connection.isolation_level = None
+        for pragma in (
+            f"busy_timeout = {_BUSY_TIMEOUT_MS}",
+            "journal_mode = WAL",
+            "synchronous = FULL",
+        ):
+            connection.execute(f"pragma {pragma}")
+
+    def on_begin(connection: Connection) -> None:
+        # A transaction that reads first and writes later cannot wait for another writer: SQLite
+        # fails it at once. Taking the write lock at the start makes it wait.
+        connection.exec_driver_sql("begin immediate")
+
+    event.listen(engine, "connect", on_connect)
+    event.listen(engine, "begin", on_begin)

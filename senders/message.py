@@ -1,0 +1,223 @@
+"""A rendered e-mail as the bytes of an RFC 5322 message, ready for the wire.
+
+The same send, content and date always give the same bytes. Everything is 7-bit ASCII (the bodies
+are quoted-printable, RFC 2045 §6.7), but for an address that itself needs SMTPUTF8.
+"""
+
+from __future__ import annotations
+
+import binascii
+import hashlib
+import re
+from email.header import Header
+from email.utils import format_datetime, quote
+from html import escape, unescape
+from typing import TYPE_CHECKING
+from urllib.parse import quote as percent_encode
+
+from senders.addresses import wire_address
+from senders.errors import RenderError
+from senders.rendering import template_context
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from senders.links import Links
+    from senders.model import Identity, Send
+    from senders.rendering import Rendered, Templates
+
+# RFC 5322 §2.1.1: octets of a line without its CRLF.
+_LONGEST_LINE = 998
+_ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
+# The value of href in <a> and <area>, however it is quoted and whatever stands before it.
+_HREF = re.compile(
+    r"""(<(?:a|area)\b(?:[^>"']|"[^"]*"|'[^']*')*?\shref\s*=\s*)("[^"]*"|'[^']*'|[^\s"'>]+)""",
+    re.IGNORECASE,
+)
+_TAG = re.compile(r"<[^>]*>")
+_UNSAFE_IN_URL = re.compile(r"[\s\x00-\x1f\x7f]")
+_FEEDBACK_PART = re.compile(r"[^A-Za-z0-9_.-]+")
+
+
+def unsubscribe_url(send: Send, identity: Identity, links: Links) -> str:
+    """Make the address that takes this contact off the list (page and one-click, RFC 8058)."""
+    return links.unsubscribe(send.send_id, send.email, identity.list_id)
+
+
+def message_id(send: Send, identity: Identity) -> str:
+    """Make the Message-ID, angle brackets included; the same for every try of a send."""
+    return f"<{send.send_id}@{identity.domain}>"
+
+
+def compose(
+    send: Send,
+    templates: Templates,
+    identity: Identity,
+    links: Links,
+    date: datetime,
+    *,
+    smtputf8: bool = False,
+) -> bytes:
+    """Render a send's template for its contact and build the message.
+
+    Raises:
+        ComposeError: see `Templates.render` and `build_message`.
+
+    """
+    context = template_context(send, identity, unsubscribe_url(send, identity, links))
+    rendered = templates.render(send.template, context)
+    return build_message(send, rendered, identity, links, date, smtputf8=smtputf8)
+
+
+def build_message(
+    send: Send,
+    rendered: Rendered,
+    identity: Identity,
+    links: Links,
+    date: datetime,
+    *,
+    smtputf8: bool = False,
+) -> bytes:
+    """Build the message: headers, text and HTML, one-click unsubscribe, tracked links, open pixel.
+
+    Args:
+        send: what is sent to whom.
+        rendered: its content. The HTML must link the unsubscribe address and show the postal
+            address; the text gets both at its end where it does not show them.
+        identity: who it is from.
+        links: makes the unsubscribe, click and open addresses.
+        date: the Date header; needs a time zone.
+        smtputf8: whether the mail system takes a non-ASCII local part.
+
+    Returns:
+        multipart/alternative with CRLF line ends, no line longer than 998 octets.
+
+    Raises:
+        AddressError: `send.email` cannot be mailed.
+        RenderError: the HTML hides how to leave or who mails, or a header would be too long.
+
+    """
+    unsubscribe = unsubscribe_url(send, identity, links)
+    recipient = wire_address(send.email, smtputf8=smtputf8)
+    html = _html_part(send, rendered.html, identity, links, unsubscribe)
+    text = _text_part(rendered.text, identity, unsubscribe)
+    # Quoted-printable never contains "=_", so the boundary cannot occur in a part.
+    boundary = "=_" + hashlib.sha256(send.send_id.encode()).hexdigest()[:32]
+    headers = [
+        f"From: {_mailbox(identity.from_name, identity.from_email)}",
+        f"To: {recipient}",
+        f"Subject: {_words('Subject', rendered.subject)}",
+        f"Date: {format_datetime(date)}",
+        f"Message-ID: {message_id(send, identity)}",
+        *([f"Reply-To: {identity.reply_to}"] if identity.reply_to else []),
+        f"List-Id: <{identity.list_id}>",
+        f"List-Unsubscribe: <{unsubscribe}>",
+        "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
+        f"Feedback-ID: {_feedback_id(send)}",
+        f"X-Sendhouse-Send-Id: {send.send_id}",
+        "MIME-Version: 1.0",
+        f'Content-Type: multipart/alternative; boundary="{boundary}"',
+    ]
+    _refuse_long_lines(send, headers)
+    head = "\r\n".join(headers).encode("utf-8" if smtputf8 else "ascii")
+    return b"".join(
+        (
+            head,
+            b"\r\n",
+            _part("plain", text, boundary),
+            _part("html", html, boundary),
+            f"\r\n--{boundary}--\r\n".encode(),
+        )
+    )
+
+
+def _part(subtype: str, content: str, boundary: str) -> bytes:
+    head = (
+        f"\r\n--{boundary}\r\n"
+        f"Content-Type: text/{subtype}; charset=utf-8\r\n"
+        "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+    )
+    lines = content.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
+    body = binascii.b2a_qp(lines.encode(), istext=True)
+    return head.encode() + body.replace(b"\n", b"\r\n")
+
+
+def _text_part(text: str, identity: Identity, unsubscribe: str) -> str:
+    footer: list[str] = []
+    if _squeeze(identity.postal_address) not in _squeeze(text):
+        footer.append(identity.postal_address)
+    if unsubscribe not in text:
+        footer.append(f"Unsubscribe: {unsubscribe}")
+    return "\n\n".join([text.rstrip("\n"), *footer])
+
+
+def _html_part(send: Send, html: str, identity: Identity, links: Links, unsubscribe: str) -> str:
+    way_out = False
+
+    def track(match: re.Match[str]) -> str:
+        nonlocal way_out
+        url = _UNSAFE_IN_URL.sub(
+            lambda character: percent_encode(character[0]),
+            unescape(match[2].strip("\"'")).strip(),
+        )
+        if url == unsubscribe:
+            way_out = True
+        elif url.lower().startswith(("http://", "https://")):
+            return f'{match[1]}"{escape(_tracked(send, url, links))}"'
+        return match[0]
+
+    tracked = _HREF.sub(track, html)
+    if not way_out:
+        raise RenderError(
+            f"template {send.template}: the HTML has no link to {{{{ unsubscribe_url }}}}"
+        )
+    if _squeeze(identity.postal_address) not in _squeeze(unescape(_TAG.sub(" ", html))):
+        raise RenderError(
+            f"template {send.template}: the HTML does not show {{{{ identity.postal_address }}}}"
+        )
+    pixel = f'<img src="{escape(links.open_pixel(send.send_id))}" width="1" height="1" alt="">'
+    before, end_tag, after = tracked.rpartition("</body>")
+    return f"{before}{pixel}{end_tag}{after}" if end_tag else tracked + pixel
+
+
+def _tracked(send: Send, url: str, links: Links) -> str:
+    try:
+        return links.click(send.send_id, url)
+    except ValueError as error:
+        raise RenderError(
+            f"template {send.template}: a link is no web address; "
+            "values in a link need {{ … | urlencode }}"
+        ) from error
+
+
+def _squeeze(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _mailbox(name: str, address: str) -> str:
+    if not name.isascii() or "=?" in name:
+        return f"{_words('From', name)} <{address}>"
+    return f"{name} <{address}>" if _ATOMS.fullmatch(name) else f'"{quote(name)}" <{address}>'
+
+
+def _words(header: str, text: str) -> str:
+    """Write text as a folded header value: as it is, or as encoded words (RFC 2047)."""
+    # Plain text that looks like an encoded word would be decoded; a word too long cannot be folded.
+    plain = text.isascii() and "=?" not in text and max(map(len, text.split())) <= 64
+    charset = "us-ascii" if plain else "utf-8"
+    return Header(text, charset, maxlinelen=76, header_name=header).encode(linesep="\r\n")
+
+
+def _feedback_id(send: Send) -> str:
+    """Name the mailing for Gmail's feedback loop; nothing in it belongs to one recipient."""
+    parts = (_FEEDBACK_PART.sub("-", part) for part in (send.step, send.variant, send.sequence))
+    return ":".join((*parts, "sendhouse"))
+
+
+def _refuse_long_lines(send: Send, headers: list[str]) -> None:
+    for header in headers:
+        if any(len(line.encode()) > _LONGEST_LINE for line in header.split("\r\n")):
+            raise RenderError(
+                f"send {send.send_id}: header {header.partition(':')[0]} is longer than "
+                f"{_LONGEST_LINE} octets (RFC 5322)"
+            )

@@ -1,0 +1,43 @@
+# Inscriptis ships no types of its own.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+"""The text part of an e-mail, made from its HTML."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from inscriptis import get_text
+from inscriptis.model.config import ParserConfig
+from inscriptis.model.tag import CustomHtmlTagHandlerMapping
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from inscriptis.model.html_document_state import HtmlDocumentState
+
+_BLANK_LINES = re.compile(r"\n{3,}")
+
+
+def plain_text(html: str) -> str:
+    """Turn an HTML document into text; each link is followed by its address in brackets."""
+    # Tables are layout in e-mails: what inscriptis indents to align them says nothing.
+    lines = (line.strip() for line in get_text(html, _CONFIG).splitlines())
+    return _BLANK_LINES.sub("\n\n", "\n".join(lines)).strip() + "\n"
+
+
+def _open_link(state: HtmlDocumentState, attributes: Mapping[str, str]) -> None:
+    state.link_target = attributes.get("href", "")
+
+
+def _close_link(state: HtmlDocumentState) -> None:
+    if state.link_target.startswith(("http://", "https://")):
+        state.tags[-1].write(f" ({state.link_target})")
+
+
+# Inscriptis itself would write [text](target): mail programs make `text (target)` clickable.
+_CONFIG = ParserConfig(
+    custom_html_tag_handler_mapping=CustomHtmlTagHandlerMapping(
+        start_tag_mapping={"a": _open_link}, end_tag_mapping={"a": _close_link}
+    )
+)

@@ -1,0 +1,295 @@
+"""Templates to e-mails: front matter, Jinja per recipient, MJML or plain HTML, and a text part.
+
+An e-mail is a file `<sequence>/<step>.mjml` or `.html` under the templates folder: front matter
+(YAML between `---` lines: `subject`, and optionally `preheader`), then the body. Everything is
+Jinja, sandboxed and strict: a name that does not exist stops that send instead of leaving a hole.
+Files and folders whose name starts with `_` are layouts and partials, not e-mails.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import css_inline
+import mrml
+from jinja2 import (
+    BaseLoader,
+    Environment,
+    StrictUndefined,
+    TemplateError,
+    TemplateNotFound,
+    TemplateSyntaxError,
+    UndefinedError,
+    meta,
+)
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from senders.errors import RenderError, TemplateNotFoundError
+from senders.front_matter import split_front_matter
+from senders.plain_text import plain_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from senders.model import Identity, Send
+
+_SUFFIXES = (".mjml", ".html")
+# Jinja's own functions, which are no variables of a template.
+_BUILT_IN = {"cycler", "dict", "joiner", "lipsum", "namespace", "range"}
+_FIELDS = ("subject", "preheader")
+_NAME = re.compile(r"[A-Za-z0-9][\w-]*(?:/[A-Za-z0-9][\w-]*)*")
+_BODY_TAG = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
+_LEFTOVER_MJML = re.compile(r"</?(mj-[a-z-]+)")
+# Characters that neither HTML nor XML knows; a name that holds one would break the text part.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+# What an expression of a template can raise besides Jinja's own errors ({{ 1 / 0 }}).
+_EXPRESSION_ERRORS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """An e-mail for one contact, before it is a message.
+
+    Attributes:
+        subject: one line, no control characters, not empty.
+        preheader: the preview line of the inbox; it is part of `html` too. None if there is none.
+        html: a whole document, CSS inlined.
+        text: what the HTML says, with the address of each link behind it.
+
+    """
+
+    subject: str
+    preheader: str | None
+    html: str
+    text: str
+
+
+def template_context(send: Send, identity: Identity, unsubscribe_url: str) -> dict[str, Any]:
+    """Everything a template may use: `contact`, `send`, `identity` and `unsubscribe_url`."""
+    return {
+        "contact": send.personalization,
+        "send": {"sequence": send.sequence, "step": send.step, "variant": send.variant},
+        "identity": {"from_name": identity.from_name, "postal_address": identity.postal_address},
+        "unsubscribe_url": unsubscribe_url,
+    }
+
+
+class Templates:
+    """The e-mails of one folder. Files are read and compiled once, then kept.
+
+    Args:
+        root: the templates folder.
+
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._body = ImmutableSandboxedEnvironment(
+            loader=_Loader(root),
+            autoescape=True,
+            undefined=StrictUndefined,
+            finalize=_refuse_null,
+            auto_reload=False,
+            cache_size=-1,
+        )
+        # A subject is a header, not HTML: escaping would show the recipient `&amp;`.
+        self._header = self._body.overlay(autoescape=False)
+        self._inliner = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
+
+    def names(self) -> list[str]:
+        """List every e-mail in the folder, sorted: `<sequence>/<step>`."""
+        files = (
+            path.relative_to(self._root)
+            for suffix in _SUFFIXES
+            for path in self._root.rglob(f"*{suffix}")
+        )
+        return sorted(
+            {
+                file.with_suffix("").as_posix()
+                for file in files
+                if not any(part.startswith(("_", ".")) for part in file.parts)
+            }
+        )
+
+    def render(self, name: str, context: Mapping[str, Any]) -> Rendered:
+        """Render the e-mail `name` for one contact.
+
+        Args:
+            name: `<sequence>/<step>`.
+            context: see `template_context`.
+
+        Raises:
+            TemplateNotFoundError: there is no such e-mail.
+            RenderError: the template is wrong, or uses what `context` does not have; names the
+                file, and the line where it is known.
+
+        """
+        file = self._file(name)
+        subject = _one_line(self._run(self._header, f"{file}#subject", context))
+        if not subject:
+            raise RenderError(f"{self._label(file)}: the subject is empty for this contact")
+        preheader = _one_line(self._run(self._header, f"{file}#preheader", context)) or None
+        body = _CONTROL.sub("", self._run(self._body, file, context)).strip()
+        html, shown_preview = self._to_html(file, body)
+        if preheader is None:
+            preheader = shown_preview
+        elif shown_preview is None:
+            html = _with_preheader(html, preheader)
+        return Rendered(subject, preheader, html, plain_text(html))
+
+    def variables(self, name: str) -> set[str]:
+        """Name the top-level variables an e-mail uses, its front matter and partials included.
+
+        Raises:
+            TemplateNotFoundError: there is no such e-mail, or no such partial.
+            RenderError: a template is wrong.
+
+        """
+        file = self._file(name)
+        found: set[str] = set()
+        seen: set[str] = set()
+        waiting = [file, *(f"{file}#{field}" for field in _FIELDS)]
+        while waiting:
+            source_name = waiting.pop()
+            if source_name in seen:
+                continue
+            seen.add(source_name)
+            try:
+                source, *_ = self._source(source_name)
+                tree = self._body.parse(source, source_name, self._label(source_name))
+            except TemplateError as error:
+                self._explain(source_name, error)
+            found |= meta.find_undeclared_variables(tree)
+            waiting += [ref for ref in meta.find_referenced_templates(tree) if ref is not None]
+        return found - _BUILT_IN
+
+    def _source(self, source_name: str) -> tuple[str, str | None, Callable[[], bool] | None]:
+        assert self._body.loader is not None  # noqa: S101 - given in __init__
+        return self._body.loader.get_source(self._body, source_name)
+
+    def _file(self, name: str) -> str:
+        if not _NAME.fullmatch(name):
+            raise TemplateNotFoundError(
+                f"{name!r} is not a template name: it looks like <sequence>/<step>"
+            )
+        files = [name + suffix for suffix in _SUFFIXES if (self._root / (name + suffix)).is_file()]
+        if not files:
+            raise TemplateNotFoundError(
+                f"no template {name!r}: neither {self._label(name)}.mjml nor .html exists"
+            )
+        if len(files) > 1:
+            raise RenderError(f"{self._label(name)}: exists as .mjml and as .html; keep one")
+        return files[0]
+
+    def _run(self, environment: Environment, source_name: str, context: Mapping[str, Any]) -> str:
+        try:
+            return environment.get_template(source_name).render(context)
+        except (TemplateError, RecursionError, *_EXPRESSION_ERRORS) as error:
+            self._explain(source_name, error)
+
+    def _explain(self, source_name: str, error: Exception) -> NoReturn:
+        """Raise a RenderError that says where `error` happened; quotes no data of the contact."""
+        if isinstance(error, TemplateSyntaxError):
+            place = f"{error.filename or self._label(source_name)}:{error.lineno}"
+            problem = error.message or "syntax error"
+        else:
+            place = _raised_in(error, f"{self._root.name}/") or self._label(source_name)
+            if isinstance(error, TemplateNotFound):
+                problem = f"no partial {error.name!r} in {self._root.name}/"
+            elif isinstance(error, TemplateError):
+                problem = error.message or type(error).__name__
+            else:
+                problem = f"{type(error).__name__} in an expression"
+        raise RenderError(f"{place}: {problem}") from error
+
+    def _to_html(self, file: str, body: str) -> tuple[str, str | None]:
+        if file.endswith(".html"):
+            try:
+                return self._inliner.inline(body), None
+            except css_inline.InlineError as error:
+                raise RenderError(f"{self._label(file)}: CSS: {error}") from error
+        try:
+            output = mrml.to_html(body, _NO_INCLUDES, _NO_FONTS)
+        except OSError as error:
+            raise RenderError(f"{self._label(file)}: MJML: {error}") from error
+        if unknown := _LEFTOVER_MJML.search(output.content):
+            raise RenderError(f"{self._label(file)}: MJML: misplaced or unknown <{unknown[1]}>")
+        return output.content, output.preview
+
+    def _label(self, source_name: str) -> str:
+        return f"{self._root.name}/{source_name.partition('#')[0]}"
+
+
+# Partials come through Jinja, so that there is one way to include and one sandbox.
+_NO_INCLUDES = mrml.ParserOptions(include_loader=mrml.noop_loader())
+# MJML would load its default fonts from a third party, which then learns who reads the mail.
+_NO_FONTS = mrml.RenderOptions(fonts={})
+
+
+class _Loader(BaseLoader):
+    """Gives Jinja the body of a file as `<file>`, and its front matter as `<file>#<field>`.
+
+    Both are padded with empty lines, so that the line of an error is the line in the file.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def get_source(
+        self, environment: Environment, template: str
+    ) -> tuple[str, str, Callable[[], bool]]:
+        """See jinja2.BaseLoader."""
+        del environment
+        file, _, field = template.partition("#")
+        path = self._root / file
+        if any(part in ("", ".", "..") for part in file.split("/")) or not path.is_file():
+            raise TemplateNotFound(file)
+        label = f"{self._root.name}/{file}"
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise RenderError(f"{label}: not UTF-8: {error}") from error
+        fields, body = split_front_matter(text, label, allowed=_FIELDS)
+        if not field:
+            return body, label, lambda: True
+        if field == "subject" and field not in fields:
+            raise RenderError(
+                f"{label}: the front matter on top (between --- lines) has no subject"
+            )
+        return fields.get(field, ""), label, lambda: True
+
+
+def _refuse_null(value: object) -> object:
+    """Stop a send that would greet someone as "None"."""
+    if value is None:
+        raise UndefinedError("prints an empty (null) value; give it a fallback: {{ … or '…' }}")
+    return value
+
+
+def _raised_in(error: Exception, folder: str) -> str | None:
+    """Find the innermost template line in a traceback (Jinja compiles lines as they are)."""
+    place, frame = None, error.__traceback__
+    while frame is not None:
+        if frame.tb_frame.f_code.co_filename.startswith(folder):
+            place = f"{frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}"
+        frame = frame.tb_next
+    return place
+
+
+def _one_line(text: str) -> str:
+    """Make a header out of text: no line break can get in, so no second header can."""
+    return " ".join(_CONTROL.sub("", text).split())
+
+
+def _with_preheader(html: str, preheader: str) -> str:
+    hidden = (
+        '<div style="display:none;max-height:0;overflow:hidden;mso-hide:all">'
+        f"{escape(preheader)}</div>"
+    )
+    body = _BODY_TAG.search(html)
+    at = body.end() if body else 0
+    return html[:at] + hidden + html[at:]

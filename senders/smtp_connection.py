@@ -1,0 +1,218 @@
+"""SMTP transactions on one connection (RFC 5321), pipelined where the server allows it (RFC 2920).
+
+A client that waits for each reply needs four round trips per message. Here MAIL, RCPT and DATA
+leave in one write and the message in a second one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from senders.base import Outcome, SenderUnavailableError
+from senders.replies import Reply, outcome_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+_START_INPUT = 354
+_CLOSING = 421
+# Refusals of MAIL that are about this one message: its size, or a parameter it needs.
+_ABOUT_MESSAGE = (552, 555)
+_LONGEST_REPLY_LINE = 8192
+_MOST_REPLY_LINES = 100
+_QUIT_SECONDS = 2
+_UNSAFE_IN_COMMAND = re.compile(r"[\x00-\x20\x7f<>]")
+
+
+class NotAcceptedError(Exception):
+    """The transaction broke off before the server could have accepted the message.
+
+    Attributes:
+        code: 421, where the server said that it closes the connection.
+
+    """
+
+    def __init__(self, detail: str, code: int | None = None) -> None:
+        super().__init__(detail)
+        self.code = code
+
+
+class UncertainError(Exception):
+    """The transaction broke off after the final dot and before its reply (RFC 1047)."""
+
+
+class _LostError(Exception):
+    """The connection is gone, silent for too long, or not speaking SMTP."""
+
+
+class SmtpConnection:
+    """One connection that is secured, logged in and greeted.
+
+    Args:
+        transport: the connection; nothing may be under way on it. It is taken over.
+        extensions: what the server announced, in lower case.
+        timeout_seconds: patience with any one answer.
+
+    """
+
+    def __init__(
+        self, transport: asyncio.Transport, *, extensions: Collection[str], timeout_seconds: float
+    ) -> None:
+        self.extensions = frozenset(extensions)
+        self.is_usable = True
+        self._timeout = timeout_seconds
+        self._needs_reset = False
+        loop = asyncio.get_running_loop()
+        self._reader = asyncio.StreamReader(limit=_LONGEST_REPLY_LINE, loop=loop)
+        protocol = asyncio.StreamReaderProtocol(self._reader, loop=loop)
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
+        self._writer = asyncio.StreamWriter(transport, protocol, self._reader, loop)
+
+    async def transact(self, envelope_from: str, recipient: str, data: bytes) -> Outcome:
+        """Send one message.
+
+        Args:
+            envelope_from: where bounces go.
+            recipient: the one recipient.
+            data: the message, CRLF line ends, ending in CRLF.
+
+        Raises:
+            SenderUnavailableError: the server refuses mail from us for good.
+            NotAcceptedError: broke off before the final dot was written.
+            UncertainError: broke off after it.
+
+        """
+        try:
+            refusal = await self._offer(envelope_from, recipient, data)
+            if refusal is not None:
+                return refusal
+            await self._write(_dot_stuffed(data))
+            self._require_open()
+        except _LostError as error:
+            raise NotAcceptedError(f"{error} before the message was handed over") from error
+        try:
+            await self._write(b".\r\n")
+            reply = await self._reply()
+        except _LostError as error:
+            raise UncertainError(f"{error} after the message and before its reply") from error
+        return outcome_of(reply, to_recipient=False)
+
+    async def quit(self) -> None:
+        """Say QUIT and close, without insisting on an answer."""
+        with suppress(_LostError, TimeoutError):
+            async with asyncio.timeout(_QUIT_SECONDS):
+                await self._write(b"QUIT\r\n")
+                await self._reply()
+        self.abort()
+
+    def abort(self) -> None:
+        """Close at once; safe to repeat."""
+        self.is_usable = False
+        self._writer.transport.abort()
+
+    async def _offer(self, envelope_from: str, recipient: str, data: bytes) -> Outcome | None:
+        """Go as far as DATA; None when the server waits for the message, else its refusal."""
+        commands = [
+            f"MAIL FROM:<{_checked(envelope_from)}>{self._parameters(recipient, data)}",
+            f"RCPT TO:<{_checked(recipient)}>",
+            "DATA",
+        ]
+        if self._needs_reset:
+            commands.insert(0, "RSET")
+        replies = await self._exchange(commands)
+        asked, reply = next(
+            ((c, r) for c, r in zip(commands, replies, strict=False) if r.code >= 400),
+            (commands[-1], replies[-1]),
+        )
+        if reply.code == _START_INPUT:
+            self._needs_reset = False
+            return None
+        self._needs_reset = True
+        if reply.code == _CLOSING or asked == "RSET":
+            raise NotAcceptedError(f"{asked[:4]}: {reply.code} {reply.text}", reply.code)
+        if reply.code < 400:
+            raise _LostError(f"the server answered {reply.code} to {asked[:4]}")
+        if replies[-1].code == _START_INPUT:
+            # It waits for a message although it refused the recipient: RFC 2920 §3.1.
+            await self._write(b".\r\n")
+            await self._reply()
+        about_us = asked.startswith("MAIL") and reply.code not in _ABOUT_MESSAGE
+        if about_us and reply.code >= 500:
+            raise SenderUnavailableError(
+                f"the mail server takes no mail from {envelope_from}: {reply.code} {reply.text}"
+            )
+        return outcome_of(reply, to_recipient=asked.startswith("RCPT"))
+
+    def _parameters(self, recipient: str, data: bytes) -> str:
+        size = f" SIZE={len(data)}" if "size" in self.extensions else ""  # RFC 1870
+        return size if recipient.isascii() else f"{size} BODY=8BITMIME SMTPUTF8"  # RFC 6531
+
+    async def _exchange(self, commands: list[str]) -> list[Reply]:
+        """Send commands and read a reply to each; stop at a refusal if they go one by one."""
+        lines = [f"{command}\r\n".encode() for command in commands]
+        replies: list[Reply] = []
+        if "pipelining" in self.extensions:
+            await self._write(b"".join(lines))
+            while len(replies) < len(lines) and self.is_usable:
+                replies.append(await self._reply())
+            return replies
+        for line in lines:
+            await self._write(line)
+            replies.append(await self._reply())
+            if replies[-1].code >= 400:
+                break
+        return replies
+
+    async def _write(self, data: bytes) -> None:
+        try:
+            async with asyncio.timeout(self._timeout):
+                self._writer.write(data)
+                await self._writer.drain()
+        except TimeoutError as error:
+            raise _LostError("the server took no more data in time") from error
+        except OSError as error:
+            raise _LostError("the connection was lost") from error
+
+    def _require_open(self) -> None:
+        if self._reader.at_eof():
+            raise _LostError("the server closed the connection")
+
+    async def _reply(self) -> Reply:
+        texts: list[str] = []
+        try:
+            async with asyncio.timeout(self._timeout):
+                while len(texts) < _MOST_REPLY_LINES:
+                    line = await self._reader.readline()
+                    if not line.endswith(b"\n"):
+                        raise _LostError("the server closed the connection")
+                    code, more = line[:3], line[3:4] == b"-"
+                    if not code.isdigit() or not b"200" <= code <= b"599":
+                        raise _LostError("the server did not answer in SMTP")
+                    texts.append(line[4:].decode("utf-8", "replace").strip())
+                    if not more:
+                        self.is_usable = self.is_usable and code != b"421"
+                        return Reply(int(code), " ".join(texts))
+        except TimeoutError as error:
+            raise _LostError("the server gave no answer in time") from error
+        except OSError as error:
+            raise _LostError("the connection was lost") from error
+        except ValueError as error:  # a line beyond the reader's limit
+            raise _LostError("the server did not answer in SMTP") from error
+        raise _LostError("the server did not answer in SMTP")
+
+
+def _checked(address: str) -> str:
+    """Refuse what could end the command and begin another."""
+    if _UNSAFE_IN_COMMAND.search(address):
+        raise ValueError("an address for the wire holds a space, a control character or < >")
+    return address
+
+
+def _dot_stuffed(data: bytes) -> bytes:
+    """RFC 5321 §4.5.2."""
+    stuffed = data.replace(b"\r\n.", b"\r\n..")
+    return b"." + stuffed if stuffed.startswith(b".") else stuffed
