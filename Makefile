@@ -1,0 +1,58 @@
+# Everything a clone needs. `make` alone lists it.
+# A Python other than python3: make setup PYTHON=python3.12. More for pytest: make test ARGS="-k links".
+
+PYTHON ?= python3
+ARGS ?=
+BIN := .venv/bin
+INSTALLED := .venv/installed
+
+.PHONY: help setup demo test bench ui lint lock clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+
+setup: $(INSTALLED) ## install into .venv what requirements.lock says, once
+
+# --no-deps: the lock is complete, and older pips stumble over extras beside hashes.
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Sendhouse needs Python 3.11 or newer as '$(PYTHON)'. If it is installed under another" \
+	    "name: make setup PYTHON=python3.11" >&2; exit 1; }
+	@echo "Installing into .venv; a minute or two, this once"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m pip check
+	@touch $@
+
+demo: setup ## a whole company in a box: data, simulated days, funnel, report
+	@$(BIN)/sendhouse demo
+
+# The last line printed is pytest's own.
+test: setup ## run the tests; installs postfix, chromium and postgresql first where it may
+	@scripts/test-deps.sh
+	@$(BIN)/pytest $(ARGS)
+
+bench: setup ## measure what the README claims
+	@$(BIN)/python -m benchmarks
+
+ui: setup ## Dagster's UI and daemon
+	@$(BIN)/sendhouse ui
+
+lint: setup ## style and types
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/pyright
+
+# For maintainers; uv is needed for nothing else. Versions stay as they are unless ARGS=--upgrade.
+# The file names no package index, so that any mirror will do.
+lock: ## remake requirements.lock from pyproject.toml
+	@$(PYTHON) -m venv .venv
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --custom-compile-command "make lock" $(ARGS) \
+	  pyproject.toml --group dev -o requirements.lock
+
+clean: ## remove caches and build leftovers; var/ (your data) and .venv stay
+	@rm -rf target logs dbt_packages .pytest_cache .ruff_cache *.egg-info
+	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
