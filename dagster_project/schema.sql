@@ -18,7 +18,18 @@ create table if not exists raw.files (
     rows_duplicate bigint not null,
     rows_rejected bigint not null,
     bytes bigint not null,
+    mapping varchar not null,
+    error varchar,
     landed_at timestamptz not null,
+);
+
+-- What was at a path when it was last looked into: while that stands, the file is not read again.
+create table if not exists raw.file_paths (
+    path varchar not null,
+    kind varchar not null,
+    bytes bigint not null,
+    modified_ns bigint not null,
+    file_id varchar not null,
 );
 
 create table if not exists raw.rejects (

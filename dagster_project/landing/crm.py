@@ -1,0 +1,193 @@
+"""CRM exports: every column as the text it came as, in a table that widens with its files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+from dagster_project.landing.declared import DeclaredColumn, DeclaredTable, ensure_table
+from dagster_project.landing.errors import FileRejectedError
+from dagster_project.landing.fields import Fields
+from dagster_project.landing.sql import identifier
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dagster_project.landing.readers import Rows
+    from dagster_project.landing.kinds import Kind
+    import duckdb
+    from datetime import datetime
+
+_OURS_ALONE = ("_file_id", "_line", "_received_at")
+"""Columns of every CRM table that no file may bring."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """SQL that judges a file's rows, and the names of the columns it gives as `_v0`, `_v1`, …"""
+
+    sql: str
+    columns: list[str]
+
+
+def judge(
+    kind: Kind,
+    rows: Rows,
+    names: list[str],
+    declared: DeclaredTable | None,
+    landed_at: datetime,
+) -> Judgement:
+    """SQL that gives every row of the file: its values, or the problem with it and its content.
+
+    `received_at = "occurred_at"` takes a record's `updated_at`, else its `created_at`.
+
+    Args:
+        kind: the table and the source's mapping.
+        rows: the file.
+        names: the file's columns.
+        declared: what models expect of the table.
+        landed_at: when the file lands.
+
+    Returns:
+        A SELECT over `rows.parameters`: `_line` if the rows are numbered; `_v0` …, `_received_at`,
+        `_problem`, `_content`.
+
+    Raises:
+        FileRejectedError: the file lacks a required column, has two of one name after the mapping,
+            or nothing that says when a row was learnt.
+
+    """
+    fields = Fields(rows, kind.source)
+    expected = declared.columns if declared else {}
+    columns = _columns(kind, rows, names, expected)
+    places = {name.casefold(): place for place, name in enumerate(columns)}
+    learnt_at = _received_at(kind, fields, landed_at)
+
+    read = {f"_v{place}": fields.text(name) for place, name in enumerate(columns)}
+    landed = {value: value for value in read}
+    wrong = [("_unreadable is not null", "_unreadable")]
+    for name, column in expected.items():
+        place = places.get(name.casefold())
+        if place is None:
+            continue
+        value = f"_v{place}"
+        if column.required:
+            wrong.append((f"coalesce(trim({value}), '') = ''", f"'{name} is missing'"))
+        if column.is_instant:
+            read[f"_t{place}"] = fields.instant(columns[place])
+            wrong.append(
+                (
+                    f"{value} is not null and _t{place} is null",
+                    f"'{name} is not a time: ' || {value}",
+                )
+            )
+            if kind.source.timezone != "UTC":
+                # Models know no time zone of the source: a time has to say its own.
+                landed[value] = f"strftime(timezone('UTC', _t{place}), '%Y-%m-%dT%H:%M:%S.%fZ')"
+        elif column.data_type is not None:
+            wrong.append(
+                (
+                    f"{value} is not null and try_cast({value} as {column.data_type}) is null",
+                    f"'{name} is not {column.data_type}: ' || {value}",
+                )
+            )
+    wrong.append(("_received_at is null", "'nothing says when the row was learnt'"))
+
+    read |= {"_received_at": learnt_at, "_unreadable": rows.problem(), "_shown": rows.content()}
+    line = "_line, " if rows.numbered else ""
+    cases = " ".join(f"when {condition} then {reason}" for condition, reason in wrong)
+    return Judgement(
+        f"""
+        select {line}
+            {"".join(f"{sql} as {name}, " for name, sql in landed.items())}
+            _received_at, _problem, case when _problem is not null then _shown end as _content
+        from (
+            select *, case {cases} end as _problem
+            from (
+                select {line} {", ".join(f"{sql} as {name}" for name, sql in read.items())}
+                from {rows.relation()}
+            )
+        )""",  # noqa: S608 - columns are called by their place
+        columns,
+    )
+
+
+def _columns(
+    kind: Kind, rows: Rows, names: list[str], expected: dict[str, DeclaredColumn]
+) -> list[str]:
+    """What the file's columns are called in the table."""
+    ours: dict[str, list[str]] = {}
+    for our_name, name in kind.source.columns.items():
+        ours.setdefault(name, []).append(our_name)
+    columns = [name for theirs in names for name in ours.get(theirs, [theirs])]
+    columns += [name for name in kind.source.constants if name not in columns]
+    lacking = [name for name, column in expected.items() if column.required]
+    lacking = [name for name in lacking if name.casefold() not in map(str.casefold, columns)]
+    if lacking and not all(map(rows.has, lacking)):
+        raise FileRejectedError(f"the file has no column {', '.join(lacking)}")
+    columns += lacking  # where rows have keys of their own, each is asked for what is required
+
+    folded = [name.casefold() for name in columns]
+    if any(folded.count(name) > 1 for name in folded):
+        twice = sorted({name for name in folded if folded.count(name) > 1})
+        raise FileRejectedError(
+            "two of the file's columns would be one; map them apart in sendhouse.toml",
+            ", ".join(twice),
+        )
+    reserved = [name for name in _OURS_ALONE if name in folded]
+    if reserved:
+        raise FileRejectedError(
+            f"the file's {', '.join(reserved)} is the name of a column of landing; "
+            "map it to another in sendhouse.toml"
+        )
+    return columns
+
+
+def _received_at(kind: Kind, fields: Fields, landed_at: datetime) -> str:
+    """Write SQL of when each row was learnt."""
+    rule = kind.source.received_at
+    if rule.startswith("column:"):
+        return fields.instant("received_at")
+    if rule != "occurred_at":
+        return fields.received_at(landed_at, "null")
+    changed_at = [name for name in ("updated_at", "created_at") if fields.has(name)]
+    if not changed_at:
+        raise FileRejectedError(
+            "received_at = 'occurred_at' needs a column updated_at or created_at: map one, or "
+            "give the source another received_at"
+        )
+    return f"coalesce({', '.join(map(fields.instant, changed_at))})"
+
+
+def insert(
+    connection: duckdb.DuckDBPyConnection,
+    kind: Kind,
+    judged: str,
+    line: str,
+    columns: list[str],
+    file_id: str,
+) -> int:
+    """Add the rows that are right, widening the table by columns that it lacks.
+
+    Args:
+        connection: the warehouse, in a transaction.
+        kind: the table.
+        judged: the table made from `judge`, in file order.
+        line: SQL of a row's line in the file.
+        columns: the names of `_v0`, `_v1`, …
+        file_id: the file.
+
+    Returns:
+        How many rows were added.
+
+    """
+    ensure_table(connection, kind.table, columns)
+    into = ", ".join(["_file_id", "_line", "_received_at", *map(identifier, columns)])
+    values = "".join(f", _v{place}" for place in range(len(columns)))
+    row = connection.execute(
+        f"""
+        insert into raw.{identifier(kind.table)} ({into})
+        select $file_id, {line}, _received_at{values} from {judged} where _problem is null
+        """,  # noqa: S608 - identifiers are quoted
+        {"file_id": file_id},
+    ).fetchone()
+    return row[0] if row else 0

@@ -1,0 +1,117 @@
+"""The raw CRM tables that models expect, as the `__sources.yml` files beside them declare.
+
+A CRM is a folder `models/staging/<name>/` with such a file; there is no other list.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, TYPE_CHECKING
+
+import yaml
+
+from dagster_project.landing.sql import identifier
+
+if TYPE_CHECKING:
+    import duckdb
+    from pathlib import Path
+
+# DuckDB type names, with precision and nesting: decimal(18, 2), varchar[].
+_TYPE = re.compile(r"[A-Za-z][A-Za-z0-9_ ]*(\(\d+(, ?\d+)?\))?(\[\])?")
+_BOOKKEEPING = {"_file_id": "varchar", "_line": "bigint", "_received_at": "timestamptz"}
+
+
+class DeclarationError(Exception):
+    """A `__sources.yml` cannot be read; the message names the file, the place and the remedy."""
+
+
+@dataclass(frozen=True)
+class DeclaredColumn:
+    """A column that models expect."""
+
+    data_type: str | None
+    """What its text must be (a DuckDB type); None: any text."""
+    required: bool
+    """Whether every row must have a value."""
+
+    @property
+    def is_instant(self) -> bool:
+        """Whether its text must be a time, with an offset or in the source's zone."""
+        return (self.data_type or "").lower() in ("timestamptz", "timestamp with time zone")
+
+
+@dataclass(frozen=True)
+class DeclaredTable:
+    """A table under schema `raw` that models expect."""
+
+    name: str
+    """As in the warehouse: `standard__contacts`."""
+    columns: dict[str, DeclaredColumn]
+
+
+def read_declared(project_dir: Path) -> dict[str, DeclaredTable]:
+    """The declared CRM tables, by their name in the warehouse.
+
+    Sources with schema `raw` in `models/staging/**/__sources.yml` whose table is called
+    `<source>__<object>` (dbt's `identifier`, else its `name`).
+
+    Raises:
+        DeclarationError: a file is not YAML, or declares what is no type.
+
+    """
+    tables: dict[str, DeclaredTable] = {}
+    for path in sorted((project_dir / "models" / "staging").glob("**/__sources.yml")):
+        try:
+            content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        except yaml.YAMLError as error:
+            raise DeclarationError(f"{path}: not valid YAML: {error}") from error
+        for source in content.get("sources", []):
+            if source.get("schema", source["name"]) != "raw":
+                continue
+            for table in source.get("tables", []):
+                name = table.get("identifier", table["name"])
+                if "__" in name:
+                    tables[name] = DeclaredTable(name, _columns(table, f"{path}: table {name}"))
+    return tables
+
+
+def _columns(table: dict[str, Any], where: str) -> dict[str, DeclaredColumn]:
+    columns: dict[str, DeclaredColumn] = {}
+    for column in table.get("columns", []):
+        data_type = column.get("data_type")
+        if data_type is not None and not _TYPE.fullmatch(data_type):
+            raise DeclarationError(
+                f"{where}: column {column['name']}: data_type '{data_type}' is no DuckDB type "
+                "such as varchar, integer, boolean or timestamptz"
+            )
+        meta = column.get("config", {}).get("meta", {})
+        columns[column["name"]] = DeclaredColumn(data_type, bool(meta.get("required", False)))
+    return columns
+
+
+def create_declared_tables(connection: duckdb.DuckDBPyConnection, project_dir: Path) -> None:
+    """Make what is missing of the declared tables, empty, so that models build before data is there.
+
+    Safe to repeat; a column that was added to a declaration is added to its table.
+
+    Raises:
+        DeclarationError: a `__sources.yml` cannot be read.
+
+    """
+    for table in read_declared(project_dir).values():
+        ensure_table(connection, table.name, list(table.columns))
+
+
+def ensure_table(connection: duckdb.DuckDBPyConnection, name: str, columns: list[str]) -> None:
+    """Make `raw.<name>` if it is not there, and add the columns it lacks. All columns are text.
+
+    DuckDB knows names regardless of case: `Email` is the column `email`.
+    """
+    table = f"raw.{identifier(name)}"
+    bookkeeping = ", ".join(f"{column} {kind} not null" for column, kind in _BOOKKEEPING.items())
+    connection.execute(f"create table if not exists {table} ({bookkeeping})")
+    for column in columns:
+        connection.execute(
+            f"alter table {table} add column if not exists {identifier(column)} varchar"
+        )

@@ -1,0 +1,130 @@
+"""Files to land: find them, tell them apart, put them in place."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from dagster_project.landing.errors import FileChangedError, FileRejectedError
+from dagster_project.landing.kinds import kind_of_folder, parse_kind
+from dagster_project.landing.readers import format_of
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dagster_project.settings import Settings
+    from collections.abc import Iterable, Iterator
+
+_BEING_WRITTEN = (".tmp", ".part")
+
+
+@dataclass(frozen=True)
+class State:
+    """What can be known of a file without reading it."""
+
+    bytes: int
+    modified_ns: int
+
+
+def state_of(path: Path) -> State:
+    """A file's size and time of change.
+
+    Raises:
+        FileChangedError: it is gone.
+
+    """
+    try:
+        stat = path.stat()
+    except FileNotFoundError as error:
+        raise FileChangedError("the file went away before it was read") from error
+    return State(stat.st_size, stat.st_mtime_ns)
+
+
+def sha256_of(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file's content."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def is_ignored(path: Path) -> bool:
+    """Whether a writer is not done with the file yet, by its name."""
+    return path.name.startswith(".") or path.name.endswith(_BEING_WRITTEN)
+
+
+def discover(settings: Settings) -> list[tuple[str, Path]]:
+    """Every file in `landing/` and under the sources' paths.
+
+    Returns:
+        (kind name, path), ordered by both. A folder that is no kind is returned as one: it is told
+        when its files are landed.
+
+    """
+    found = set(_in_landing(settings.landing_dir))
+    for name, source in settings.sources.items():
+        if source.path is not None:
+            found.update((name, path) for path in _glob(settings.project_dir / source.path))
+    return sorted(found)
+
+
+def _in_landing(landing_dir: Path) -> Iterator[tuple[str, Path]]:
+    for folder, subfolders, names in os.walk(landing_dir):
+        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
+        for name in names:
+            path = Path(folder) / name
+            if not is_ignored(path):
+                yield kind_of_folder(path.relative_to(landing_dir)), path
+
+
+def _glob(pattern: Path) -> Iterator[Path]:
+    for path in Path(pattern.anchor).glob(str(pattern.relative_to(pattern.anchor))):
+        if path.is_file() and not is_ignored(path):
+            yield path
+
+
+def copy_to_landing(files: Iterable[Path], kind: str, settings: Settings) -> list[Path]:
+    """Put files where the next tick lands them.
+
+    A copy keeps its name, after a short hash of its content, so that two files of one name live
+    side by side and copying one twice changes nothing.
+
+    Args:
+        files: what to copy.
+        kind: `events`, `tracking`, `crm/<source>/<object>` or a source's name.
+        settings: where `landing/` is and which sources there are.
+
+    Returns:
+        The copies, in the order of `files`.
+
+    Raises:
+        KindError: there is no such kind.
+        FileRejectedError: a file's name says that it is not done, or does not say its format.
+        FileNotFoundError: a file is not there. Nothing has been copied then.
+
+    """
+    source = parse_kind(kind, settings.sources).source
+    wanted = list(files)
+    for path in wanted:
+        if not path.is_file():
+            raise FileNotFoundError(f"no such file: {path}")
+        if is_ignored(path):
+            raise FileRejectedError(f"{path} is named like a file that is still being written")
+        format_of(path, source.format)
+    folder = settings.landing_dir / kind
+    folder.mkdir(parents=True, exist_ok=True)
+    return [_copy(path, folder) for path in wanted]
+
+
+def _copy(path: Path, folder: Path) -> Path:
+    target = folder / f"{sha256_of(path)[:8]}-{path.name}"
+    if not target.exists():
+        passing = folder / f".{target.name}.{os.getpid()}.tmp"
+        try:
+            shutil.copyfile(path, passing)
+            with passing.open("rb") as handle:
+                os.fsync(handle.fileno())
+            passing.replace(target)
+        finally:
+            passing.unlink(missing_ok=True)
+    return target

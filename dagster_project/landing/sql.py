@@ -1,0 +1,42 @@
+"""Pieces of SQL that the readers and the shapes share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+# ISO 8601, as people and programs write it: a date, or date and time with or without an offset.
+_INSTANT = r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d(:?\d\d)?)?)?"
+
+
+class Parameters:
+    """The values of one statement: data is bound, never written into SQL."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+
+    def bind(self, value: Any) -> str:  # noqa: ANN401 - whatever DuckDB takes
+        """Add a value and return what stands for it in the statement."""
+        name = f"p{len(self.values)}"
+        self.values[name] = value
+        return f"${name}"
+
+
+def identifier(name: str) -> str:
+    """A name, quoted."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def instant(text: str, zone: str) -> str:
+    """SQL of the instant (timestamptz) that a text says, null if it says none.
+
+    Args:
+        text: SQL of a text: ISO 8601, with `T` or a blank between date and time. A date alone is
+            its midnight. Session time zone must be UTC.
+        zone: SQL of the IANA zone of a time without an offset.
+
+    """
+    return f"""case
+        when not regexp_full_match({text}, '{_INSTANT}') then null
+        when regexp_matches(substr({text}, 12), '[Z+-]') then try_cast({text} as timestamptz)
+        else timezone({zone}, try_cast({text} as timestamp))
+    end"""
