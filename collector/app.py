@@ -57,7 +57,6 @@ def create_app(
         tracking: takes opens, clicks and unsubscribes.
         events: takes the rows of `POST /events`.
         clock: tells the time of a hit (UTC).
-
     """
     collector = _Collector(config, tracking, events, clock)
     return Starlette(

@@ -26,7 +26,6 @@ class CollectorConfig:
         max_body_bytes: larger requests are refused with 413.
         rotate_seconds: a landing file is handed to the loader after this long …
         rotate_rows: … or with this many rows, whichever comes first.
-
     """
 
     landing_dir: Path

@@ -27,7 +27,6 @@ class Batch:
         rows: the good events, as rows of `landing/events/`: event_id, contact_key, name,
             occurred_at (ISO 8601, UTC), properties.
         rejected: the bad ones: `{"index": position from 0 (line, for NDJSON), "errors": [str]}`.
-
     """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
@@ -42,7 +41,6 @@ def parse_events(body: bytes, content_type: str) -> Batch:
 
     Raises:
         BadBodyError: the body is not JSON at all.
-
     """
     batch = Batch()
     if content_type.partition(";")[0].strip().lower() in _LINE_TYPES:

@@ -35,7 +35,6 @@ def serve(config: CollectorConfig, host: str, port: int) -> None:
     Raises:
         SpoolBusyError: another collector writes to the same landing folder.
         OSError: the address is taken, or the landing folder cannot be written to.
-
     """
     _check_free(host, port)
 

@@ -48,7 +48,6 @@ class Spool:
     Raises:
         SpoolBusyError: on entering, when another process has the folder.
         OSError: on entering, when the folder cannot be written to.
-
     """
 
     def __init__(
@@ -95,7 +94,6 @@ class Spool:
 
         Raises:
             RuntimeError: the spool is not open.
-
         """
         if not self._thread.is_alive():
             raise RuntimeError(f"the spool of {self._directory} is not open")
@@ -109,7 +107,6 @@ class Spool:
 
         Raises:
             OSError: it cannot; nothing would be stored now.
-
         """
         path = self._directory / ".probe.tmp"
         with path.open("wb") as handle:

@@ -36,7 +36,6 @@ class Unsubscribe:
         send_id: the send whose link was used; it finds the contact.
         address_hash: `Links.address_hash` of the address that was mailed.
         list_name: the list to leave.
-
     """
 
     send_id: str
@@ -54,7 +53,6 @@ class Links:
 
     Raises:
         ValueError: the base URL is not one, or the key is empty.
-
     """
 
     base_url: str
@@ -77,7 +75,6 @@ class Links:
 
         Raises:
             ValueError: `url` is not http(s), or has white space or control characters in it.
-
         """
         if not _WEB_URL.fullmatch(url):
             raise ValueError(f"only http(s) links without spaces can be tracked, not {url!r}")
@@ -97,7 +94,6 @@ class Links:
 
         Raises:
             BadTokenError: the token is not ours.
-
         """
         (send_id,) = self._read(_OPEN, token, fields=1)
         return send_id
@@ -107,7 +103,6 @@ class Links:
 
         Raises:
             BadTokenError: the token is not ours.
-
         """
         send_id, url = self._read(_CLICK, token, fields=2)
         return send_id, url
@@ -117,7 +112,6 @@ class Links:
 
         Raises:
             BadTokenError: the token is not ours.
-
         """
         return Unsubscribe(*self._read(_UNSUBSCRIBE, token, fields=3))
 
