@@ -67,13 +67,13 @@ def write_contacts(
         if person.created_at <= exported_at
     ]
     rng = random.Random(f"{seed}/contacts dirt")
-    broken, *doubled = rng.sample(range(2, 2000), 15)
+    comma, another_comma, no_date, no_day, *doubled = rng.sample(range(len(rows)), 16)
+    rows[comma] = _with_unquoted_comma(rows[comma])
+    rows[another_comma] = _with_unquoted_comma(rows[another_comma])
     create_date = _CONTACT_HEADER.index("Create Date")
-    rows[broken] = _with_unquoted_comma(rows[broken])
-    rows[broken + 1] = _with_unquoted_comma(rows[broken + 1])
-    rows[broken - 1][create_date] = "31/02/2026"
-    rows[broken - 2][create_date] = "yesterday"
-    rows += [rows[index] for index in doubled if abs(index - broken) > 2]
+    rows[no_date][create_date] = "yesterday"
+    rows[no_day][create_date] = "31/02/2026"
+    rows += [rows[index] for index in doubled]
     write_csv(path, _CONTACT_HEADER, rows)
 
 
