@@ -153,9 +153,8 @@ class _Collector:
                 **detail,
                 "user_agent": request.headers.get("user-agent", "")[:_USER_AGENT_LIMIT],
                 "ip": request.client.host if request.client else None,
+                # HEAD is a machine's; models/activity/engagement.sql judges it.
                 "method": request.method,
-                # People's mail programs and browsers GET; only programs ask for the head.
-                "machine_signal": "head_request" if request.method == "HEAD" else None,
             },
         }
 
