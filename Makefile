@@ -6,10 +6,10 @@ ARGS ?=
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: help setup demo test bench ui lint lock clean
+.PHONY: help setup demo test bench ui lint lint-sql lock clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
 setup: $(INSTALLED) ## install into .venv what requirements.lock says, once
 
@@ -39,10 +39,15 @@ bench: setup ## measure what the README claims
 ui: setup ## Dagster's UI and daemon
 	@$(BIN)/sendhouse ui
 
-lint: setup ## style and types
+lint: setup ## style and types of the Python code
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/pyright
+
+# Half a minute: every model goes through dbt, which wants a warehouse of its own to look at.
+lint-sql: setup ## style of the SQL
+	@home=$$(mktemp -d) && trap 'rm -rf "$$home"' EXIT && \
+	  SENDHOUSE_HOME=$$home $(BIN)/sqlfluff lint --disable-progress-bar models
 
 # For maintainers; uv is needed for nothing else. Versions stay as they are unless ARGS=--upgrade.
 # The file names no package index, so that any mirror will do.
