@@ -22,12 +22,7 @@ def wire_address(email: str, *, smtputf8: bool = False) -> str:
 
     """
     try:
-        parsed = validate_email(
-            email.strip(),
-            check_deliverability=False,
-            # Whether a domain may be mailed is decided upstream; here only the form counts.
-            globally_deliverable=False,
-        )
+        parsed = validate_email(email.strip(), check_deliverability=False)
     except EmailNotValidError as error:
         raise AddressError(f"not an e-mail address: {error}") from error
     if parsed.ascii_email is not None:

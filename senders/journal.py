@@ -315,7 +315,7 @@ class Journal:
         """Count the tries by status."""
         query = select(_A.status, func.count()).group_by(_A.status).order_by(_A.status)
         with self._engine.connect() as connection:
-            return dict(connection.execute(query).tuples().all())
+            return dict(connection.execute(query).all())
 
     def _read(self, query: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - any select
         with self._engine.connect() as connection:

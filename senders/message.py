@@ -34,6 +34,7 @@ _HREF = re.compile(
     r"""(<(?:a|area)\b(?:[^>"']|"[^"]*"|'[^']*')*?\shref\s*=\s*)("[^"]*"|'[^']*'|[^\s"'>]+)""",
     re.IGNORECASE,
 )
+_REFERENCE = re.compile(r"&#?\w+;")
 _TAG = re.compile(r"<[^>]*>")
 _UNSAFE_IN_URL = re.compile(r"[\s\x00-\x1f\x7f]")
 _FEEDBACK_PART = re.compile(r"[^A-Za-z0-9_.-]+")
@@ -158,7 +159,7 @@ def _html_part(send: Send, html: str, identity: Identity, links: Links, unsubscr
         nonlocal way_out
         url = _UNSAFE_IN_URL.sub(
             lambda character: percent_encode(character[0]),
-            unescape(match[2].strip("\"'")).strip(),
+            _decoded(match[2].strip("\"'")).strip(),
         )
         if url == unsubscribe:
             way_out = True
@@ -178,6 +179,11 @@ def _html_part(send: Send, html: str, identity: Identity, links: Links, unsubscr
     pixel = f'<img src="{escape(links.open_pixel(send.send_id))}" width="1" height="1" alt="">'
     before, end_tag, after = tracked.rpartition("</body>")
     return f"{before}{pixel}{end_tag}{after}" if end_tag else tracked + pixel
+
+
+def _decoded(attribute: str) -> str:
+    """Decode an attribute as browsers do: in `?a=1&region=eu`, `&reg` is no reference."""
+    return _REFERENCE.sub(lambda reference: unescape(reference[0]), attribute)
 
 
 def _tracked(send: Send, url: str, links: Links) -> str:

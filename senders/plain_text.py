@@ -16,13 +16,19 @@ if TYPE_CHECKING:
 
     from inscriptis.model.html_document_state import HtmlDocumentState
 
+# Inscriptis decodes character references again at each level of tables, so that a text "&lt;" would
+# become "<" and a link with "&copy=2" one with "©=2". An ampersand that is only that is kept from
+# it by a character that no text has (a Unicode noncharacter, for internal use).
+_AMPERSAND = re.compile(r"&amp;|&#38;|&(?!#?\w+;)")
+_PLACEHOLDER = "\ufdd0"
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 
 def plain_text(html: str) -> str:
     """Turn an HTML document into text; each link is followed by its address in brackets."""
+    text = get_text(_AMPERSAND.sub(_PLACEHOLDER, html), _CONFIG).replace(_PLACEHOLDER, "&")
     # Tables are layout in e-mails: what inscriptis indents to align them says nothing.
-    lines = (line.strip() for line in get_text(html, _CONFIG).splitlines())
+    lines = (line.strip() for line in text.splitlines())
     return _BLANK_LINES.sub("\n\n", "\n".join(lines)).strip() + "\n"
 
 

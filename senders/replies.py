@@ -11,7 +11,7 @@ _ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})\b")
 _ADDRESS = re.compile(r"[^\s<>:;,()\[\]\"']+@[^\s<>:;,()\[\]\"']+")
 # How Postfix, Exim and SES say under which id they queued a message.
 _QUEUE_ID = re.compile(
-    r"queued as ([^\s>;]+)|\bid=([^\s>;]+)|^(?:2\.\d+\.\d+ )?ok (\S+)$", re.IGNORECASE
+    r"queued as ([^\s>;]+)|\bid=([^\s>;]+)|^(?:2\.\d+\.\d+ )?ok (?!id=)(\S+)$", re.IGNORECASE
 )
 _POLICY = re.compile(
     r"spam|block|black|reputation|polic|spf|dkim|dmarc|relay|authenticat|banned", re.IGNORECASE

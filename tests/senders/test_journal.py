@@ -1,0 +1,416 @@
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from senders_support import NOW
+from sqlalchemy import create_engine, text
+
+from senders.base import Outcome
+from senders.file import FileSender
+from senders.journal import Journal, JournalError
+
+PROJECT = Path(__file__).resolve().parents[2]
+HOUR = timedelta(hours=1)
+COLUMNS = [
+    "send_id", "attempt", "status", "sender", "message_id", "provider_message_id", "smtp_code",
+    "fault", "detail", "started_at", "finished_at", "next_try_at", "updated_at",
+]  # fmt: skip
+RACE = """
+import sys
+from datetime import datetime, UTC
+from senders.journal import Journal
+journal = Journal(sys.argv[1])
+now = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
+print("ready", flush=True)
+sys.stdin.readline()
+for number in range(int(sys.argv[2])):
+    send_id = f"send-{number}"
+    if journal.claim(send_id, sender="file", message_id="<m@x>", started_at=now, max_attempts=5):
+        print(send_id, flush=True)
+"""
+HANG = """
+import sys, time
+from datetime import datetime, UTC
+from senders.journal import Journal
+now = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
+for send_id in sys.argv[2:]:
+    Journal(sys.argv[1]).claim(
+        send_id, sender="file", message_id="<m@x>", started_at=now, max_attempts=5)
+print("claimed", flush=True)
+time.sleep(60)
+"""
+
+
+class Witness:
+    """A sender that knows what became of some sends; nothing is sent in these tests."""
+
+    def __init__(self, name="file", **known):
+        self.name = name
+        self.known = known
+
+    def evidence(self, send_id, message_id):
+        return self.known.get(send_id)
+
+
+def claim(journal, send_id="a", *, at=NOW, max_attempts=5, sender="file"):
+    return journal.claim(
+        send_id, sender=sender, message_id="<a@x>", started_at=at, max_attempts=max_attempts
+    )
+
+
+def only(journal):
+    [row] = journal.changed_since(None)
+    return row
+
+
+def python(code, *arguments):
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        cwd=PROJECT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def claim_and_die(url, *send_ids):
+    """Claim in a real process and kill it before it can record anything."""
+    child = python(HANG, url, *send_ids)
+    assert child.stdout.readline() == "claimed\n"
+    child.kill()  # not waited for: it stays a zombie, as under a parent that does not care
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    return child
+
+
+def settle(journal, sender=None, *, now=NOW):
+    return dict(journal.settle_leftovers(sender or Witness(), now=now, stale_after=HOUR))
+
+
+@pytest.fixture
+def url(tmp_path):
+    return f"sqlite:///{tmp_path / 'journal.sqlite'}"
+
+
+def test_a_claim_is_on_disk_as_attempting_before_anything_is_sent(journal, url):
+    assert claim(journal) == 1
+    [row] = Journal(url).changed_since(None)
+    assert list(row) == COLUMNS
+    assert (row["send_id"], row["attempt"], row["status"]) == ("a", 1, "attempting")
+    assert row["started_at"] == NOW
+    assert row["started_at"].tzinfo is UTC
+    assert row["finished_at"] is None
+
+
+def test_the_journal_is_synced_to_disk(journal):
+    with journal._engine.connect() as connection:
+        assert connection.execute(text("pragma journal_mode")).scalar() == "wal"
+        assert connection.execute(text("pragma synchronous")).scalar() == 2  # FULL
+
+
+def test_a_claimed_send_cannot_be_claimed_again(journal):
+    assert claim(journal) == 1
+    assert claim(journal) is None
+
+
+@pytest.mark.parametrize("status", ["sent", "rejected", "unknown"])
+def test_a_send_that_is_over_or_uncertain_is_never_tried_again(journal, status):
+    claim(journal)
+    journal.record("a", 1, Outcome(status), finished_at=NOW)
+    assert claim(journal, at=NOW + 1000 * HOUR) is None
+
+
+@pytest.mark.parametrize("status", ["deferred", "failed"])
+def test_a_deferred_send_waits_for_its_next_try(journal, status):
+    claim(journal)
+    journal.record("a", 1, Outcome(status), finished_at=NOW, next_try_at=NOW + HOUR)
+    assert claim(journal, at=NOW + HOUR - timedelta(microseconds=1)) is None
+    assert claim(journal, at=NOW + HOUR) == 2
+
+
+@pytest.mark.parametrize("status", ["deferred", "failed"])
+def test_without_a_next_try_a_send_is_given_up(journal, status):
+    claim(journal)
+    journal.record("a", 1, Outcome(status), finished_at=NOW)
+    assert claim(journal, at=NOW + 1000 * HOUR) is None
+
+
+def test_tries_are_used_up(journal):
+    for attempt in (1, 2):
+        assert claim(journal, max_attempts=2) == attempt
+        journal.record("a", attempt, Outcome("deferred"), finished_at=NOW, next_try_at=NOW)
+    assert claim(journal, max_attempts=2) is None
+
+
+def test_an_outcome_is_recorded_whole(journal):
+    claim(journal)
+    outcome = Outcome("rejected", "q1", 550, "recipient", "550 5.1.1 no such user")
+    journal.record("a", 1, outcome, finished_at=NOW + HOUR)
+    row = only(journal)
+    kept = (row["status"], row["provider_message_id"], row["smtp_code"], row["fault"])
+    assert kept == ("rejected", "q1", 550, "recipient")
+    assert row["detail"] == "550 5.1.1 no such user"
+    assert row["finished_at"] == NOW + HOUR
+    assert row["next_try_at"] is None
+
+
+def test_only_a_try_that_is_under_way_can_be_recorded(journal):
+    with pytest.raises(JournalError, match="send a: try 1 is not under way"):
+        journal.record("a", 1, Outcome("sent"), finished_at=NOW)
+    claim(journal)
+    journal.record("a", 1, Outcome("sent"), finished_at=NOW)
+    with pytest.raises(JournalError, match="not under way"):
+        journal.record("a", 1, Outcome("rejected"), finished_at=NOW)
+
+
+def test_an_instant_keeps_its_moment_whatever_its_zone(journal):
+    eastern = timezone(timedelta(hours=-5))
+    claim(journal, at=NOW.astimezone(eastern))
+    assert only(journal)["started_at"] == NOW
+    with pytest.raises(Exception, match="time zone"):
+        claim(journal, "b", at=NOW.replace(tzinfo=None))
+
+
+def test_of_two_processes_exactly_one_gets_each_send(journal, url):
+    count = 300
+    racers = [python(RACE, url, count) for _ in range(2)]
+    for racer in racers:
+        assert racer.stdout.readline() == "ready\n"
+    for racer in racers:
+        racer.stdin.write("\n")
+        racer.stdin.flush()
+    won = [racer.communicate(timeout=60)[0].split() for racer in racers]
+    assert [racer.returncode for racer in racers] == [0, 0]
+    assert sorted(won[0] + won[1]) == sorted(f"send-{n}" for n in range(count))
+
+
+def test_a_dead_process_leaves_unknown_what_nobody_can_tell(journal, url):
+    child = claim_and_die(url, "a")
+    assert settle(journal) == {"unknown": 1}
+    assert only(journal)["status"] == "unknown"
+    assert [row["send_id"] for row in journal.unknowns()] == ["a"]
+    assert claim(journal, at=NOW + 1000 * HOUR) is None
+    child.wait()
+
+
+def test_evidence_settles_what_a_dead_process_left(journal, url):
+    child = claim_and_die(url, "a", "b", "c")
+    assert settle(journal, Witness(a="sent", b="not_sent")) == {
+        "sent": 1,
+        "deferred": 1,
+        "unknown": 1,
+    }
+    assert claim(journal, "a") is None
+    assert claim(journal, "b") == 2
+    assert claim(journal, "c") is None
+    child.wait()
+
+
+def test_the_file_sender_knows_for_certain_what_a_dead_process_left(journal, url, tmp_path):
+    child = claim_and_die(url, "a", "b")
+    folder = tmp_path / "outbox" / "2026-03-02"
+    folder.mkdir(parents=True)
+    (folder / "a.eml").write_bytes(b"")
+    assert settle(journal, FileSender(tmp_path / "outbox")) == {"sent": 1, "deferred": 1}
+    child.wait()
+
+
+def test_another_sender_is_no_witness(journal, url):
+    child = claim_and_die(url, "a")
+    assert settle(journal, Witness("smtp", a="not_sent")) == {"unknown": 1}
+    child.wait()
+
+
+def test_what_a_living_process_does_is_left_alone(journal, url):
+    claim(journal, "mine")
+    child = python(HANG, url, "theirs")
+    assert child.stdout.readline() == "claimed\n"
+    assert settle(journal) == {}
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    assert settle(journal) == {"unknown": 1}
+
+
+def test_another_machine_is_dead_when_its_try_stands_still(journal, url):
+    claim(journal)
+    set_row(url, dispatcher="elsewhere:1:1")
+    assert settle(journal) == {}
+    old = datetime.now(UTC) - HOUR - timedelta(seconds=1)
+    set_row(url, updated_at=old.replace(tzinfo=None).isoformat(" "))
+    assert settle(journal) == {"unknown": 1}
+
+
+def test_who_was_taken_for_dead_may_still_say_what_happened(journal, url):
+    claim(journal)
+    set_row(url, dispatcher="elsewhere:1:1", updated_at="2020-01-01 00:00:00.000000")
+    assert settle(journal) == {"unknown": 1}
+    journal.record("a", 1, Outcome("sent"), finished_at=NOW)
+    assert only(journal)["status"] == "sent"
+
+
+def test_an_operator_settles_the_unknown_and_nothing_else(journal):
+    claim(journal)
+    with pytest.raises(JournalError, match="not unknown"):
+        journal.settle("a", 1, "sent", "seen in the server's log", now=NOW)
+    journal.record("a", 1, Outcome("unknown"), finished_at=NOW)
+    journal.settle("a", 1, "sent", "seen in the server's log", now=NOW + HOUR)
+    row = only(journal)
+    assert (row["status"], row["detail"]) == ("sent", "seen in the server's log")
+    assert row["finished_at"] == NOW
+    assert journal.unknowns() == []
+
+
+def test_an_unknown_that_is_settled_as_not_sent_can_be_tried_again(journal):
+    claim(journal)
+    journal.record("a", 1, Outcome("unknown"), finished_at=NOW)
+    journal.settle("a", 1, "deferred", "never reached the server", now=NOW + HOUR)
+    assert claim(journal, at=NOW + HOUR) == 2
+
+
+def test_changes_are_read_in_order_and_none_is_missed(journal, url):
+    claim(journal, "old")
+    set_row(url, updated_at="2020-01-01 00:00:00.000000")
+    claim(journal, "a")
+    claim(journal, "b")
+    seen = journal.changed_since(None)
+    assert [row["send_id"] for row in seen] == ["old", "a", "b"]
+    latest = seen[-1]["updated_at"]
+    journal.record("a", 1, Outcome("sent"), finished_at=NOW)
+    later = journal.changed_since(latest)
+    assert [(row["send_id"], row["status"]) for row in later] == [
+        ("b", "attempting"),
+        ("a", "sent"),
+    ]
+    assert all(row["updated_at"].tzinfo is UTC for row in later)
+
+
+def test_counts_are_by_status(journal):
+    assert journal.counts() == {}
+    for send_id in "abc":
+        claim(journal, send_id)
+    journal.record("a", 1, Outcome("sent"), finished_at=NOW)
+    assert journal.counts() == {"attempting": 2, "sent": 1}
+
+
+def test_create_makes_the_folder_and_is_safe_to_repeat(tmp_path):
+    journal = Journal(f"sqlite:///{tmp_path / 'new' / 'journal.sqlite'}")
+    journal.create()
+    claim(journal)
+    journal.create()
+    assert journal.counts() == {"attempting": 1}
+
+
+def set_row(url, **values):
+    """Change the only row behind the journal's back."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        for column, value in values.items():
+            connection.execute(text(f"update attempts set {column} = :value"), {"value": value})
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def postgresql_url(tmp_path_factory):
+    """A PostgreSQL server of our own, on a socket in a folder of our own."""
+    initdb = shutil.which("initdb") or next(
+        map(str, Path("/usr/lib/postgresql").glob("*/bin/initdb")), None
+    )
+    if initdb is None:
+        pytest.skip("PostgreSQL's initdb is not installed (scripts/test-deps.sh)")
+    if os.geteuid() == 0 and shutil.which("runuser") is None:
+        pytest.skip("PostgreSQL does not run as root, and runuser is not installed")
+    # A socket's path must be short, and the server's user must get at it.
+    home = Path(tempfile.mkdtemp(prefix="sendhouse-"))
+    as_user = []
+    if os.geteuid() == 0:
+        shutil.chown(home, "nobody")
+        as_user = ["runuser", "-u", "nobody", "--"]
+    binaries = Path(initdb).resolve().parent
+    data = home / "data"
+    ready = subprocess.run(
+        [
+            *as_user,
+            str(binaries / "initdb"),
+            "-D",
+            str(data),
+            "-A",
+            "trust",
+            "-U",
+            "sendhouse",
+            "--no-sync",
+        ],
+        capture_output=True,
+        text=True,
+        cwd=home,
+    )
+    if ready.returncode != 0:
+        shutil.rmtree(home, ignore_errors=True)
+        pytest.skip(f"PostgreSQL's initdb does not work here: {ready.stderr.strip()[-200:]}")
+    server = subprocess.Popen(
+        [
+            *as_user,
+            str(binaries / "postgres"),
+            "-D",
+            str(data),
+            "-k",
+            str(home),
+            "-c",
+            "listen_addresses=",
+            "-c",
+            "fsync=off",
+        ],
+        cwd=home,
+        stderr=subprocess.DEVNULL,
+    )
+    url = f"postgresql+psycopg://sendhouse@/postgres?host={home}"
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            create_engine(url).connect().close()
+            break
+        except Exception:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+    yield url
+    server.terminate()
+    server.wait()
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def test_on_postgresql_exactly_one_process_gets_each_send(postgresql_url):
+    journal = Journal(postgresql_url)
+    journal.create()
+    racers = [python(RACE, postgresql_url, 200) for _ in range(2)]
+    for racer in racers:
+        assert racer.stdout.readline() == "ready\n"
+    for racer in racers:
+        racer.stdin.write("\n")
+        racer.stdin.flush()
+    won = [racer.communicate(timeout=60)[0].split() for racer in racers]
+    assert [racer.returncode for racer in racers] == [0, 0]
+    assert sorted(won[0] + won[1]) == sorted(f"send-{n}" for n in range(200))
+    journal.close()
+
+
+def test_on_postgresql_a_send_lives_through_deferral_death_and_settlement(postgresql_url):
+    journal = Journal(postgresql_url)
+    journal.create()
+    child = claim_and_die(postgresql_url, "life")
+    assert settle(journal, Witness(life="not_sent"))["deferred"] == 1
+    assert claim(journal, "life") == 2
+    journal.record("life", 2, Outcome("deferred"), finished_at=NOW, next_try_at=NOW + HOUR)
+    assert claim(journal, "life") is None
+    assert claim(journal, "life", at=NOW + HOUR) == 3
+    rows = [row for row in journal.changed_since(None) if row["send_id"] == "life"]
+    assert [row["status"] for row in rows] == ["deferred", "deferred", "attempting"]
+    assert rows[1]["next_try_at"] == NOW + HOUR
+    assert all(row["started_at"].tzinfo is UTC for row in rows)
+    child.wait()
+    journal.close()
