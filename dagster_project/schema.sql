@@ -6,7 +6,7 @@ create schema if not exists control;
 create schema if not exists raw;
 create schema if not exists decisions;
 
-create table if not exists control.clock (as_of timestamptz not null);
+create table if not exists control.clock (as_of timestamptz not null, is_simulated boolean not null);
 create table if not exists control.parameters (name varchar not null, value double not null);
 
 create table if not exists raw.files (

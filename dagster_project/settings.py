@@ -66,6 +66,7 @@ class DeliverySettings(_Section):
     """How sends leave."""
 
     sender: str = "file"
+    batch_size: int = Field(default=1000, ge=1)
     max_attempts: int = Field(default=5, ge=1)
     retry_minutes: float = Field(default=15, gt=0)
 
@@ -129,6 +130,7 @@ class Settings(BaseSettings):
     schedule: ScheduleSettings = ScheduleSettings()
     parameters: dict[str, float] = Field(default_factory=dict)
     sources: dict[str, SourceSettings] = Field(default_factory=dict)
+    senders: dict[str, dict[str, Any]] = Field(default_factory=dict)
     journal_url: str | None = None
 
     link_key: SecretStr | None = None
@@ -158,6 +160,11 @@ class Settings(BaseSettings):
     def warehouse_path(self) -> Path:
         """The DuckDB file."""
         return self.home / "warehouse.duckdb"
+
+    @property
+    def lock_path(self) -> Path:
+        """Held by whoever works on the warehouse."""
+        return self.home / "warehouse.lock"
 
     @property
     def journal_address(self) -> str:

@@ -12,12 +12,16 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 
 SCHEMA_SQL = Path(__file__).with_name("schema.sql")
+
+# Locks this process holds: whoever holds one may ask for it again further down.
+_held: set[Path] = set()
 
 
 class WarehouseBusyError(Exception):
@@ -64,7 +68,8 @@ def exclusive(
 ) -> Iterator[None]:
     """Hold the warehouse for the length of the block, across processes.
 
-    The lock is the operating system's (`flock`), so it ends with the process, however it ends.
+    The lock is the operating system's (`flock`), so it ends with the process, however it ends. A
+    process that holds it already passes.
 
     Args:
         lock_path: the lock file; its text says who holds it, for people.
@@ -75,6 +80,9 @@ def exclusive(
     Raises:
         WarehouseBusyError: still held after `wait_seconds`.
     """
+    if lock_path in _held:
+        yield
+        return
     lock_path.parent.mkdir(parents=True, exist_ok=True)
     deadline = time.monotonic() + wait_seconds
     told = False
@@ -95,7 +103,11 @@ def exclusive(
         handle.truncate(0)
         handle.write(json.dumps({"pid": os.getpid(), "what": what, "since": since}))
         handle.flush()
-        yield
+        _held.add(lock_path)
+        try:
+            yield
+        finally:
+            _held.discard(lock_path)
 
 
 def _holder(lock_path: Path) -> str:
@@ -106,34 +118,73 @@ def _holder(lock_path: Path) -> str:
     return f"{held['what']} (pid {held['pid']}, since {held['since']})"
 
 
-def set_clock(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> None:
+@dataclass(frozen=True)
+class Clock:
+    """What `control.clock` says.
+
+    Attributes:
+        as_of: the instant up to which facts count (UTC).
+        is_simulated: somebody set it; else it is the time of the machine.
+    """
+
+    as_of: datetime
+    is_simulated: bool
+
+    def now(self) -> datetime:
+        """The time for what happens outside the models, such as handing over a message."""
+        return self.as_of if self.is_simulated else datetime.now(UTC)
+
+
+def set_clock(connection: duckdb.DuckDBPyConnection, clock: Clock) -> None:
     """Set `control.clock`, the only clock that models read. It never goes back.
 
-    Args:
-        connection: an open warehouse.
-        as_of: the instant up to which facts count; needs a time zone.
-
     Raises:
-        ClockError: `as_of` is before the instant that is already set.
+        ClockError: `clock` is before the instant that is already set.
     """
     current = read_clock(connection)
-    if current is not None and as_of < current:
+    if current is not None and clock.as_of < current.as_of:
         raise ClockError(
-            f"the clock stands at {current.isoformat()} and cannot go back to {as_of.isoformat()}: "
-            "decisions made since would have come from the future"
+            f"the clock stands at {current.as_of.isoformat()} and cannot go back to "
+            f"{clock.as_of.isoformat()}: decisions made since would have come from the future"
         )
     connection.execute("begin")
     connection.execute("delete from control.clock")
-    connection.execute("insert into control.clock values (?)", [as_of])
+    connection.execute("insert into control.clock values (?, ?)", [clock.as_of, clock.is_simulated])
     connection.execute("commit")
 
 
-def read_clock(connection: duckdb.DuckDBPyConnection) -> datetime | None:
-    """The instant in `control.clock` (UTC), or None before the first tick."""
-    row = connection.execute("select epoch_us(max(as_of)) from control.clock").fetchone()
-    if row is None or row[0] is None:
-        return None
-    return datetime.fromtimestamp(row[0] / 1_000_000, UTC)
+def read_clock(connection: duckdb.DuckDBPyConnection) -> Clock | None:
+    """The clock, or None before the first tick."""
+    rows = connection.execute("select epoch_us(as_of), is_simulated from control.clock").fetchall()
+    return Clock(instant(rows[0][0]), rows[0][1]) if rows else None
+
+
+def require_clock(connection: duckdb.DuckDBPyConnection) -> Clock:
+    """The clock that a tick has set.
+
+    Raises:
+        ClockError: none has.
+    """
+    clock = read_clock(connection)
+    if clock is None:
+        raise ClockError("the clock is not set: `sendhouse tick` sets it first")
+    return clock
+
+
+def instant(epoch_us: int) -> datetime:
+    """The instant that DuckDB's `epoch_us` counts to, in UTC."""
+    return datetime.fromtimestamp(epoch_us / 1_000_000, UTC)
+
+
+def row_counts(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], int]:
+    """Rows by (schema, table), of tables only: counting a view would run it."""
+    tables = connection.execute(
+        "select schema_name, table_name from duckdb_tables() where not internal"
+    ).fetchall()
+    return {
+        (schema, table): connection.table(f'"{schema}"."{table}"').count("*").fetchall()[0][0]
+        for schema, table in tables
+    }
 
 
 def set_parameters(

@@ -1,7 +1,8 @@
 {#-
     Every hit is kept; whether a person or a machine made it is a rule here, so that a better rule
     changes history too. Rules: faster than a person reads (Mautic's 2 seconds after delivery), a
-    HEAD request, or a user agent that names itself. A GoogleImageProxy hit is a person's, proxied.
+    HEAD request, a user agent that names itself, or the bare `Mozilla/5.0` with which Apple's Mail
+    Privacy Protection fetches on delivery. A GoogleImageProxy hit is a person's, proxied.
 -#}
 with
 
@@ -76,6 +77,7 @@ classified as (
             when type = 'autoresponded' then 'auto-reply'
             when type not in ('opened', 'clicked') then null
             when http_method = 'HEAD' then 'HEAD request'
+            when user_agent = 'Mozilla/5.0' then 'privacy proxy'
             when regexp_matches(lower(user_agent), 'bot|crawler|spider|scanner|barracuda|proofpoint|safelinks|mimecast|python|curl|wget|headless')
                 then 'user agent'
             when {{ seconds_between('reached_at', 'occurred_at') }} < 2 then 'within 2 seconds'

@@ -1,0 +1,165 @@
+"""dbt in this process: parse once, build many times, hold no file in between.
+
+In-process for two reasons: a tick that is killed takes dbt with it, so that no orphan writes to the
+warehouse while the next tick starts; and the manifest is parsed once a process, not once a tick.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from dagster_project import registry
+from dagster_project.settings import Settings
+from dagster_project.warehouse import exclusive
+
+_PARSED_FOLDERS = ("models", "dbt")
+_PARSED_FILES = ("dbt_project.yml", "profiles.yml")
+
+
+class DbtError(Exception):
+    """dbt refused the project or a model failed; the message is dbt's, with file and name."""
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """What became of one model or test.
+
+    Attributes:
+        unique_id: dbt's id of the node.
+        status: success, pass, fail, warn, error or skipped, as dbt says it.
+        seconds: execution time.
+        message: dbt's message, for a failure its reason.
+        failures: rows a test found wrong.
+    """
+
+    unique_id: str
+    status: str
+    seconds: float
+    message: str
+    failures: int
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether it did what it should."""
+        return self.status in ("success", "pass", "warn")
+
+
+def prepare(settings: Settings) -> Path:
+    """Bring the registry and the manifest up to date with the files.
+
+    Returns:
+        The path of manifest.json.
+
+    Raises:
+        DbtError: the project does not parse.
+    """
+    registry.refresh(settings.project_dir)
+    target = settings.dbt_target_dir
+    manifest_path = target / "manifest.json"
+    stamp_path = target / "parsed-from"
+    stamp = _fingerprint(settings.project_dir)
+    # Dagster's code server, a run and the CLI may start at once; one of them parses.
+    with exclusive(target / "parse.lock", "dbt parse", wait_seconds=120):
+        known = stamp_path.read_text(encoding="utf-8") if stamp_path.is_file() else None
+        if known != stamp or not manifest_path.is_file():
+            _parse(settings)
+            stamp_path.write_text(stamp, encoding="utf-8")
+    return manifest_path
+
+
+@cache
+def _manifest(path: Path, modified_ns: int) -> Mapping[str, Any]:
+    del modified_ns  # part of the cache's key: a manifest written anew is read anew
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def manifest(settings: Settings) -> Mapping[str, Any]:
+    """The manifest as dbt writes it, up to date with the files."""
+    path = prepare(settings)
+    return _manifest(path, path.stat().st_mtime_ns)
+
+
+def build(settings: Settings, select: Sequence[str] = ()) -> list[NodeResult]:
+    """Build models in order and test each; unit tests belong to development and stay out.
+
+    Args:
+        settings: the installation.
+        select: dbt selectors; none for everything.
+
+    Raises:
+        DbtError: dbt could not start. A model or test that failed is a result, not an exception.
+    """
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: PLC0415 - slow
+
+    arguments = ["build", "--exclude-resource-type", "unit_test", "--no-write-json"]
+    if select:
+        arguments += ["--select", *select]
+    key = (settings.dbt_target_dir, _fingerprint(settings.project_dir))
+    if key not in _parsed:
+        _parsed[key] = _parse(settings)
+    try:
+        result = _runner(_parsed[key]).invoke([*arguments, *_common_arguments(settings)])
+    finally:
+        # dbt-duckdb keeps its handle for the life of the process, and DuckDB its lock with it.
+        DuckDBConnectionManager.close_all_connections()
+    if result.exception is not None:
+        raise DbtError(str(result.exception)) from result.exception
+    return [
+        NodeResult(
+            unique_id=node.node.unique_id,
+            status=str(node.status),
+            seconds=float(node.execution_time),
+            message=str(node.message or ""),
+            failures=int(node.failures or 0),
+        )
+        for node in result.result.results
+        if node.node.resource_type in ("model", "test", "seed")
+    ]
+
+
+def _runner(parsed: Any = None) -> Any:  # noqa: ANN401 - dbt's own classes, imported late
+    from dbt.cli.main import dbtRunner  # noqa: PLC0415 - takes over a second
+
+    return dbtRunner(manifest=parsed)
+
+
+# dbt's own manifest objects of this process, by folder and by what they were parsed from.
+_parsed: dict[tuple[Path, str], Any] = {}
+
+
+def _parse(settings: Settings) -> Any:  # noqa: ANN401 - dbt's Manifest
+    result = _runner().invoke(["parse", *_common_arguments(settings)])
+    if not result.success:
+        raise DbtError(str(result.exception))
+    return result.result
+
+
+def _common_arguments(settings: Settings) -> list[str]:
+    # profiles.yml finds the warehouse through the same variable as everything else.
+    os.environ["SENDHOUSE_HOME"] = str(settings.home)
+    target = str(settings.dbt_target_dir)
+    project = str(settings.project_dir)
+    return [
+        *("--project-dir", project, "--profiles-dir", project),
+        *("--target-path", target, "--log-path", target),
+        *("--log-level", "none", "--log-level-file", "info"),
+    ]
+
+
+def _fingerprint(project_dir: Path) -> str:
+    """Changes when a file that dbt parses was added, removed or written."""
+    paths = [project_dir / name for name in _PARSED_FILES]
+    for folder in _PARSED_FOLDERS:
+        paths += [path for path in (project_dir / folder).rglob("*") if path.is_file()]
+    digest = hashlib.sha256()
+    for path in sorted(paths):
+        status = path.stat()
+        digest.update(f"{path}\0{status.st_mtime_ns}\0{status.st_size}\n".encode())
+    return digest.hexdigest()

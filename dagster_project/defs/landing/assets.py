@@ -1,0 +1,92 @@
+"""Stage one: set the clock, land new files, load the journal."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from dagster_project import installation, journal_load, warehouse
+from dagster_project.defs.resources import Sendhouse
+from dagster_project.landing import land_new
+from dagster_project.landing.declared import read_declared
+from dagster_project.settings import load_settings
+from dagster_project.warehouse import Clock
+
+GROUP = "landing"
+OWNERS = ["team:data"]
+KINDS = {"duckdb"}
+RAW_TABLES = {
+    "files": "What landed, when, how many rows. One row per landed file.",
+    "rejects": "What could not be landed, and why. One row per rejected line or file.",
+    "events": "What contacts did. One row per event, once.",
+    "tracking": "Opens, clicks, bounces, complaints, replies. One row per event, once.",
+}
+
+
+class ClockConfig(dg.Config):
+    """The instant up to which facts count: ISO 8601 with an offset; now when left out."""
+
+    as_of: str | None = None
+
+
+@dg.asset(key=["control", "clock"], pool="warehouse", group_name=GROUP, owners=OWNERS, kinds=KINDS)
+def clock(config: ClockConfig, sendhouse: Sendhouse) -> dg.MaterializeResult:
+    """The only clock. A tick sets it first; models read it and never ask the machine."""
+    if config.as_of is None:
+        now = Clock(datetime.now(UTC), is_simulated=False)
+    else:
+        now = Clock(datetime.fromisoformat(config.as_of), is_simulated=True)
+    installation.begin_tick(sendhouse.settings, now)
+    return dg.MaterializeResult(metadata={"as_of": now.as_of.isoformat()})
+
+
+def _raw_specs() -> list[dg.AssetSpec]:
+    tables = dict(RAW_TABLES)
+    for name in read_declared(load_settings().project_dir):
+        tables[name] = "Rows of CRM exports as they came. One row per record and export."
+    return [
+        dg.AssetSpec(
+            key=["raw", name],
+            deps=[["control", "clock"]],
+            group_name=GROUP,
+            owners=OWNERS,
+            kinds=KINDS,
+            description=description,
+        )
+        for name, description in tables.items()
+    ]
+
+
+@dg.multi_asset(specs=_raw_specs(), pool="warehouse", name="landing")
+def landing(
+    context: dg.AssetExecutionContext, sendhouse: Sendhouse
+) -> Iterator[dg.MaterializeResult]:
+    """Load every new file of the landing folder and of the sources."""
+    settings = sendhouse.settings
+    with warehouse.connect(settings.warehouse_path) as connection:
+        landed = land_new(connection, settings, warehouse.require_clock(connection).as_of)
+        counts = warehouse.row_counts(connection)
+    for file in landed:
+        log = context.log.warning if file.error or file.rows_rejected else context.log.info
+        log("%s", file)
+    for key in context.assets_def.keys:
+        schema, table = key.path
+        yield dg.MaterializeResult(
+            asset_key=key, metadata={"dagster/row_count": counts[schema, table]}
+        )
+
+
+@dg.asset(
+    key=["raw", "attempts"],
+    deps=[["control", "clock"]],
+    pool="warehouse",
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds=KINDS,
+)
+def attempts(sendhouse: Sendhouse) -> dg.MaterializeResult:
+    """What the journal knows of every try to send. One row per try."""
+    loaded = journal_load.load(sendhouse.settings)
+    return dg.MaterializeResult(
+        metadata={"dagster/row_count": loaded.rows, "changed": loaded.changed}
+    )

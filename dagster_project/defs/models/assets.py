@@ -1,0 +1,105 @@
+"""Stage two: every SELECT under models/, as one dbt build whose tests are asset checks."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
+from dagster_dbt.asset_utils import get_asset_check_key_for_test
+
+from dagster_project import dbt, warehouse
+from dagster_project.defs.resources import Sendhouse
+from dagster_project.settings import load_settings
+
+DEFAULT_OWNER = "team:data"
+
+
+class Translator(DagsterDbtTranslator):
+    """Names assets as the warehouse does: schema and table, grouped by folder."""
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        """`segments/trial_accounts`; what landing wrote under the name it landed as."""
+        props = dbt_resource_props
+        if props["resource_type"] != "source":
+            return dg.AssetKey([props["schema"], props["alias"]])
+        # The state that earlier ticks left is not what this tick appends: another key, no cycle.
+        if props["source_name"] == "state":
+            return dg.AssetKey(["state", props["name"]])
+        return dg.AssetKey([props["schema"], props["identifier"]])
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+        """The folder below models/."""
+        if dbt_resource_props["resource_type"] == "source":
+            return None
+        return dbt_resource_props["fqn"][1]
+
+    def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
+        """Who the model's YAML says owns it."""
+        owner = dbt_resource_props.get("config", {}).get("meta", {}).get("owner")
+        return [owner or DEFAULT_OWNER]
+
+
+# Without source metadata: by their table names Dagster would take the state sources for the models
+# that append to the same tables, and see a cycle.
+TRANSLATOR = Translator(DagsterDbtTranslatorSettings(enable_source_metadata=False))
+SETTINGS = load_settings()
+MANIFEST = dbt.manifest(SETTINGS)
+
+
+@dbt_assets(
+    manifest=MANIFEST,
+    dagster_dbt_translator=TRANSLATOR,
+    name="models",
+    pool="warehouse",
+    exclude="resource_type:unit_test",
+)
+def models(
+    context: dg.AssetExecutionContext, sendhouse: Sendhouse
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    """Build what is selected, test it, and say how many rows and seconds each took."""
+    settings = sendhouse.settings
+    select = _selectors(context) if context.is_subset else []
+    results = dbt.build(settings, select)
+    with warehouse.connect(settings.warehouse_path) as connection:
+        row_counts = warehouse.row_counts(connection)
+    yield from _events(context, results, row_counts)
+    broken = [result for result in results if result.status in ("error", "fail")]
+    if broken:
+        listed = "\n".join(f"{result.unique_id}: {result.message}" for result in broken)
+        raise dg.Failure(f"{len(broken)} models or tests failed:\n{listed}", allow_retries=False)
+
+
+def _selectors(context: dg.AssetExecutionContext) -> list[str]:
+    selected = context.selected_asset_keys
+    return [
+        "fqn:" + ".".join(node["fqn"])
+        for node in MANIFEST["nodes"].values()
+        if node["resource_type"] == "model" and TRANSLATOR.get_asset_key(node) in selected
+    ]
+
+
+def _events(
+    context: dg.AssetExecutionContext,
+    results: list[dbt.NodeResult],
+    row_counts: Mapping[tuple[str, str], int],
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    wanted_checks = context.selected_asset_check_keys
+    for result in results:
+        node = MANIFEST["nodes"][result.unique_id]
+        if node["resource_type"] == "test":
+            key = get_asset_check_key_for_test(MANIFEST, TRANSLATOR, result.unique_id, None)
+            if key in wanted_checks and result.status != "skipped":
+                yield dg.AssetCheckResult(
+                    passed=result.is_ok,
+                    asset_key=key.asset_key,
+                    check_name=key.name,
+                    metadata={"failures": result.failures, "seconds": result.seconds},
+                )
+        elif result.is_ok:
+            metadata: dict[str, Any] = {"seconds": result.seconds}
+            rows = row_counts.get((node["schema"], node["alias"]))
+            if rows is not None:
+                metadata["dagster/row_count"] = rows
+            yield dg.MaterializeResult(
+                asset_key=TRANSLATOR.get_asset_key(node), metadata=metadata
+            )
