@@ -176,7 +176,7 @@ class SmtpSender:
         try:
             await client.connect()
             if client.is_ehlo_or_helo_needed:  # without TLS and login nobody has asked yet
-                await client.ehlo()
+                await _greet(client)
         except (aiosmtplib.SMTPException, OSError) as error:
             client.close()
             raise SenderUnavailableError(
@@ -187,6 +187,14 @@ class SmtpSender:
             extensions=client.esmtp_extensions.keys(),
             timeout_seconds=self._timeout,
         )
+
+
+async def _greet(client: aiosmtplib.SMTP) -> None:
+    """EHLO, or HELO where the server knows no extensions (RFC 5321 §3.2)."""
+    try:
+        await client.ehlo()
+    except aiosmtplib.SMTPHeloError:
+        await client.helo()
 
 
 def _is_this_machine(host: str) -> bool:
