@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
+from typing import TYPE_CHECKING
 
 from dagster_project.landing.declared import DeclaredColumn, DeclaredTable, ensure_table
 from dagster_project.landing.errors import FileRejectedError
 from dagster_project.landing.fields import Fields
 from dagster_project.landing.sql import identifier
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dagster_project.landing.readers import Rows
-    from dagster_project.landing.kinds import Kind
-    import duckdb
     from datetime import datetime
+
+    import duckdb
+
+    from dagster_project.landing.kinds import Kind
+    from dagster_project.landing.readers import Rows
 
 _OURS_ALONE = ("_file_id", "_line", "_received_at")
 """Columns of every CRM table that no file may bring."""
@@ -23,7 +24,7 @@ _OURS_ALONE = ("_file_id", "_line", "_received_at")
 
 @dataclass(frozen=True)
 class Judgement:
-    """SQL that judges a file's rows, and the names of the columns it gives as `_v0`, `_v1`, …"""
+    """SQL that judges a file's rows, and the names of the columns that it gives by place."""
 
     sql: str
     columns: list[str]
@@ -36,7 +37,7 @@ def judge(
     declared: DeclaredTable | None,
     landed_at: datetime,
 ) -> Judgement:
-    """SQL that gives every row of the file: its values, or the problem with it and its content.
+    """Write SQL that gives every row's values, or the problem with it and its content.
 
     `received_at = "occurred_at"` takes a record's `updated_at`, else its `created_at`.
 
@@ -114,7 +115,7 @@ def judge(
 def _columns(
     kind: Kind, rows: Rows, names: list[str], expected: dict[str, DeclaredColumn]
 ) -> list[str]:
-    """What the file's columns are called in the table."""
+    """Name the file's columns as in the table."""
     ours: dict[str, list[str]] = {}
     for our_name, name in kind.source.columns.items():
         ours.setdefault(name, []).append(our_name)

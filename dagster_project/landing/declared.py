@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from dagster_project.landing.sql import identifier
 
 if TYPE_CHECKING:
-    import duckdb
     from pathlib import Path
+
+    import duckdb
 
 # DuckDB type names, with precision and nesting: decimal(18, 2), varchar[].
 _TYPE = re.compile(r"[A-Za-z][A-Za-z0-9_ ]*(\(\d+(, ?\d+)?\))?(\[\])?")
@@ -51,7 +52,7 @@ class DeclaredTable:
 
 
 def read_declared(project_dir: Path) -> dict[str, DeclaredTable]:
-    """The declared CRM tables, by their name in the warehouse.
+    """Read the declared CRM tables, by their name in the warehouse.
 
     Sources with schema `raw` in `models/staging/**/__sources.yml` whose table is called
     `<source>__<object>` (dbt's `identifier`, else its `name`).
@@ -91,7 +92,7 @@ def _columns(table: dict[str, Any], where: str) -> dict[str, DeclaredColumn]:
 
 
 def create_declared_tables(connection: duckdb.DuckDBPyConnection, project_dir: Path) -> None:
-    """Make what is missing of the declared tables, empty, so that models build before data is there.
+    """Make what is missing of the declared tables, empty, so that models build without data.
 
     Safe to repeat; a column that was added to a declaration is added to its table.
 

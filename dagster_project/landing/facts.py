@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
+from typing import TYPE_CHECKING
 
 from dagster_project.landing.errors import FileRejectedError
 from dagster_project.landing.fields import Fields
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dagster_project.landing.readers import Rows
-    from dagster_project.landing.kinds import Kind
-    import duckdb
     from datetime import datetime
+
+    import duckdb
+
+    from dagster_project.landing.kinds import Kind
+    from dagster_project.landing.readers import Rows
 
 TRACKING_TYPES = (
     "sent",
@@ -63,7 +64,7 @@ _SHAPES = {
 
 
 def judge(kind: Kind, rows: Rows, landed_at: datetime) -> str:
-    """SQL that gives every row of the file: its values, or the problem with it and its content.
+    """Write SQL that gives every row's values, or the problem with it and its content.
 
     Args:
         kind: `events` or `tracking`, and the source's mapping.
@@ -85,86 +86,84 @@ def judge(kind: Kind, rows: Rows, landed_at: datetime) -> str:
         if not any(map(fields.has, group)):
             raise FileRejectedError(f"the file has no column {' or '.join(group)}")
 
-    bind = rows.parameters.bind
     ours = ("event_id", *shape.words, "occurred_at", "received_at", shape.payload)
-    values = {f"{name}_text": fields.text(name) for name in ours}
-    values |= {name: fields.instant(name) for name in ("occurred_at", "received_at")}
-    values["others"] = fields.others(ours)
-    values["unreadable"] = rows.problem()
-    values["shown"] = rows.content()
+    line = "_line, " if rows.numbered else ""
+    read = {f"{name}_text": fields.text(name) for name in ours}
+    read |= {name: fields.instant(name) for name in ("occurred_at", "received_at")}
+    read["others"] = fields.others(ours)
+    read["unreadable"] = rows.problem()
+    read["shown"] = rows.content()
 
-    wrong = [("unreadable is not null", "unreadable")]
-    for group in shape.one_of:
-        empty = " and ".join(f"coalesce(trim({name}_text), '') = ''" for name in group)
-        wrong.append((empty, f"'{' or '.join(group)} is missing'"))
-    wrong += [
-        (f"left({name}_text, 1) in ('{{', '[')", f"'{name} is not plain text: ' || {name}_text")
-        for name in ("event_id", *shape.words)
-    ]
-    wrong += [
-        (
-            f"not list_contains({bind(list(allowed))}::varchar[], {name}_text)",
-            f"'{name} is none of {', '.join(allowed)}: ' || {name}_text",
-        )
-        for name, allowed in shape.allowed.items()
-    ]
-    wrong.append(("occurred_at is null", "'occurred_at is not a time: ' || occurred_at_text"))
-    if kind.source.received_at != "occurred_at":
-        wrong.append(
-            (
-                f"occurred_at > {bind(landed_at)}::timestamptz + interval 1 day",
-                "'occurred_at is more than a day after landing: ' || occurred_at_text",
-            )
-        )
-    wrong += [
-        (
-            "received_at is null and received_at_text is not null",
-            "'received_at is not a time: ' || received_at_text",
-        ),
-        ("learnt_at is null", "'received_at is missing'"),
-        (
-            f"{shape.payload}_text is not null and not "
-            f"(json_valid({shape.payload}_text) and starts_with(ltrim({shape.payload}_text), '{{'))",
-            f"'{shape.payload} is not a JSON object: ' || {shape.payload}_text",
-        ),
-    ]
     learnt_at = f"coalesce(received_at, {fields.received_at(landed_at, 'occurred_at')})"
+    given = f"{shape.payload}_text"
+    given = f"case when starts_with(ltrim({given}), '{{') then try_cast({given} as json) end"
+    cases = " ".join(
+        f"when {is_so} then {reason}" for is_so, reason in _wrong(kind, rows, landed_at)
+    )
     # The file's own object wins over columns beside it.
-    payload = f"""case
-        when {shape.payload}_text is null then others
-        when others::varchar = '{{}}' then {shape.payload}_text::json
-        else json_merge_patch(others, {shape.payload}_text::json)
+    payload = """case
+        when _problem is not null then null
+        when given is null then others
+        when others::varchar = '{}' then given
+        else json_merge_patch(others, given)
     end"""
     words = {name: f"coalesce({name}_text, {empty})" for name, empty in shape.words.items()}
-    content_id = f"""md5(concat_ws(chr(31), {
-        ", ".join(f"coalesce({name}, '')" for name in shape.words)
-    }, epoch_us(occurred_at), payload::varchar))"""
-    line = "_line, " if rows.numbered else ""
+    told = [*(f"coalesce({name}, '')" for name in shape.words), "epoch_us(occurred_at)", "payload"]
+    event_id = f"coalesce(event_id_text, md5(concat_ws(chr(31), {', '.join(told)})))"
     return f"""
         select {line}
-            case when _problem is null then coalesce(event_id_text, {content_id}) end as event_id,
+            case when _problem is null then {event_id} end as event_id,
             {", ".join(shape.words)}, occurred_at, learnt_at as received_at,
             payload as {shape.payload}, _problem,
             case when _problem is not null then shown end as _content
         from (
-            select *,
-                {", ".join(f"{sql} as {name}" for name, sql in words.items())},
-                case when _problem is null then {payload} end as payload
+            select *, {_named(words)}, {payload} as payload
             from (
-                select *, case {_cases(wrong)} end as _problem
+                select *, case {cases} end as _problem
                 from (
-                    select *, {learnt_at} as learnt_at
-                    from (
-                        select {line} {", ".join(f"{sql} as {name}" for name, sql in values.items())}
-                        from {rows.relation()}
-                    )
+                    select *, {learnt_at} as learnt_at, {given} as given
+                    from (select {line} {_named(read)} from {rows.relation()})
                 )
             )
-        )"""
+        )"""  # noqa: S608 - names of our own columns; what comes from outside is bound
 
 
-def _cases(wrong: list[tuple[str, str]]) -> str:
-    return " ".join(f"when {condition} then {reason}" for condition, reason in wrong)
+def _named(values: dict[str, str]) -> str:
+    return ", ".join(f"{sql} as {name}" for name, sql in values.items())
+
+
+def _wrong(kind: Kind, rows: Rows, landed_at: datetime) -> list[tuple[str, str]]:
+    """List what can be wrong with a row, the first that is so being told: (condition, reason)."""
+    shape, bind = _SHAPES[kind.shape], rows.parameters.bind
+    wrong = [("unreadable is not null", "unreadable")]
+    for group in shape.one_of:
+        empty = " and ".join(f"coalesce(trim({name}_text), '') = ''" for name in group)
+        wrong.append((empty, f"'{' or '.join(group)} is missing'"))
+    for name in ("event_id", *shape.words):
+        nested = f"starts_with({name}_text, '{{') or starts_with({name}_text, '[')"
+        wrong.append((nested, f"'{name} is not plain text: ' || {name}_text"))
+    for name, allowed in shape.allowed.items():
+        among = f"list_contains({bind(list(allowed))}::varchar[], {name}_text)"
+        wrong.append((f"not {among}", f"'{name} is none of {', '.join(allowed)}: ' || {name}_text"))
+    wrong.append(("occurred_at is null", "'occurred_at is not a time: ' || occurred_at_text"))
+    if kind.source.received_at != "occurred_at":
+        future = f"occurred_at > {bind(landed_at)}::timestamptz + interval 1 day"
+        told = "'occurred_at is more than a day after landing: ' || occurred_at_text"
+        wrong.append((future, told))
+    wrong.append(
+        (
+            "received_at is null and received_at_text is not null",
+            "'received_at is not a time: ' || received_at_text",
+        )
+    )
+    wrong.append(("learnt_at is null", "'received_at is missing'"))
+    wrong.append(
+        (
+            f"given is null and {shape.payload}_text is not null",
+            f"'{shape.payload} is not a JSON object: ' || {shape.payload}_text",
+        )
+    )
+    return wrong
 
 
 def insert(connection: duckdb.DuckDBPyConnection, kind: Kind, judged: str, file_id: str) -> int:

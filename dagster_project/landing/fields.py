@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from dagster_project.landing.errors import FileRejectedError
 from dagster_project.landing.sql import instant
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dagster_project.settings import SourceSettings
     from dagster_project.landing.readers import Rows
+    from dagster_project.settings import SourceSettings
 
 _COLUMN_RULE = "column:"
 
@@ -51,9 +51,9 @@ class Fields:
 
     def instant(self, ours: str) -> str:
         """The value as timestamptz, null if empty, unknown or no time."""
-        zone = self._rows.parameters.bind(self._source.timezone)
+        zone = self._source.timezone
         if ours in self._source.constants or not self.has(ours):
-            return instant(self.text(ours), zone)
+            return instant(self.text(ours), self._rows.parameters.bind(zone))
         return self._rows.instant(self.theirs(ours), zone)
 
     def others(self, ours: tuple[str, ...]) -> str:

@@ -7,15 +7,16 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dagster_project.landing.errors import FileChangedError, FileRejectedError
 from dagster_project.landing.kinds import kind_of_folder, parse_kind
 from dagster_project.landing.readers import format_of
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dagster_project.settings import Settings
     from collections.abc import Iterable, Iterator
+
+    from dagster_project.settings import Settings
 
 _BEING_WRITTEN = (".tmp", ".part")
 

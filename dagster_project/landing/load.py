@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -16,12 +17,20 @@ from dagster_project.landing.errors import FileChangedError, FileRejectedError, 
 from dagster_project.landing.files import State, discover, sha256_of, state_of
 from dagster_project.landing.kinds import Kind, parse_kind
 from dagster_project.landing.readers import Rows, format_of, open_repaired, open_rows
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dagster_project.settings import Settings
-    from datetime import datetime
     from collections.abc import Iterator
+    from datetime import datetime
+
+    from dagster_project.settings import Settings
+
+# What DuckDB says of a file's content; that memory or disk ran out is not the file's fault.
+_UNREADABLE = (
+    duckdb.InvalidInputException,
+    duckdb.ConversionException,
+    duckdb.SerializationException,
+    duckdb.InvalidTypeException,
+)
 
 _JUDGED = "landing_judged"
 """Temporary table: a file's rows in file order, each with its values or its problem."""
@@ -51,7 +60,7 @@ class LandedFile:
             return f"{self.path} ({self.kind}): no rows in it"
         return (
             f"{self.path} ({self.kind}): {self.rows_landed:,} rows landed, "
-            f"{self.rows_duplicate:,} known before, {self.rows_rejected:,} rejected"
+            f"{self.rows_duplicate:,} duplicate, {self.rows_rejected:,} rejected"
         )
 
 
@@ -182,17 +191,7 @@ def _land(
     file: _Fingerprint,
     landed_at: datetime,
 ) -> LandedFile:
-    file_format = format_of(path, kind.source.format)
-    with TemporaryDirectory(prefix="sendhouse-landing-") as scratch, _judged_dropped(connection):
-        rows = open_rows(connection, path, file_format)
-        try:
-            columns = _judge(connection, kind, rows, settings, landed_at)
-            regular = rows.must_be in (None, _count(connection, ""))
-        except duckdb.Error:
-            regular = False
-        if not regular:
-            rows = open_repaired(path, file_format, Path(scratch))
-            columns = _judge(connection, kind, rows, settings, landed_at)
+    with _judged(connection, path, kind, settings, landed_at) as (rows, columns):
         right = _count(connection, "where _problem is null")
         wrong = _count(connection, "where _problem <> ''")
         if state_of(path) != file.state:
@@ -215,22 +214,46 @@ def _land(
     return landed
 
 
-def _judge(
+@contextmanager
+def _judged(
     connection: duckdb.DuckDBPyConnection,
+    path: Path,
     kind: Kind,
-    rows: Rows,
     settings: Settings,
     landed_at: datetime,
-) -> list[str]:
-    """Fill the temporary table; returns the columns of a CRM file."""
-    if kind.shape == "crm":
-        declared = read_declared(settings.project_dir).get(kind.table)
-        judgement = crm.judge(kind, rows, rows.columns(connection), declared, landed_at)
-        sql, columns = judgement.sql, judgement.columns
-    else:
-        sql, columns = facts.judge(kind, rows, landed_at), []
-    connection.execute(f"create or replace temp table {_JUDGED} as {sql}", rows.parameters.values)
-    return columns
+) -> Iterator[tuple[Rows, list[str]]]:
+    """Hold the file's judged rows in the temporary table; gives the columns of a CRM file, too."""
+
+    def judge(rows: Rows) -> list[str]:
+        if kind.shape == "crm":
+            declared = read_declared(settings.project_dir).get(kind.table)
+            judgement = crm.judge(kind, rows, rows.columns(connection), declared, landed_at)
+            sql, columns = judgement.sql, judgement.columns
+        else:
+            sql, columns = facts.judge(kind, rows, landed_at), []
+        connection.execute(
+            f"create or replace temp table {_JUDGED} as {sql}", rows.parameters.values
+        )
+        return columns
+
+    file_format = format_of(path, kind.source.format)
+    rows = open_rows(connection, path, file_format)
+    try:
+        columns = judge(rows)
+        if rows.must_be not in (None, _count(connection, "")):
+            columns = None
+    except _UNREADABLE as error:
+        if file_format == "parquet":
+            raise FileRejectedError("the Parquet file is damaged", str(error)) from error
+        columns = None
+    try:
+        if file_format != "parquet" and columns is None:
+            with TemporaryDirectory(prefix="sendhouse-landing-") as scratch:
+                rows = open_repaired(path, file_format, Path(scratch))
+                columns = judge(rows)
+        yield rows, columns or []
+    finally:
+        connection.execute(f"drop table if exists {_JUDGED}")
 
 
 def _count(connection: duckdb.DuckDBPyConnection, where: str) -> int:
@@ -301,11 +324,3 @@ def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         connection.execute("rollback")
         raise
     connection.execute("commit")
-
-
-@contextmanager
-def _judged_dropped(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        connection.execute(f"drop table if exists {_JUDGED}")

@@ -10,8 +10,9 @@ from __future__ import annotations
 import csv
 import glob
 import json
+import re
 from abc import ABC, abstractmethod
-from typing import Literal, TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import duckdb
 
@@ -20,8 +21,8 @@ from dagster_project.landing.errors import FileRejectedError
 from dagster_project.landing.sql import Parameters, identifier, instant
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Collection, Mapping, Sequence
+    from pathlib import Path
 
 Format = Literal["csv", "jsonl", "parquet"]
 
@@ -33,6 +34,7 @@ _ENDINGS: dict[str, Format] = {
     ".parquet": "parquet",
 }
 _DELIMITERS = ",;\t"
+_QUOTED = re.compile(r'"[^"]*"')
 _BLOCK_BYTES = 1 << 20
 
 
@@ -55,7 +57,7 @@ class Rows(ABC):
 
     @abstractmethod
     def columns(self, connection: duckdb.DuckDBPyConnection) -> list[str]:
-        """The names of all columns; where every row has its own, this reads the file."""
+        """Return the names of all columns; where every row has its own, this reads the file."""
 
     @abstractmethod
     def has(self, name: str) -> bool:
@@ -63,7 +65,7 @@ class Rows(ABC):
 
     @abstractmethod
     def relation(self) -> str:
-        """What stands after FROM."""
+        """Return what stands after FROM."""
 
     @abstractmethod
     def problem(self) -> str:
@@ -71,21 +73,27 @@ class Rows(ABC):
 
     @abstractmethod
     def content(self) -> str:
-        """The row as text, for people who look for what was wrong."""
+        """Return the row as text, for people who look for what was wrong."""
 
     @abstractmethod
     def text(self, name: str) -> str:
-        """A column's value as text, null if empty; an object or list as JSON."""
+        """Return a column's value as text, null if empty; an object or list as JSON."""
 
     @abstractmethod
     def instant(self, name: str, zone: str) -> str:
-        """A column's value as timestamptz, null if it is no time; see `sql.instant`."""
+        """Return a column's value as timestamptz, null if it is no time; see `sql.instant`.
+
+        Args:
+            name: the column.
+            zone: the IANA zone of a time without an offset.
+
+        """
 
     @abstractmethod
     def others(
         self, taken: Collection[str], renamed: Mapping[str, str], constants: Mapping[str, str]
     ) -> str:
-        """A JSON object of what is in no other column. A cell without a value gives no key.
+        """Return a JSON object of what is in no other column. A cell without a value gives no key.
 
         Args:
             taken: columns to leave out.
@@ -131,8 +139,8 @@ class _Table(Rows):
         if data_type == "TIMESTAMP WITH TIME ZONE":
             return place
         if data_type.startswith(("TIMESTAMP", "DATE")):
-            return f"timezone({zone}, {place}::timestamp)"
-        return instant(self.text(name), zone)
+            return f"timezone({self.parameters.bind(zone)}, {place}::timestamp)"
+        return instant(self.text(name), self.parameters.bind(zone))
 
     def others(
         self, taken: Collection[str], renamed: Mapping[str, str], constants: Mapping[str, str]
@@ -198,7 +206,8 @@ class _ParquetTable(_Table):
         parameters = Parameters()
         columns = ", ".join(f"{identifier(name)} as _c{place}" for place, name in enumerate(types))
         file = parameters.bind(glob.escape(str(path)))
-        super().__init__(parameters, f"(select {columns} from read_parquet({file}))", types)
+        relation = f"(select {columns} from read_parquet({file}))"  # noqa: S608 - quoted, bound
+        super().__init__(parameters, relation, types)
 
 
 class _JsonLines(Rows):
@@ -217,7 +226,7 @@ class _JsonLines(Rows):
         parameters = Parameters()
         found = connection.execute(
             f"""select distinct unnest(json_keys(_object)) as key
-                from {self._objects(parameters)} order by key""",
+                from {self._objects(parameters)} order by key""",  # noqa: S608 - bound
             parameters.values,
         )
         return [key for (key,) in found.fetchall()]
@@ -231,7 +240,7 @@ class _JsonLines(Rows):
         pointers = self.parameters.bind(list(self._asked))
         return f"""(
             select *, json_extract_string(_object, {pointers}::varchar[]) as _values
-            from {self._objects(self.parameters)})"""
+            from {self._objects(self.parameters)})"""  # noqa: S608 - bound
 
     def _objects(self, parameters: Parameters) -> str:
         if self.numbered:
@@ -242,7 +251,7 @@ class _JsonLines(Rows):
             select *, case
                 when json_valid(_json) and starts_with(ltrim(_json, ' \t\r'), '{{') then _json::json
             end as _object
-            from {lines})"""
+            from {lines})"""  # noqa: S608 - bound
 
     def problem(self) -> str:
         broken = """case
@@ -259,7 +268,7 @@ class _JsonLines(Rows):
         return f"nullif(_values[{place}], '')"
 
     def instant(self, name: str, zone: str) -> str:
-        return instant(self.text(name), zone)
+        return instant(self.text(name), self.parameters.bind(zone))
 
     def others(
         self, taken: Collection[str], renamed: Mapping[str, str], constants: Mapping[str, str]
@@ -277,12 +286,12 @@ class _JsonLines(Rows):
 
 
 def _pointer(key: str) -> str:
-    """A JSON pointer (RFC 6901), which takes every key as it is; a path would not."""
+    """Write a JSON pointer (RFC 6901), which takes every key as it is; a path would not."""
     return "/" + key.replace("~", "~0").replace("/", "~1")
 
 
 def format_of(path: Path, declared: Literal["detect", "csv", "jsonl", "parquet"]) -> Format:
-    """A file's format: as declared, else by its name's ending.
+    """Tell a file's format: as declared, else by its name's ending.
 
     Raises:
         FileRejectedError: the ending says none.
@@ -321,22 +330,15 @@ def open_rows(connection: duckdb.DuckDBPyConnection, path: Path, file_format: Fo
     return _ParquetTable(path, {name: data_type for name, data_type, *_ in described})
 
 
-def open_repaired(path: Path, file_format: Format, scratch: Path) -> Rows:
-    """Open a text file that `open_rows` could not number, by way of a clean copy in `scratch`.
-
-    Raises:
-        FileRejectedError: nothing can be read; a Parquet file has no lines to repair.
-
-    """
+def open_repaired(path: Path, file_format: Literal["csv", "jsonl"], scratch: Path) -> Rows:
+    """Open a text file that `open_rows` could not number, by way of a clean copy in `scratch`."""
     clean = scratch / "repaired.csv"
     if file_format == "csv":
         header, delimiter = _read_header(path)
         repair.repair_csv(path, clean, len(header), delimiter)
         return _RepairedTable(clean, header)
-    if file_format == "jsonl":
-        repair.repair_lines(path, clean)
-        return _JsonLines(clean, repaired=True)
-    raise FileRejectedError("the Parquet file is damaged")
+    repair.repair_lines(path, clean)
+    return _JsonLines(clean, repaired=True)
 
 
 def _read_csv(parameters: Parameters, path: Path, columns: Sequence[str], delimiter: str) -> str:
@@ -359,17 +361,17 @@ def _read_lines(parameters: Parameters, path: Path) -> str:
 
 
 def _read_header(path: Path) -> tuple[list[str], str]:
-    """Column names and delimiter of a CSV file."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as handle:
-            first = handle.readline()
-            delimiter = max(
-                _DELIMITERS, key=lambda one: len(next(csv.reader([first], delimiter=one)))
-            )
-            handle.seek(0)
+    """Read the column names and the delimiter of a CSV file."""
+    # Bytes that are no UTF-8 further down are a matter of their rows.
+    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as handle:
+        unquoted = _QUOTED.sub("", handle.readline())
+        delimiter = max(_DELIMITERS, key=unquoted.count)
+        handle.seek(0)
+        try:
             cells = next(csv.reader(handle, delimiter=delimiter, skipinitialspace=True))
-    except (UnicodeDecodeError, csv.Error, StopIteration) as error:
-        raise FileRejectedError("the header is not one line of UTF-8 CSV") from error
+            "".join(cells).encode()
+        except (UnicodeEncodeError, csv.Error) as error:
+            raise FileRejectedError("the header is not one line of UTF-8 CSV") from error
     header = [cell.strip() or f"column{place}" for place, cell in enumerate(cells, start=1)]
     folded = [name.casefold() for name in header]
     twice = sorted({name for name in folded if folded.count(name) > 1})
@@ -379,7 +381,7 @@ def _read_header(path: Path) -> tuple[list[str], str]:
 
 
 def _count_lines(path: Path) -> int:
-    """Lines of a file, the last one with or without its end."""
+    """Count the lines of a file, the last one with or without its end."""
     lines, last = 0, b"\n"
     with path.open("rb") as handle:
         while block := handle.read(_BLOCK_BYTES):

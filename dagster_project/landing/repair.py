@@ -10,8 +10,8 @@ import csv
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 COLUMNS = ("_line", "_problem", "_content")
 """The first columns of a clean copy; the values follow."""
@@ -20,7 +20,7 @@ COLUMNS = ("_line", "_problem", "_content")
 # no longer than csv.field_size_limit() (131,072 characters) anyway: that is also where a quote that
 # is never closed ends, instead of taking the rest of the file with it.
 _MAX_BYTES = 1_000_000
-_MAX_SHOWN = 200_000
+_MAX_SHOWN = 100_000
 
 
 class _Taken:
@@ -98,7 +98,7 @@ def repair_lines(path: Path, clean: Path) -> None:
 
 
 def _writer(target: IO[str], width: int) -> Callable[[int, str | None, str, list[str]], None]:
-    """A function that writes one row of a clean copy: line, problem, text of the row, values."""
+    """Return what writes a row of a clean copy: line, problem, text of the row, values."""
     writer = csv.writer(target, quoting=csv.QUOTE_ALL, lineterminator="\n")
     writer.writerow([*COLUMNS, *range(width)])
 

@@ -22,12 +22,12 @@ class Parameters:
 
 
 def identifier(name: str) -> str:
-    """A name, quoted."""
+    """Quote a name."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def instant(text: str, zone: str) -> str:
-    """SQL of the instant (timestamptz) that a text says, null if it says none.
+    """Write SQL of the instant (timestamptz) that a text says, null if it says none.
 
     Args:
         text: SQL of a text: ISO 8601, with `T` or a blank between date and time. A date alone is

@@ -1,0 +1,283 @@
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from dagster_project import warehouse
+from dagster_project.landing import land_file, land_new, pending_files
+from tests.landing.conftest import NOON
+
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+EVENTS = "".join(
+    f'{{"event_id":"e{n}","contact_key":"c{n % 7}","name":"n","occurred_at":"2024-06-01"}}\n'
+    for n in range(20)
+)
+
+
+def test_a_file_lands_once(landing):
+    landing.put("events/a.jsonl", EVENTS)
+    assert [landed.rows_landed for landed in landing.land()] == [20]
+    assert landing.land() == []
+    assert landing.rows("select count(*) from raw.events") == [(20,)]
+
+
+def test_the_same_content_under_another_name_lands_nothing(landing):
+    landing.put("crm/other/things/a.csv", "id\n1\n")
+    landing.land()
+    landing.put("crm/other/things/b.csv", "id\n1\n")
+    (landed,) = landing.land()
+    assert landed.already_landed
+    assert (landed.rows_landed, landed.error) == (0, None)
+    assert landing.rows("select count(*) from raw.other__things") == [(1,)]
+    assert landing.rows("select count(*) from raw.files") == [(1,)]
+    assert landing.land() == []
+
+
+def test_the_same_content_as_another_kind_lands(landing):
+    landing.put("crm/other/things/a.csv", "id\n1\n")
+    landing.put("crm/other/people/a.csv", "id\n1\n")
+    assert [landed.rows_landed for landed in landing.land()] == [1, 1]
+
+
+def test_a_file_that_was_touched_is_looked_into_and_left_alone(landing):
+    path = landing.put("events/a.jsonl", EVENTS)
+    landing.land()
+    os.utime(path, (0, 0))
+    assert [landed.already_landed for landed in landing.land()] == [True]
+    assert landing.land() == []
+
+
+def test_a_file_that_was_added_to_lands_what_is_new(landing):
+    path = landing.put("events/a.jsonl", EVENTS)
+    landing.land()
+    path.write_text(EVENTS + EVENTS.splitlines()[0].replace("e0", "new") + "\n")
+    (landed,) = landing.land()
+    assert (landed.rows_landed, landed.rows_duplicate) == (1, 20)
+
+
+def test_an_unchanged_file_is_not_read_again(landing):
+    path = landing.put("events/a.jsonl", EVENTS)
+    landing.land()
+    path.chmod(0)
+    unreadable = path.with_name("b.jsonl")
+    path.rename(unreadable)  # another path: now it would have to be read
+    assert pending_files(landing.connection, landing.settings) == [unreadable]
+    unreadable.rename(path)
+    assert pending_files(landing.connection, landing.settings) == []
+
+
+def test_pending_files_are_those_that_the_next_landing_looks_into(landing):
+    paths = [landing.put(place, EVENTS) for place in ("events/b.jsonl", "events/a.jsonl")]
+    assert pending_files(landing.connection, landing.settings) == sorted(paths)
+    landing.land()
+    assert pending_files(landing.connection, landing.settings) == []
+
+
+def test_every_file_has_its_row(landing):
+    content = EVENTS + "broken\n" + EVENTS.splitlines()[0] + "\n"
+    landed = landing.land_one("events/a.jsonl", content)
+    assert landing.rows(
+        """select file_id, path, kind, rows_landed, rows_duplicate, rows_rejected, bytes, error,
+                  landed_at::varchar from raw.files"""
+    ) == [
+        (
+            landed.file_id,
+            str(landed.path),
+            "events",
+            20,
+            1,
+            1,
+            len(content),
+            None,
+            "2024-06-01 12:00:00+00",
+        )
+    ]
+    assert landing.rows("select file_id from raw.rejects") == [(landed.file_id,)]
+    assert str(landed).endswith("20 rows landed, 1 duplicate, 1 rejected")
+
+
+@pytest.mark.parametrize(
+    "place", ["evnts/a.jsonl", "a.jsonl", "crm/standard/a.csv", "crm/A/b/c.csv"]
+)
+def test_a_file_in_no_known_folder_is_told_and_recorded(landing, place):
+    landed = landing.land_one(place, EVENTS)
+    assert landed.error is not None
+    assert "the kinds are events, tracking" in landed.error
+    assert landing.rejects() == [(None, landed.error, None)]
+    assert landing.rows("select path, error from raw.files") == [(str(landed.path), landed.error)]
+    assert landing.land() == []
+
+
+def test_a_failed_file_waits_until_its_content_changes(landing):
+    path = landing.put("events/a.csv", "contact_key,name\na,n\n")
+    (failed,) = landing.land()
+    assert failed.error == "the file has no column occurred_at"
+    assert landing.land() == []
+    os.utime(path, (0, 0))
+    (again,) = landing.land()
+    assert (again.already_landed, again.error) == (True, failed.error)
+    path.write_text("contact_key,name,occurred_at\na,n,2024-06-01\n")
+    assert [landed.rows_landed for landed in landing.land()] == [1]
+
+
+def test_a_failed_file_is_tried_again_when_its_source_changes(make_landing):
+    landing = make_landing(shop={"as": "events"})
+    landing.put("shop/a.csv", "mail,name,occurred_at\na,n,2024-06-01\n")
+    assert [landed.error for landed in landing.land()] == ["the file has no column contact_key"]
+    landing.settings.sources["shop"].columns["contact_key"] = "mail"
+    assert [landed.rows_landed for landed in landing.land(NOON + timedelta(hours=1))] == [1]
+    assert landing.rows("select rows_landed, error from raw.files") == [(1, None)]
+    assert landing.rejects() == []
+
+
+def test_a_file_that_landed_stays_when_its_source_changes(make_landing):
+    landing = make_landing(shop={"as": "crm/other/things"})
+    landing.put("shop/a.csv", "id\n1\n")
+    landing.land()
+    landing.settings.sources["shop"].constants["colour"] = "red"
+    assert landing.land() == []
+
+
+def test_a_time_without_a_zone_is_refused(landing):
+    path = landing.put("events/a.jsonl", EVENTS)
+    with pytest.raises(ValueError, match="time zone"):
+        land_file(landing.connection, path, "events", landing.settings, datetime(2024, 6, 1))  # noqa: DTZ001
+
+
+def test_a_file_that_grows_while_it_is_read_lands_later_and_whole(landing, monkeypatch):
+    path = landing.put("events/a.jsonl", EVENTS)
+
+    def grow_and_open(*args):
+        path.write_text(EVENTS + EVENTS.replace("e", "f"))
+        monkeypatch.undo()
+        return opened(*args)
+
+    from dagster_project.landing import load
+
+    opened = load.open_rows
+    monkeypatch.setattr(load, "open_rows", grow_and_open)
+    (landed,) = landing.land()
+    assert landed.error is not None
+    assert "changed while it was read" in landed.error
+    assert landing.rows("select count(*) from raw.events") == [(0,)]
+    assert landing.rows("select count(*) from raw.files") == [(0,)]
+
+
+LAND = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from dagster_project import warehouse
+from dagster_project.landing import land_new
+from dagster_project.settings import load_settings
+
+settings = load_settings(home=Path(sys.argv[1]))
+with warehouse.connect(settings.warehouse_path) as connection:
+    print("landing", flush=True)
+    land_new(connection, settings, datetime(2024, 6, 1, 12, tzinfo=UTC))
+"""
+
+
+def test_a_landing_that_is_killed_leaves_whole_files_only_and_the_next_completes_it(
+    make_landing, tmp_path
+):
+    """Kill -9 at random moments; what is there afterwards is as if nothing had happened."""
+    rows_per_file, files = 4_000, 25
+    landing = make_landing()
+    for file in range(files):
+        lines = [
+            f'{{"event_id":"{file}-{n}","contact_key":"c","name":"n","occurred_at":"2024-06-01"}}'
+            for n in range(rows_per_file)
+        ]
+        lines[7] = "broken"
+        landing.put(f"events/{file:02}.jsonl", "\n".join(lines))
+        landing.put(f"crm/other/things/{file:02}.csv", "id,a\n" + f"{file},x\n" * 50)
+    settings = landing.settings
+    landing.connection.close()
+
+    moments = random.Random(7)
+    kills = 0
+    for _ in range(6):
+        child = subprocess.Popen(
+            [sys.executable, "-c", LAND, str(settings.home)],
+            stdout=subprocess.PIPE,
+            cwd=Path(__file__).resolve().parents[2],
+        )
+        assert child.stdout is not None
+        child.stdout.readline()
+        time.sleep(moments.uniform(0.02, 0.25))
+        child.send_signal(signal.SIGKILL)
+        kills += child.wait() == -signal.SIGKILL
+        child.stdout.close()
+        with warehouse.connect(settings.warehouse_path) as connection:
+            torn = connection.sql(
+                """select path from raw.files
+                   left join (select file_id, count(*) as n from raw.events group by all) as e
+                       using (file_id)
+                   left join (select file_id, count(*) as n from raw.rejects group by all) as r
+                       using (file_id)
+                   where kind = 'events'
+                     and (e.n, r.n, rows_landed) is distinct from (3999, 1, 3999)"""
+            ).fetchall()
+            stray = connection.sql(
+                """select distinct file_id from raw.events
+                   where file_id not in (select file_id from raw.files)"""
+            ).fetchall()
+        assert (torn, stray) == ([], [])
+
+    assert kills > 0
+    with warehouse.connect(settings.warehouse_path) as connection:
+        land_new(connection, settings, NOON)
+        counts = connection.execute(
+            """select (select count(*) from raw.events),
+                      (select count(distinct event_id) from raw.events),
+                      (select count(*) from raw.rejects), (select count(*) from raw.other__things),
+                      (select count(*) from raw.files)"""
+        ).fetchone()
+    events = files * (rows_per_file - 1)
+    assert counts == (events, events, files, files * 50, files * 2)
+
+
+@pytest.mark.shared_data
+@pytest.mark.skipif(not SHARED.is_dir(), reason=f"{SHARED.name} is not part of a clone")
+def test_a_grocer_s_year_and_a_web_shop_land_whole(make_landing):
+    history = {
+        "as": "events",
+        "columns": {"contact_key": "contact_id"},
+        "received_at": "occurred_at",
+    }
+    webshop = {"contact_key": "user_id", "name": "event", "occurred_at": "timestamp"}
+    retail = SHARED / "retail"
+    landing = make_landing(
+        contacts={"as": "crm/standard/contacts", "path": str(retail / "contacts.csv")},
+        purchases=history | {"path": str(retail / "*.parquet")},
+        mailings=history | {"path": str(retail / "mailings.csv")},
+        coupons=history | {"path": str(retail / "coupon_redemptions.csv")},
+        webshop=history | {"path": str(SHARED / "webshop/events.csv"), "columns": webshop},
+    )
+    landed = {one.kind: (one.rows_landed, one.rows_duplicate) for one in landing.land()}
+    assert landed == {
+        "contacts": (2_469, 0),
+        "coupons": (2_102, 0),
+        "mailings": (6_589, 0),
+        "purchases": (155_848, 0),
+        # 30 of its 31,106 lines are a repetition of another, letter by letter.
+        "webshop": (31_076, 30),
+    }
+    assert landing.rejects() == []
+    assert landing.rows(
+        """select count(*), count(distinct contact_id), count(age) from raw.standard__contacts"""
+    ) == [(2_469, 2_469, 801)]
+    assert landing.rows(
+        """select max(occurred_at)::varchar, bool_and(occurred_at = received_at),
+                  count(properties->>'amount') from raw.events where name = 'purchase_completed'"""
+    ) == [("2018-01-01 04:01:20+00", True, 155_848)]
+    assert landing.land() == []

@@ -1,0 +1,240 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+HEADER = "contact_id,email,note\n"
+ROWS = "select _line, contact_id, email, note from raw.standard__contacts order by _line"
+PLACE = "crm/standard/contacts/a"
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_csv_is_read_whatever_its_delimiter_line_ends_and_byte_order_mark(
+    landing, delimiter, end, mark
+):
+    lines = [
+        [" contact_id ", "email", "note"],
+        ["1", "a@x.example", '"a ""b"", c; d"'],
+        ["2", "", ""],
+    ]
+    content = mark + "".join(delimiter.join(cells) + end for cells in lines)
+    landed = landing.land_one(f"{PLACE}.csv", content)
+    assert (landed.rows_landed, landed.rows_rejected) == (2, 0)
+    assert landing.rows(ROWS) == [(2, "1", "a@x.example", 'a "b", c; d'), (3, "2", None, None)]
+
+
+def test_a_csv_file_without_a_final_line_end_keeps_its_last_row(landing):
+    landing.land_one(f"{PLACE}.csv", HEADER + "1,,\n2,,x")
+    assert landing.rows(ROWS) == [(2, "1", None, None), (3, "2", None, "x")]
+
+
+def test_lines_stay_true_after_values_that_span_lines_and_blank_lines(landing):
+    landing.land_one(f"{PLACE}.csv", HEADER + '1,,"a\n\nb"\n\n2,,c\n')
+    assert landing.rows(ROWS) == [(2, "1", None, "a\n\nb"), (6, "2", None, "c")]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "1,,a\r\n2,,b\n3,,c\r\n",
+        "1,,a\n2,,b\r\n3,,c\n",
+        "1,,a\r2,,b\r3,,c\r",
+    ],
+)
+def test_no_row_is_lost_where_line_ends_are_mixed(landing, content):
+    landing.land_one(f"{PLACE}.csv", HEADER + content)
+    assert landing.rows(ROWS) == [(n + 1, str(n), None, "abc"[n - 1]) for n in (1, 2, 3)]
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        (b"2,x", "2 values where the header has 3 columns"),
+        (b"2,x,y,z", "4 values where the header has 3 columns"),
+        (b'2,"x" y,z', "broken quoting"),
+        (b"2,\xff\xfe,z", "not UTF-8"),
+        (b"2,,long" + b"x" * 1_000_001, "longer than 1,000,000 bytes"),
+    ],
+)
+def test_a_broken_csv_line_is_rejected_and_the_rest_lands(landing, broken, reason):
+    content = HEADER.encode() + b'1,,"a\nb"\n' + broken + b"\n3,,c\n"
+    landed = landing.land_one(f"{PLACE}.csv", content)
+    assert (landed.rows_landed, landed.rows_rejected) == (2, 1)
+    assert landing.rows(ROWS) == [(2, "1", None, "a\nb"), (5, "3", None, "c")]
+    ((line, told, text),) = landing.rejects()
+    assert line == 4
+    assert told.startswith(reason)
+    assert text.startswith(broken.decode(errors="replace")[:9])
+
+
+def test_a_quote_that_is_never_closed_is_rejected_with_the_lines_it_took(landing):
+    landed = landing.land_one(f"{PLACE}.csv", HEADER + '1,,a\n2,"x,b\n3,,c\n')
+    assert (landed.rows_landed, landed.rows_rejected) == (1, 1)
+    ((line, reason, content),) = landing.rejects()
+    assert (line, content) == (3, '2,"x,b\n3,,c')
+    assert reason.startswith("broken quoting")
+    assert reason.endswith("(lines 3 to 4)")
+
+
+def test_a_row_of_nothing_but_delimiters_is_a_blank_line(landing):
+    landed = landing.land_one(f"{PLACE}.csv", HEADER + "1,,\n,,\n3,,\n")
+    assert (landed.rows_landed, landed.rows_rejected) == (2, 0)
+
+
+def test_a_header_alone_lands_no_rows_and_says_so(landing):
+    landed = landing.land_one(f"{PLACE}.csv", HEADER)
+    assert (landed.rows_landed, landed.error) == (0, None)
+    assert str(landed).endswith("no rows in it")
+    assert landing.rows("select rows_landed from raw.files") == [(0,)]
+
+
+def test_a_column_without_a_name_is_called_by_its_place(landing):
+    landing.land_one(f"{PLACE}.csv", "contact_id,\n1,x\n")
+    assert landing.rows("select column2 from raw.standard__contacts") == [("x",)]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("csv", "", "the file is empty"),
+        ("jsonl", "", "the file is empty"),
+        ("parquet", "", "the file is empty"),
+        ("csv", b"\xff\xfe,a\n1,2\n", "the header is not one line of UTF-8 CSV"),
+        ("csv", "contact_id,Email,email\n1,a,b\n", "the header names a column twice"),
+        ("parquet", b"PAR1 but nothing else of Parquet in it", "not a readable Parquet file"),
+        ("xml", "<contacts/>", "the format cannot be told from the file's name"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_rejected_whole(landing, name, content, reason):
+    landed = landing.land_one(f"{PLACE}.{name}", content)
+    assert landed.error is not None
+    assert landed.error.startswith(reason)
+    ((line, told, _),) = landing.rejects()
+    assert (line, told) == (None, landed.error)
+    assert landing.rows("select rows_landed, error from raw.files") == [(0, landed.error)]
+
+
+def test_a_damaged_parquet_file_is_rejected_whole(landing):
+    path = landing.put_parquet(
+        f"{PLACE}.parquet", "select range as contact_id, 'x' || range as note from range(100000)"
+    )
+    content = bytearray(path.read_bytes())
+    content[2000:4000] = bytes(2000)
+    path.write_bytes(content)
+    (landed,) = landing.land()
+    assert landed.error == "the Parquet file is damaged"
+    assert landing.rows("select count(*) from raw.standard__contacts") == [(0,)]
+
+
+def test_no_content_is_in_what_is_reported(landing):
+    secret = "someone@private.example"
+    landing.put("events/a.csv", f"{secret},x\n{secret},y\n")
+    landing.put("events/b.csv", f"{secret},{secret}\n")
+    landing.put("events/c.jsonl", f'{{"contact_key":"{secret}"\n')
+    landing.put("crm/standard/contacts/d.csv", f"{secret},b\n1,2\n")
+    assert not any(secret in str(landed) for landed in landing.land())
+
+
+def test_parquet_lines_are_its_rows(landing):
+    landing.put_parquet(
+        f"{PLACE}.parquet",
+        """select * from (values (1, 'a', timestamptz '2024-06-01 00:00:00+02'), (2, null, null))
+           as t(contact_id, note, updated_at)""",
+    )
+    landing.land()
+    assert landing.rows(
+        "select _line, contact_id, note, updated_at from raw.standard__contacts"
+    ) == [
+        (1, "1", "a", "2024-05-31 22:00:00+00"),
+        (2, "2", None, None),
+    ]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_json_lines_are_numbered_with_blank_ones_and_broken_ones_are_rejected(landing, end):
+    lines = [
+        '{"contact_id":"1","note":"x, \\"y\\" é"}',
+        "",
+        '{"contact_id":',
+        '["contact_id"]',
+        '  {"contact_id":2,"note":{"a":[true]}}  ',
+        '{"contact_id":"3"}{"contact_id":"4"}',
+        "   ",
+        '{"contact_id":"5","note":""}',
+    ]
+    landed = landing.land_one(f"{PLACE}.jsonl", "\ufeff" + end.join(lines))
+    assert landing.rows(
+        "select _line, contact_id, note from raw.standard__contacts order by 1"
+    ) == [
+        (1, "1", 'x, "y" é'),
+        (5, "2", '{"a":[true]}'),
+        (8, "5", None),
+    ]
+    assert landing.rejects() == [(n, "not a JSON object", lines[n - 1]) for n in (3, 4, 6)]
+    assert (landed.rows_landed, landed.rows_rejected) == (3, 3)
+
+
+def test_json_lines_with_mixed_ends_or_bad_bytes_or_too_long_keep_their_numbers(landing):
+    lines = [
+        b'{"contact_id":"1"}\r\n',
+        b'{"contact_id":"2"}\n',
+        b'{"contact_id":"\xff"}\n',
+        json.dumps({"contact_id": "4", "note": "x" * 1_500_000}).encode() + b"\n",
+        b'{"contact_id":"5",\r"note":"x"}\r\n',
+        b"\n",
+        b'{"contact_id":"7"}',
+    ]
+    landing.land_one(f"{PLACE}.jsonl", b"".join(lines))
+    assert landing.rows("select _line, contact_id from raw.standard__contacts order by 1") == [
+        (1, "1"),
+        (2, "2"),
+        (5, "5"),
+        (7, "7"),
+    ]
+    assert [(line, reason) for line, reason, _ in landing.rejects()] == [
+        (3, "not UTF-8"),
+        (4, "longer than 1,000,000 bytes"),
+    ]
+
+
+def test_a_source_s_format_overrules_the_file_s_name(make_landing):
+    landing = make_landing(shop={"as": "events", "format": "jsonl"})
+    landed = landing.land_one(
+        "shop/a.log", '{"contact_key":"a","name":"n","occurred_at":"2024-06-01"}\n'
+    )
+    assert landed.rows_landed == 1
+
+
+@pytest.mark.parametrize("name", ["a[1]", "what?", "b*", "o'clock", "ünï cödé"])
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_file_names_mean_nothing_but_themselves(landing, name, ending):
+    for other in ("a1", "what1", "bcd"):
+        landing.put(f"crm/standard/contacts/.{other}.{ending}", "not to be read")
+    place = f"crm/standard/contacts/{name}.{ending}"
+    if ending == "parquet":
+        landing.put_parquet(place, "select 1 as contact_id")
+    else:
+        landing.put(place, "contact_id\n1\n" if ending == "csv" else '{"contact_id":1}\n')
+    (landed,) = landing.land()
+    assert (landed.rows_landed, landed.error) == (1, None)
+
+
+def test_names_of_columns_are_never_sql(landing):
+    name = 'x"; drop table raw.files; --'
+    landing.put(f"{PLACE}.csv", 'contact_id,"x""; drop table raw.files; --"\n1,y\n')
+    landing.put(f"{PLACE}.jsonl", json.dumps({"contact_id": 2, name: "z"}))
+    landing.put(
+        "events/a.csv",
+        'contact_key,name,occurred_at,"x""; drop table raw.files; --"\na,n,2024-06-01,y\n',
+    )
+    landing.land()
+    quoted = '"' + name.replace('"', '""') + '"'
+    assert landing.rows(f"select {quoted} from raw.standard__contacts order by 1") == [
+        ("y",),
+        ("z",),
+    ]
+    ((properties,),) = landing.rows("select properties from raw.events")
+    assert json.loads(properties) == {name: "y"}
