@@ -22,3 +22,5 @@ class FileRejectedError(Exception):
 
 class FileChangedError(Exception):
     """A file was written to, or went away, while it was read. Another tick may find it whole."""
+
+    message = "the file changed or went away while it was read; the next tick looks again"

@@ -39,7 +39,7 @@ def state_of(path: Path) -> State:
     try:
         stat = path.stat()
     except FileNotFoundError as error:
-        raise FileChangedError("the file went away before it was read") from error
+        raise FileChangedError from error
     return State(stat.st_size, stat.st_mtime_ns)
 
 

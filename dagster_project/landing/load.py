@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import duckdb
 
-from dagster_project.landing import crm, facts
+from dagster_project.landing import crm, facts, ledger
 from dagster_project.landing.declared import read_declared
 from dagster_project.landing.errors import FileChangedError, FileRejectedError, KindError
-from dagster_project.landing.files import State, discover, sha256_of, state_of
+from dagster_project.landing.files import discover, sha256_of, state_of
 from dagster_project.landing.kinds import Kind, parse_kind
+from dagster_project.landing.ledger import Fingerprint, LandedFile
 from dagster_project.landing.readers import Rows, format_of, open_repaired, open_rows
 
 if TYPE_CHECKING:
@@ -34,44 +33,6 @@ _UNREADABLE = (
 
 _JUDGED = "landing_judged"
 """Temporary table: a file's rows in file order, each with its values or its problem."""
-
-
-@dataclass(frozen=True)
-class LandedFile:
-    """What became of a file."""
-
-    path: Path
-    kind: str
-    file_id: str
-    rows_landed: int = 0
-    rows_duplicate: int = 0
-    rows_rejected: int = 0
-    already_landed: bool = False
-    """Its content has been dealt with before; the counts are of this time, so 0."""
-    error: str | None = None
-    """Why it did not land at all. Holds nothing of the file's content."""
-
-    def __str__(self) -> str:
-        if self.error is not None:
-            return f"{self.path} ({self.kind}): not landed: {self.error}"
-        if self.already_landed:
-            return f"{self.path} ({self.kind}): already landed"
-        if not (self.rows_landed or self.rows_duplicate or self.rows_rejected):
-            return f"{self.path} ({self.kind}): no rows in it"
-        return (
-            f"{self.path} ({self.kind}): {self.rows_landed:,} rows landed, "
-            f"{self.rows_duplicate:,} duplicate, {self.rows_rejected:,} rejected"
-        )
-
-
-@dataclass(frozen=True)
-class _Fingerprint:
-    """Which file this is, and how it was to be read."""
-
-    file_id: str
-    sha256: str
-    state: State
-    mapping: str
 
 
 def land_new(
@@ -102,20 +63,14 @@ def pending_files(connection: duckdb.DuckDBPyConnection, settings: Settings) -> 
 def _pending(
     connection: duckdb.DuckDBPyConnection, settings: Settings
 ) -> Iterator[tuple[str, Path]]:
-    seen = {
-        (kind, path): (State(size, modified_ns), None if error is None else mapping)
-        for path, kind, size, modified_ns, error, mapping in connection.execute(
-            """select seen.path, seen.kind, seen.bytes, seen.modified_ns, files.error, files.mapping
-               from raw.file_paths as seen join raw.files as files using (file_id)"""
-        ).fetchall()
-    }
+    seen = ledger.seen(connection)
     for kind, path in discover(settings):
-        state, failed_with = seen.get((kind, str(path)), (None, None))
+        state, past = seen.get((kind, str(path)), (None, None))
         try:
-            unchanged = state == state_of(path)
+            changed = state != state_of(path)
         except FileChangedError:
-            continue
-        if not unchanged or failed_with not in (None, _mapping(kind, settings)):
+            continue  # gone since it was listed
+        if changed or past is None or not past.stands_for(_mapping(kind, settings)):
             yield kind, path
 
 
@@ -148,63 +103,54 @@ def land_file(
         raise ValueError("landed_at needs a time zone")
     try:
         state = state_of(path)
-        sha256 = sha256_of(path)
-    except (FileChangedError, OSError) as error:
-        reason = str(error) if isinstance(error, FileChangedError) else f"{error.strerror}"
-        return LandedFile(path, kind, "", error=reason)
-    file = _Fingerprint(
-        hashlib.sha256(f"{kind}\n{sha256}".encode()).hexdigest()[:32],
-        sha256,
-        state,
-        _mapping(kind, settings),
-    )
-    known = connection.execute(
-        "select error, mapping from raw.files where file_id = $id", {"id": file.file_id}
-    ).fetchone()
-    if known is not None and (known[0] is None or known[1] == file.mapping):
+        file = Fingerprint(kind, sha256_of(path), state, _mapping(kind, settings))
+    except (FileChangedError, FileNotFoundError):
+        return LandedFile(path, kind, "", error=FileChangedError.message)
+    except OSError as error:
+        return LandedFile(path, kind, "", error=f"cannot be read: {error.strerror}")
+    past = ledger.past_of(connection, file.file_id)
+    if past is not None and past.stands_for(file.mapping):
         with _transaction(connection):
-            _see(connection, file, path, kind)
-        return LandedFile(path, kind, file.file_id, already_landed=True, error=known[0])
+            ledger.see(connection, file, path)
+        return LandedFile(path, kind, file.file_id, already_landed=True, error=past.error)
     try:
-        return _land(
-            connection, path, parse_kind(kind, settings.sources), settings, file, landed_at
-        )
+        return _land(connection, path, settings, file, landed_at)
     except (KindError, FileRejectedError) as error:
         landed = LandedFile(path, kind, file.file_id, error=str(error))
+        content = error.content if isinstance(error, FileRejectedError) else None
         with _transaction(connection):
-            _record(connection, file, landed, landed_at)
-            content = error.content if isinstance(error, FileRejectedError) else None
+            ledger.record(connection, file, landed, landed_at)
             connection.execute(
                 "insert into raw.rejects values ($id, null, $reason, $content)",
                 {"id": file.file_id, "reason": str(error), "content": content},
             )
         return landed
-    except FileChangedError as error:
-        return LandedFile(path, kind, file.file_id, error=str(error))
+    except (FileChangedError, FileNotFoundError, duckdb.IOException) as error:
+        if not isinstance(error, FileChangedError) and path.exists():
+            raise  # the disk, not the file
+        return LandedFile(path, kind, file.file_id, error=FileChangedError.message)
 
 
 def _land(
     connection: duckdb.DuckDBPyConnection,
     path: Path,
-    kind: Kind,
     settings: Settings,
-    file: _Fingerprint,
+    file: Fingerprint,
     landed_at: datetime,
 ) -> LandedFile:
+    kind = parse_kind(file.kind, settings.sources)
     with _judged(connection, path, kind, settings, landed_at) as (rows, columns):
         right = _count(connection, "where _problem is null")
         wrong = _count(connection, "where _problem <> ''")
         if state_of(path) != file.state:
-            raise FileChangedError(
-                "the file changed while it was read; the next tick reads it anew"
-            )
+            raise FileChangedError
         with _transaction(connection):
             if kind.shape == "crm":
                 added = crm.insert(connection, kind, _JUDGED, rows.line, columns, file.file_id)
             else:
                 added = facts.insert(connection, kind, _JUDGED, file.file_id)
             landed = LandedFile(path, kind.name, file.file_id, added, right - added, wrong)
-            _record(connection, file, landed, landed_at)
+            ledger.record(connection, file, landed, landed_at)
             connection.execute(
                 f"""insert into raw.rejects
                     select $id, {rows.line}, _problem, _content from {_JUDGED}
@@ -239,19 +185,18 @@ def _judged(
     file_format = format_of(path, kind.source.format)
     rows = open_rows(connection, path, file_format)
     try:
-        columns = judge(rows)
-        if rows.must_be not in (None, _count(connection, "")):
-            columns = None
-    except _UNREADABLE as error:
-        if file_format == "parquet":
-            raise FileRejectedError("the Parquet file is damaged", str(error)) from error
-        columns = None
-    try:
-        if file_format != "parquet" and columns is None:
+        try:
+            columns = judge(rows)
+            lines_are_true = rows.must_be in (None, _count(connection, ""))
+        except _UNREADABLE as error:
+            if file_format == "parquet":
+                raise FileRejectedError("the Parquet file is damaged", str(error)) from error
+            columns, lines_are_true = [], False
+        if file_format != "parquet" and not lines_are_true:
             with TemporaryDirectory(prefix="sendhouse-landing-") as scratch:
                 rows = open_repaired(path, file_format, Path(scratch))
                 columns = judge(rows)
-        yield rows, columns or []
+        yield rows, columns
     finally:
         connection.execute(f"drop table if exists {_JUDGED}")
 
@@ -266,53 +211,6 @@ def _mapping(kind: str, settings: Settings) -> str:
         return parse_kind(kind, settings.sources).mapping
     except KindError:
         return "no such kind"
-
-
-def _record(
-    connection: duckdb.DuckDBPyConnection,
-    file: _Fingerprint,
-    landed: LandedFile,
-    landed_at: datetime,
-) -> None:
-    """Write the file's row, in place of that of a try that failed."""
-    connection.execute("delete from raw.rejects where file_id = $id", {"id": file.file_id})
-    connection.execute("delete from raw.files where file_id = $id", {"id": file.file_id})
-    connection.execute(
-        """insert into raw.files by name select
-               $file_id as file_id, $path as path, $sha256 as sha256, $kind as kind,
-               $rows_landed as rows_landed, $rows_duplicate as rows_duplicate,
-               $rows_rejected as rows_rejected, $bytes as bytes, $mapping as mapping,
-               $error as error, $landed_at as landed_at""",
-        {
-            "file_id": file.file_id,
-            "path": str(landed.path),
-            "sha256": file.sha256,
-            "kind": landed.kind,
-            "rows_landed": landed.rows_landed,
-            "rows_duplicate": landed.rows_duplicate,
-            "rows_rejected": landed.rows_rejected,
-            "bytes": file.state.bytes,
-            "mapping": file.mapping,
-            "error": landed.error,
-            "landed_at": landed_at,
-        },
-    )
-    _see(connection, file, landed.path, landed.kind)
-
-
-def _see(connection: duckdb.DuckDBPyConnection, file: _Fingerprint, path: Path, kind: str) -> None:
-    """Remember what is at a path, so that the next tick need not read it."""
-    where = {"path": str(path), "kind": kind}
-    connection.execute("delete from raw.file_paths where path = $path and kind = $kind", where)
-    connection.execute(
-        "insert into raw.file_paths values ($path, $kind, $bytes, $modified_ns, $file_id)",
-        where
-        | {
-            "bytes": file.state.bytes,
-            "modified_ns": file.state.modified_ns,
-            "file_id": file.file_id,
-        },
-    )
 
 
 @contextmanager

@@ -35,5 +35,5 @@ def test_a_long_text_of_a_reject_is_cut_and_says_so(tmp_path):
     repair_lines(source, clean)
     ((_, problem, text, value),) = read(clean)
     assert problem == "longer than 1,000,000 bytes"
-    assert text.endswith("… and 1,000,000 characters more")
+    assert text.endswith("… and 1,100,000 characters more")
     assert value == ""
