@@ -127,6 +127,11 @@ def _columns(
         raise FileRejectedError(f"the file has no column {', '.join(lacking)}")
     columns += lacking  # where rows have keys of their own, each is asked for what is required
 
+    if not all(name.strip() and name.isprintable() for name in columns):
+        raise FileRejectedError(
+            "a column's name is blank or not printable; map it to one in sendhouse.toml",
+            ", ".join(map(repr, columns)),
+        )
     folded = [name.casefold() for name in columns]
     if any(folded.count(name) > 1 for name in folded):
         twice = sorted({name for name in folded if folded.count(name) > 1})

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 PLACE = "crm/standard/contacts/a.csv"
@@ -90,6 +92,19 @@ def test_two_columns_that_would_become_one_are_refused(make_landing):
     landed = landing.land_one("hub/a.csv", "contact_id,email,work_email\n1,a,b\n")
     assert landed.error is not None
     assert "would be one" in landed.error
+
+
+@pytest.mark.parametrize("key", ["", " ", "a\\u0000b", "a\\nb"])
+def test_a_column_without_a_printable_name_is_refused_unless_it_is_mapped(make_landing, key):
+    name = json.loads(f'"{key}"')
+    landing = make_landing(hub={"as": "crm/other/things", "columns": {"odd": name}})
+    for place in ("crm/other/things/a.jsonl", "hub/a.jsonl"):
+        landing.put(place, f'{{"id":1,"{key}":"x"}}\n')
+    refused, mapped = landing.land()
+    assert refused.error is not None
+    assert refused.error.startswith("a column's name is blank or not printable")
+    assert mapped.error is None
+    assert landing.rows("select id, odd from raw.other__things") == [("1", "x")]
 
 
 def test_a_column_called_like_landing_s_own_is_refused(landing):
