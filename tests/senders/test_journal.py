@@ -290,6 +290,17 @@ def test_changes_are_read_in_order_and_none_is_missed(journal, url):
     assert all(row["updated_at"].tzinfo is UTC for row in later)
 
 
+def test_a_change_stamped_before_the_last_one_read_but_committed_after_it_is_not_missed(
+    journal, url
+):
+    claim(journal)
+    latest = only(journal)["updated_at"]
+    slower = latest - timedelta(seconds=5)
+    set_row(url, updated_at=slower.replace(tzinfo=None).isoformat(" ", "microseconds"))
+    assert [row["send_id"] for row in journal.changed_since(latest)] == ["a"]
+    assert journal.changed_since(latest + HOUR) == []
+
+
 def test_counts_are_by_status(journal):
     assert journal.counts() == {}
     for send_id in "abc":

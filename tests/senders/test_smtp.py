@@ -262,6 +262,14 @@ def test_starttls_and_login_protect_the_message(certificate):
     assert inbox.envelopes[0][1].endswith(b"\r\n\r\n" + b"x\r\n" * 50_000 + b"\r\n")
 
 
+def test_tls_from_the_first_byte_protects_the_message(certificate):
+    theirs, ours = certificate
+    with server(ssl_context=theirs) as (port, inbox):
+        outcomes = deliver(sender(port, security="tls", tls_context=ours), "jo@x.org", "al@x.org")
+    assert [outcome.status for outcome in outcomes] == ["sent", "sent"]
+    assert len(inbox.envelopes) == 2  # this server understands nothing but TLS
+
+
 @pytest.mark.parametrize("wrong", ["password", "certificate"])
 def test_a_wrong_password_or_certificate_stops_the_dispatch(certificate, wrong):
     theirs, ours = certificate
