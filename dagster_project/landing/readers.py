@@ -357,7 +357,7 @@ def _read_lines(parameters: Parameters, path: Path) -> str:
         {parameters.bind(glob.escape(str(path)))},
         columns = {{'_json': 'VARCHAR'}},
         delim = '\x1f', quote = '', escape = '',
-        header = false, auto_detect = false, strict_mode = false)"""
+        header = false, auto_detect = false, strict_mode = true)"""
 
 
 def _read_header(path: Path) -> tuple[list[str], str]:

@@ -200,6 +200,17 @@ def test_json_lines_with_mixed_ends_or_bad_bytes_or_too_long_keep_their_numbers(
     ]
 
 
+def test_a_control_character_does_not_hide_what_follows_it_on_a_line(landing):
+    lines = [
+        '{"contact_id":"1"}\x1f{"contact_id":"2"}',
+        '\x1f{"contact_id":"3"}',
+        '{"contact_id":"4"}',
+    ]
+    landed = landing.land_one(f"{PLACE}.jsonl", "\n".join(lines))
+    assert (landed.rows_landed, landed.rows_rejected) == (1, 2)
+    assert [content for _, _, content in landing.rejects()] == lines[:2]
+
+
 def test_a_source_s_format_overrules_the_file_s_name(make_landing):
     landing = make_landing(shop={"as": "events", "format": "jsonl"})
     landed = landing.land_one(
