@@ -86,19 +86,24 @@ def manifest(settings: Settings) -> Mapping[str, Any]:
     return _manifest(path, path.stat().st_mtime_ns)
 
 
-def build(settings: Settings, select: Sequence[str] = ()) -> list[NodeResult]:
+def build(
+    settings: Settings, select: Sequence[str] = (), *, with_tests: bool = True
+) -> list[NodeResult]:
     """Build models in order and test each; unit tests belong to development and stay out.
 
     Args:
         settings: the installation.
         select: dbt selectors; none for everything.
+        with_tests: whether each model's tests follow it and stop what depends on it.
 
     Raises:
         DbtError: dbt could not start. A model or test that failed is a result, not an exception.
     """
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: PLC0415 - slow
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
-    arguments = ["build", "--exclude-resource-type", "unit_test", "--no-write-json"]
+    arguments = ["build", "--no-write-json", "--exclude-resource-type", "unit_test"]
+    if not with_tests:
+        arguments += ["--exclude-resource-type", "test"]
     if select:
         arguments += ["--select", *select]
     key = (settings.dbt_target_dir, _fingerprint(settings.project_dir))
@@ -124,8 +129,20 @@ def build(settings: Settings, select: Sequence[str] = ()) -> list[NodeResult]:
     ]
 
 
+def raise_for(results: Sequence[NodeResult]) -> None:
+    """Stop when a model or test did not do what it should.
+
+    Raises:
+        DbtError: names each and its reason.
+    """
+    broken = [result for result in results if result.status in ("error", "fail")]
+    if broken:
+        listed = "\n".join(f"{result.unique_id}: {result.message}" for result in broken)
+        raise DbtError(f"{len(broken)} models or tests failed:\n{listed}")
+
+
 def _runner(parsed: Any = None) -> Any:  # noqa: ANN401 - dbt's own classes, imported late
-    from dbt.cli.main import dbtRunner  # noqa: PLC0415 - takes over a second
+    from dbt.cli.main import dbtRunner
 
     return dbtRunner(manifest=parsed)
 

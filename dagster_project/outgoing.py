@@ -116,7 +116,7 @@ def make_sender(settings: Settings) -> Sender:
 
 
 def _due(settings: Settings, clock: Clock, news: dict[str, str]) -> Iterator[Send]:
-    """Sends in the order in which they should go; before each batch, `news` is brought up to date."""
+    """Sends in the order in which they should go; `news` is up to date before each batch."""
     last: dict[str, Any] = {"priority": None, "scheduled_at": None, "send_id": None}
     while True:
         with warehouse.connect(settings.warehouse_path) as connection:

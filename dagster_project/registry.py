@@ -1,7 +1,7 @@
 """What the analyst's folders hold, as a dbt macro.
 
-dbt orders models by the refs it sees while parsing, when it does not know yet which models exist; so
-"all segments" has to stand somewhere as a list. This writes that list from the folders, so that
+dbt orders models by the refs it sees while parsing, when it does not know yet which models exist;
+so "all segments" has to stand somewhere as a list. This writes that list from the folders, so that
 nobody edits it by hand: `dbt/macros/registry.sql`, committed, and rewritten when a file was added.
 """
 

@@ -198,7 +198,7 @@ class Settings(BaseSettings):
 
     @property
     def dbt_target_dir(self) -> Path:
-        """dbt's manifest, compiled SQL and logs."""
+        """Dbt's manifest, compiled SQL and logs."""
         return self.home / "dbt"
 
     def require_link_key(self) -> str:

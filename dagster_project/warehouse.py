@@ -187,9 +187,7 @@ def row_counts(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], i
     }
 
 
-def set_parameters(
-    connection: duckdb.DuckDBPyConnection, parameters: Mapping[str, float]
-) -> None:
+def set_parameters(connection: duckdb.DuckDBPyConnection, parameters: Mapping[str, float]) -> None:
     """Replace `control.parameters` with the numbers of the settings."""
     connection.execute("begin")
     connection.execute("delete from control.parameters")

@@ -63,10 +63,7 @@ def models(
     with warehouse.connect(settings.warehouse_path) as connection:
         row_counts = warehouse.row_counts(connection)
     yield from _events(context, results, row_counts)
-    broken = [result for result in results if result.status in ("error", "fail")]
-    if broken:
-        listed = "\n".join(f"{result.unique_id}: {result.message}" for result in broken)
-        raise dg.Failure(f"{len(broken)} models or tests failed:\n{listed}", allow_retries=False)
+    dbt.raise_for(results)
 
 
 def _selectors(context: dg.AssetExecutionContext) -> list[str]:
@@ -88,7 +85,7 @@ def _events(
         node = MANIFEST["nodes"][result.unique_id]
         if node["resource_type"] == "test":
             key = get_asset_check_key_for_test(MANIFEST, TRANSLATOR, result.unique_id, None)
-            if key in wanted_checks and result.status != "skipped":
+            if key is not None and key in wanted_checks and result.status != "skipped":
                 yield dg.AssetCheckResult(
                     passed=result.is_ok,
                     asset_key=key.asset_key,
@@ -100,6 +97,4 @@ def _events(
             rows = row_counts.get((node["schema"], node["alias"]))
             if rows is not None:
                 metadata["dagster/row_count"] = rows
-            yield dg.MaterializeResult(
-                asset_key=TRANSLATOR.get_asset_key(node), metadata=metadata
-            )
+            yield dg.MaterializeResult(asset_key=TRANSLATOR.get_asset_key(node), metadata=metadata)

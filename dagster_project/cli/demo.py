@@ -1,0 +1,140 @@
+"""`sendhouse demo`."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from dagster_project import PROCESS_STARTED, warehouse
+from dagster_project.cli.output import AsJson, CommandError, err, out, print_json
+from dagster_project.settings import PROJECT_DIR, Settings, load_settings
+
+NAME = "demo"
+
+_FUNNEL = """
+    select
+        sequence, step, sum(entered)::bigint as entered, sum(sent)::bigint as sent,
+        sum(delivered)::bigint as delivered, sum(opened)::bigint as opened,
+        sum(clicked)::bigint as clicked, sum(replied)::bigint as replied,
+        sum(converted)::bigint as converted, sum(unsubscribed)::bigint as unsubscribed,
+        sum(bounced)::bigint as bounced, sum(dropped)::bigint as dropped, sum(revenue) as revenue
+    from funnels.sequence_steps
+    group by sequence, step, position
+    order by sequence, position
+"""
+_EXAMPLES = """
+    select template, send_id, contact_id
+    from decisions.step_decisions
+    inner join raw.attempts on step_decision_id = send_id and status = 'sent'
+    where step in ('welcome', 'we_miss_you', 'broadcast')
+    qualify row_number() over (partition by template order by started_at desc, send_id) = 1
+    order by template
+"""
+
+
+def command(as_json: AsJson = False) -> None:
+    """A whole company in a box: data, thirty simulated days, funnel, example e-mails."""
+    from demo import run
+
+    settings = load_settings()
+    with warehouse.exclusive(settings.lock_path, "sendhouse demo"):
+        try:
+            run.start_over(settings)
+        except run.NotADemoError as error:
+            raise CommandError(str(error)) from error
+        sent = 0
+        with _progress() as progress:
+            task = progress.add_task("Northwind's March", total=30, note="history")
+            for day in run.live(settings):
+                sent += day.sent
+                note = f"{day.day:%a %d %b}  {sent:,} e-mails sent"
+                progress.update(task, advance=1, note=note)
+            progress.update(task, note="one more tick, as a run of Dagster")
+            report = run.finish(settings)
+    if report.errors:
+        raise CommandError("the last tick failed at " + "; ".join(report.errors))
+    _show(settings, as_json=as_json, seconds=time.monotonic() - PROCESS_STARTED)
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[note]}"),
+        console=err,
+    )
+
+
+def _show(settings: Settings, *, as_json: bool, seconds: float) -> None:
+    with warehouse.connect(settings.warehouse_path, read_only=True) as connection:
+        funnel = connection.sql(_FUNNEL)
+        columns, rows = funnel.columns, funnel.fetchall()
+        examples = connection.execute(_EXAMPLES).fetchall()
+        [(files, landed, rejected)] = connection.execute(
+            "select count(*), sum(rows_landed), sum(rows_rejected) from raw.files"
+        ).fetchall()
+    if as_json:
+        steps = [dict(zip(columns, row, strict=True)) for row in rows]
+        print_json({"funnel": steps, "seconds": seconds})
+        return
+    out.print(f"\n{files} files landed: {landed:,} rows, {rejected} rejected (raw.rejects)\n")
+    out.print(_table(columns, rows))
+    out.print("\nThree of the e-mails (open them with a mail program):")
+    for template, send_id, contact_id in examples:
+        path = next(settings.outbox_dir.glob(f"*/{send_id}.eml"))
+        out.print(f"  {_shown(path)}", markup=False)
+        out.print(
+            f"    or: sendhouse preview {template} --contact {contact_id} --html page.html",
+            markup=False,
+        )
+    out.print("\nWhere to look next:")
+    out.print("  make ui                                  the lineage, and the last tick as a run")
+    out.print(f"  {_shown(settings.serving_dir / 'analytics.duckdb')}             what BI reads")
+    out.print("  models/segments, models/sequences        the decisions, in SQL")
+    out.print("  sendhouse tick --as-of 2026-04-02T07:00Z the next tick")
+    out.print(f"\ntook {seconds:.0f} s")
+
+
+# Short enough for a terminal of 80 columns; the names are those of funnels.sequence_steps.
+_HEADINGS = {
+    "delivered": "deliv",
+    "opened": "open",
+    "clicked": "click",
+    "replied": "reply",
+    "converted": "goal",
+    "unsubscribed": "unsub",
+    "bounced": "bounce",
+    "dropped": "drop",
+}
+
+
+def _table(columns: list[str], rows: list[tuple[Any, ...]]) -> Table:
+    table = Table(
+        title="Step-level funnel: funnels.sequence_steps (opens and clicks by people)",
+        title_justify="left",
+        box=None,
+        padding=(0, 1, 0, 0),
+    )
+    for column in columns[1:]:
+        table.add_column(
+            _HEADINGS.get(column, column),
+            justify="left" if column == "step" else "right",
+            no_wrap=True,
+        )
+    sequence = None
+    for row in rows:
+        if row[0] != sequence:
+            sequence = row[0]
+            table.add_row(f"[bold]{sequence}[/bold]")
+        table.add_row(f"  {row[1]}", *(f"{number:,.0f}" for number in row[2:]))
+    return table
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(PROJECT_DIR)) if path.is_relative_to(PROJECT_DIR) else str(path)

@@ -1,0 +1,20 @@
+"""`sendhouse init`."""
+
+from __future__ import annotations
+
+from dagster_project import dbt, installation
+from dagster_project.cli.output import AsJson, out, print_json
+from dagster_project.settings import load_settings
+
+NAME = "init"
+
+
+def command(as_json: AsJson = False) -> None:
+    """Make folders, warehouse and journal under SENDHOUSE_HOME; safe to repeat."""
+    settings = load_settings()
+    installation.create(settings)
+    dbt.prepare(settings)
+    if as_json:
+        print_json({"home": settings.home})
+    else:
+        out.print(f"ready: {settings.home}")

@@ -1,0 +1,58 @@
+"""`sendhouse land`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import track
+
+from dagster_project import installation, warehouse
+from dagster_project.cli.output import REJECTED, AsJson, err, out, print_json
+from dagster_project.landing import copy_to_landing, land_file
+from dagster_project.settings import load_settings
+
+NAME = "land"
+
+
+def command(
+    files: Annotated[
+        list[Path], typer.Argument(help="Files to land.", exists=True, dir_okay=False)
+    ],
+    kind: Annotated[
+        str,
+        typer.Option(
+            "--as",
+            help="events, tracking, crm/<source>/<object>, or the name of a [sources.*] table.",
+        ),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Copy files to the landing folder and load them: each file once, each event once."""
+    settings = load_settings()
+    installation.create(settings)
+    copies = copy_to_landing(files, kind, settings)
+    with (
+        warehouse.exclusive(settings.lock_path, "sendhouse land", 60, _say_who),
+        warehouse.connect(settings.warehouse_path) as connection,
+    ):
+        landed = [
+            land_file(connection, copy, kind, settings, datetime.now(UTC))
+            for copy in track(copies, "landing", console=err, disable=not err.is_terminal)
+        ]
+    if as_json:
+        print_json([asdict(file) for file in landed])
+    else:
+        for file in landed:
+            out.print(str(file), markup=False)
+        if any(file.rows_rejected for file in landed):
+            out.print("why: select line, reason, content from raw.rejects")
+    if any(file.error or file.rows_rejected for file in landed):
+        raise typer.Exit(REJECTED)
+
+
+def _say_who(holder: str) -> None:
+    err.print(f"waiting: the warehouse is held by {holder}", markup=False)

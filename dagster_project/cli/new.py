@@ -1,0 +1,39 @@
+"""`sendhouse new`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from dagster_project import registry, scaffold
+from dagster_project.cli.output import AsJson, out, print_json
+from dagster_project.settings import load_settings
+
+NAME = "new"
+
+
+class Thing(StrEnum):
+    """What there are starting files for."""
+
+    segment = "segment"
+    trigger = "trigger"
+    sequence = "sequence"
+
+
+def command(
+    thing: Annotated[Thing, typer.Argument(help="What to start.")],
+    name: Annotated[str, typer.Argument(help="Its name: lowercase letters, digits and _.")],
+    as_json: AsJson = False,
+) -> None:
+    """The files to start a segment, a trigger or a sequence from."""
+    settings = load_settings()
+    written = scaffold.write(settings.project_dir, thing.value, name)
+    registry.refresh(settings.project_dir)
+    if as_json:
+        print_json([str(path) for path in written])
+    else:
+        for path in written:
+            out.print(str(path.relative_to(settings.project_dir)))
+        out.print("edit them, then: sendhouse check")

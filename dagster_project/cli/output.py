@@ -1,0 +1,63 @@
+"""How commands speak: words for people, JSON for scripts, exit codes for both."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from dagster_project.dbt import DbtError
+from dagster_project.landing import DeclarationError, KindError
+from dagster_project.scaffold import ScaffoldError
+from dagster_project.settings import SettingsError
+from dagster_project.warehouse import ClockError, WarehouseBusyError
+from senders.base import SenderConfigError, SenderUnavailableError
+from senders.errors import ComposeError
+
+REJECTED = 4
+BUSY = 75
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON, for scripts.")]
+
+_CODES: dict[type[Exception], int] = {
+    SettingsError: 3,
+    SenderConfigError: 3,
+    DeclarationError: 3,
+    DbtError: 3,
+    ComposeError: 3,
+    KindError: 2,
+    ScaffoldError: 2,
+    ClockError: 2,
+    FileNotFoundError: 2,
+    SenderUnavailableError: 1,
+    WarehouseBusyError: BUSY,
+}
+
+
+class CommandError(Exception):
+    """A command cannot do what was asked; the message says why and what to do."""
+
+
+def exit_code(error: Exception) -> int | None:
+    """The exit code of an error that users can do something about; None for a defect."""
+    if isinstance(error, CommandError):
+        return 1
+    return next((code for known, code in _CODES.items() if isinstance(error, known)), None)
+
+
+def fail(error: Exception, *, as_json: bool) -> None:
+    """Say what went wrong."""
+    if as_json:
+        print_json({"error": str(error)})
+    err.print(f"error: {error}", markup=False, style="red")
+
+
+def print_json(value: Any) -> None:  # noqa: ANN401 - anything JSON can hold
+    """One JSON document on standard output."""
+    sys.stdout.write(json.dumps(value, default=str, ensure_ascii=False) + "\n")

@@ -1,0 +1,66 @@
+"""`sendhouse tick`."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from dagster_project import PROCESS_STARTED, warehouse
+from dagster_project.cli.output import AsJson, CommandError, err, out, print_json
+from dagster_project.settings import load_settings
+
+NAME = "tick"
+
+
+def command(
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            help="The instant up to which facts count, such as 2026-03-02T06:00Z. Default: now."
+        ),
+    ] = None,
+    sender: Annotated[
+        str | None, typer.Option(help="Send with this sender instead of delivery.sender.")
+    ] = None,
+    no_send: Annotated[
+        bool, typer.Option("--no-send", help="Decide and publish, dispatch nothing.")
+    ] = False,
+    wait: Annotated[
+        float, typer.Option(help="Seconds to wait for another process that holds the warehouse.")
+    ] = 600,
+    as_json: AsJson = False,
+) -> None:
+    """One pass of the loop: land, load the journal, build the models, dispatch, publish."""
+    instant = None if as_of is None else _instant(as_of)
+    settings = load_settings()
+    with warehouse.exclusive(settings.lock_path, "sendhouse tick", wait, _say_who):
+        # Dagster and dbt take seconds to load: not before there is something to do.
+        from dagster_project import run_tick
+
+        report = run_tick.run(settings, as_of=instant, sender=sender, send=not no_send)
+    total = time.monotonic() - PROCESS_STARTED
+    if as_json:
+        print_json(report.as_dict() | {"total_seconds": total})
+    elif not report.errors:
+        for line in report.lines():
+            out.print(line, markup=False)
+        out.print(f"took       {total:.1f} s, of which start-up {total - report.seconds:.1f} s")
+    if report.errors:
+        raise CommandError("the tick failed at " + "; ".join(report.errors))
+
+
+def _instant(text: str) -> datetime:
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"'{text}' is not an instant; write 2026-03-02T06:00Z") from error
+    if instant.tzinfo is None:
+        raise typer.BadParameter(f"'{text}' has no offset; write 2026-03-02T06:00Z for UTC")
+    return instant.astimezone(UTC)
+
+
+def _say_who(holder: str) -> None:
+    err.print(f"waiting: the warehouse is held by {holder}", markup=False)

@@ -1,0 +1,111 @@
+"""A tick in this process: a run of the Dagster job that the schedule starts, seen in its UI."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import dagster as dg
+
+from dagster_project import installation, warehouse
+from dagster_project.settings import PROJECT_DIR, Settings
+from dagster_project.tick_report import Ledger, TickReport, difference
+from senders.processes import is_alive, this_process
+
+PROCESS_TAG = "sendhouse/process"
+DISPATCH = dg.AssetKey(["delivery", "dispatch"])
+
+
+def run(
+    settings: Settings, *, as_of: datetime | None, sender: str | None = None, send: bool = True
+) -> TickReport:
+    """Run one tick; the caller holds the warehouse.
+
+    Args:
+        settings: the installation.
+        as_of: the clock; None for the time of the machine.
+        sender: overrides `delivery.sender`.
+        send: whether to dispatch what is due.
+    """
+    if sender is not None:
+        os.environ["SENDHOUSE_DELIVERY__SENDER"] = sender
+    prepare_dagster_home(settings)
+    from dagster_project.definitions import defs
+
+    installation.create(settings)
+    job = defs.resolve_job_def("tick")
+    started = time.monotonic()
+    with warehouse.connect(settings.warehouse_path) as connection:
+        before = Ledger.read(connection)
+    with dg.DagsterInstance.get() as instance:
+        _bury_dead_runs(instance)
+        result = job.execute_in_process(
+            instance=instance,
+            asset_selection=None if send else [*_all_keys(defs) - {DISPATCH}],
+            run_config={
+                "ops": {"control__clock": {"config": {"as_of": as_of and as_of.isoformat()}}},
+                # What failed is in the report; the log and the stack are in Dagster's UI.
+                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+            },
+            tags={PROCESS_TAG: this_process()},
+            raise_on_error=False,
+        )
+    with warehouse.connect(settings.warehouse_path) as connection:
+        after = Ledger.read(connection)
+        clock = warehouse.read_clock(connection)
+        [(unknown,)] = connection.execute(
+            "select count(*) from raw.attempts where status = 'unknown'"
+        ).fetchall()
+    return TickReport(
+        as_of=clock and clock.as_of,
+        **difference(before, after),
+        dispatched=_dispatched(result),
+        unknown=unknown,
+        seconds=time.monotonic() - started,
+        errors=list(_errors(result)),
+    )
+
+
+def prepare_dagster_home(settings: Settings) -> None:
+    """Point Dagster at `<home>/dagster`, with the project's dagster.yaml in it."""
+    settings.dagster_home.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(PROJECT_DIR / "dagster.yaml", settings.dagster_home / "dagster.yaml")
+    os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
+    os.environ["SENDHOUSE_HOME"] = str(settings.home)
+
+
+def _bury_dead_runs(instance: dg.DagsterInstance) -> None:
+    """Mark runs whose process died as failed: they would be shown as running for ever."""
+    unfinished = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING])
+    for run_ in instance.get_runs(unfinished):
+        process = run_.tags.get(PROCESS_TAG)
+        if process is not None and is_alive(process) is False:
+            instance.report_run_failed(run_, "the process died; the next tick carried on")
+            instance.event_log_storage.free_concurrency_slots_for_run(run_.run_id)
+
+
+def _all_keys(defs: dg.Definitions) -> set[dg.AssetKey]:
+    return set(defs.resolve_asset_graph().materializable_asset_keys)
+
+
+def _dispatched(result: dg.ExecuteInProcessResult) -> dict[str, int]:
+    for event in result.get_asset_materialization_events():
+        if event.asset_key == DISPATCH:
+            metadata = event.materialization.metadata
+            return {
+                name: int(str(metadata[name].value))
+                for name in ("sent", "deferred", "rejected", "failed", "unknown")
+            }
+    return {}
+
+
+def _errors(result: dg.ExecuteInProcessResult) -> Iterator[str]:
+    for event in result.all_events:
+        if event.is_step_failure:
+            error: Any = event.step_failure_data.error
+            cause = error.cause or error
+            yield f"{event.step_key}: {cause.message.strip().partition(': ')[2]}"

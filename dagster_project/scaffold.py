@@ -1,0 +1,144 @@
+"""The files that a new segment, trigger or sequence starts from."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+_SEGMENT_SQL = """\
+with
+
+features as (
+    select contact_id, events_30d from {{ ref('contact_features') }}
+)
+
+select contact_id
+from features
+where events_30d >= 10
+"""
+_SEGMENT_YML = """\
+models:
+  - name: %(name)s
+    description: Who these people are, in one sentence. One row per contact.
+    config:
+      meta:
+        kind: behavioral  # demographic, firmographic, behavioral or lifecycle
+        rule: At least 10 events in the last 30 days.
+        owner: you@example.com
+        review_by: 2027-12-31
+    columns:
+      - name: contact_id
+        data_tests: [primary_key]
+
+unit_tests:
+  - name: %(name)s_begins_at_ten
+    description: Ten are enough, nine are not.
+    model: %(name)s
+    given:
+      - input: ref('contact_features')
+        rows:
+          - {contact_id: a, events_30d: 10}
+          - {contact_id: b, events_30d: 9}
+    expect:
+      rows: [{contact_id: a}]
+"""
+_TRIGGER_SQL = """\
+{{ event_trigger('demo_booked') }}
+"""
+_TRIGGER_YML = """\
+models:
+  - name: %(name)s
+    description: Fires each time a contact books a demo. One row per firing.
+    config:
+      meta:
+        kind: event  # event, absence or segment entry
+
+unit_tests:
+  - name: %(name)s_fires_for_its_event_alone
+    description: The event fires; another does not.
+    model: %(name)s
+    given:
+      - input: ref('events')
+        rows:
+          - {event_id: "1", contact_id: a, name: demo_booked, occurred_at: "2026-03-02 08:00:00+00"}
+          - {event_id: "2", contact_id: b, name: logged_in, occurred_at: "2026-03-02 08:00:00+00"}
+    expect:
+      rows: [{contact_id: a, occurrence: "1"}]
+"""
+_SEQUENCE_SQL = """\
+{{ sequence(
+    trigger  = ref('signed_up'),
+    audience = ref('trial_accounts'),
+    reentry  = 'once',
+    exits    = [replied()],
+    goal     = event('activated', within='30 days'),
+    steps = [
+        step('welcome', wait='0 minutes', template='%(name)s/welcome'),
+    ]) }}
+"""
+_SEQUENCE_YML = """\
+models:
+  - name: %(name)s
+    description: What this sequence is for, in one sentence. One row per proposal.
+    config:
+      meta:
+        owner: you@example.com
+"""
+_TEMPLATE = """\
+---
+subject: Welcome, {{ contact.first_name or 'there' }}
+preheader: What to do first
+---
+{%% extends "_layout.mjml" %%}
+{%% block body %%}
+<mj-section>
+  <mj-column>
+    <mj-text>Hello {{ contact.first_name or 'there' }},</mj-text>
+  </mj-column>
+</mj-section>
+{%% endblock %%}
+"""
+
+_FILES: dict[str, dict[str, str]] = {
+    "segment": {
+        "models/segments/%(name)s.sql": _SEGMENT_SQL,
+        "models/segments/%(name)s.yml": _SEGMENT_YML,
+    },
+    "trigger": {
+        "models/triggers/%(name)s.sql": _TRIGGER_SQL,
+        "models/triggers/%(name)s.yml": _TRIGGER_YML,
+    },
+    "sequence": {
+        "models/sequences/%(name)s.sql": _SEQUENCE_SQL,
+        "models/sequences/%(name)s.yml": _SEQUENCE_YML,
+        "templates/%(name)s/welcome.mjml": _TEMPLATE,
+    },
+}
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+class ScaffoldError(Exception):
+    """The files cannot be written; the message says why."""
+
+
+def write(project_dir: Path, thing: str, name: str) -> list[Path]:
+    """Write the starting files of a `segment`, `trigger` or `sequence`.
+
+    Returns:
+        The files written.
+
+    Raises:
+        ScaffoldError: the name is no model name, or a model of that name exists.
+    """
+    if not _NAME.fullmatch(name):
+        raise ScaffoldError(f"'{name}' is no name: lowercase letters, digits and _ only")
+    taken = next((project_dir / "models").rglob(f"{name}.sql"), None)
+    if taken is not None:
+        raise ScaffoldError(f"there is a model '{name}': {taken.relative_to(project_dir)}")
+    written: list[Path] = []
+    for path_pattern, text in _FILES[thing].items():
+        path = project_dir / (path_pattern % {"name": name})
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text % {"name": name} if "%" in text else text, encoding="utf-8")
+        written.append(path)
+    return written

@@ -1,0 +1,89 @@
+"""The demo's thirty days: the world acts, a tick answers, night falls.
+
+The days go through the stages of a tick one after the other, without Dagster's record of each: a
+month in a minute or two. The last tick is an ordinary one, a run that Dagster's UI shows.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from dagster_project import dbt, installation, journal_load, outgoing, run_tick, warehouse
+from dagster_project.landing import land_new
+from dagster_project.settings import Settings
+from dagster_project.tick_report import TickReport
+from dagster_project.warehouse import Clock
+from demo.company import Company
+from demo.recipients import answer_until
+from demo.timeline import BEGIN, FIRST_DAY, LAST_DAY, days, midnight
+from senders.links import Links
+
+MARKER = "demo"
+TICK_HOUR = timedelta(hours=7)
+
+
+class NotADemoError(Exception):
+    """The folder holds somebody's real data."""
+
+
+@dataclass(frozen=True)
+class Day:
+    """One day that was lived through: what its tick sent, and what recipients did before it."""
+
+    day: date
+    sent: int
+    answers: int
+
+
+def start_over(settings: Settings) -> None:
+    """Empty the demo's folder and write the company's history into its landing folder.
+
+    Raises:
+        NotADemoError: there is a warehouse that the demo did not make.
+    """
+    marker = settings.home / MARKER
+    if settings.warehouse_path.exists() and not marker.exists():
+        raise NotADemoError(
+            f"{settings.home} holds a warehouse that the demo did not make, and is left alone. "
+            "Give the demo a folder of its own: SENDHOUSE_HOME=/tmp/sendhouse-demo make demo"
+        )
+    shutil.rmtree(settings.home, ignore_errors=True)
+    settings.home.mkdir(parents=True)
+    marker.write_text("Made by `sendhouse demo`, which may empty this folder.\n", encoding="utf-8")
+    installation.create(settings)
+
+
+def live(settings: Settings) -> Iterator[Day]:
+    """Live through the thirty days, one by one."""
+    company = Company()
+    links = Links(settings.links.base_url, settings.require_link_key())
+    company.write_history(settings.landing_dir)
+    before = BEGIN
+    for day in days(FIRST_DAY, LAST_DAY):
+        now = midnight(day) + TICK_HOUR
+        company.write_between(settings.landing_dir, before, now)
+        answers = answer_until(settings.outbox_dir, settings.landing_dir, now, links)
+        yield Day(day, _pass(settings, now), answers.total())
+        before = now
+
+
+def finish(settings: Settings) -> TickReport:
+    """Hear the last answers, and run one ordinary tick."""
+    now = midnight(LAST_DAY) + timedelta(days=1)
+    links = Links(settings.links.base_url, settings.require_link_key())
+    Company().write_between(settings.landing_dir, midnight(LAST_DAY) + TICK_HOUR, now)
+    answer_until(settings.outbox_dir, settings.landing_dir, now, links)
+    return run_tick.run(settings, as_of=now)
+
+
+def _pass(settings: Settings, now: datetime) -> int:
+    """One tick's stages at `now`; the number of e-mails that left."""
+    installation.begin_tick(settings, Clock(now, is_simulated=True))
+    with warehouse.connect(settings.warehouse_path) as connection:
+        land_new(connection, settings, now)
+    journal_load.load(settings)
+    dbt.raise_for(dbt.build(settings, with_tests=False))
+    return outgoing.dispatch_due(settings).sent
