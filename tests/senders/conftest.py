@@ -8,7 +8,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from senders_support import WELCOME, Sink, free_port, wait_for_port, write_templates
+from tests.senders.senders_support import WELCOME, Sink, free_port, wait_for_port, write_templates
 
 from senders.journal import Journal
 from senders.links import Links

@@ -4,7 +4,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from senders_support import NOW, make_send
+from tests.senders.senders_support import NOW, make_send
 
 from senders.dispatch import dispatch
 from senders.journal import Journal

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from senders_support import NOW, make_send, parse, write_templates
+from tests.senders.senders_support import NOW, make_send, parse, write_templates
 
 from senders.base import Outcome, SenderUnavailableError
 from senders.dispatch import dispatch

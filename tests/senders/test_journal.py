@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from senders_support import NOW
+from tests.senders.senders_support import NOW
 from sqlalchemy import create_engine, text
 
 from senders.base import Outcome

@@ -8,7 +8,7 @@ from html import escape, unescape
 from urllib.parse import urlsplit
 
 import pytest
-from senders_support import NOW, make_send, parse
+from tests.senders.senders_support import NOW, make_send, parse
 
 from senders.errors import AddressError, RenderError
 from senders.message import build_message, compose, message_id, unsubscribe_url

@@ -1,7 +1,7 @@
 from datetime import datetime
 
 import pytest
-from senders_support import make_send
+from tests.senders.senders_support import make_send
 
 from senders.model import Identity
 

@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from senders_support import NOW, SHARED_DATA, make_send, parse, write_templates
+from tests.senders.senders_support import NOW, SHARED_DATA, make_send, parse, write_templates
 
 from senders.errors import RenderError, TemplateNotFoundError
 from senders.message import compose

@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from senders_support import free_port
+from tests.senders.senders_support import free_port
 
 from senders.base import SenderConfigError, SenderUnavailableError, load_sender
 from senders.smtp import SmtpSender

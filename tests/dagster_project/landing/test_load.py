@@ -13,9 +13,9 @@ import pytest
 
 from dagster_project import warehouse
 from dagster_project.landing import land_file, land_new, load, pending_files
-from tests.landing.conftest import NOON
+from tests.dagster_project.landing.conftest import NOON
 
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+SHARED = Path(__file__).resolve().parents[4] / "shared" / "data"
 EVENTS = "".join(
     f'{{"event_id":"e{n}","contact_key":"c{n % 7}","name":"n","occurred_at":"2024-06-01"}}\n'
     for n in range(20)
@@ -217,7 +217,7 @@ def test_a_landing_that_is_killed_leaves_whole_files_only_and_the_next_completes
         child = subprocess.Popen(
             [sys.executable, "-c", LAND, str(settings.home)],
             stdout=subprocess.PIPE,
-            cwd=Path(__file__).resolve().parents[2],
+            cwd=Path(__file__).resolve().parents[3],
         )
         assert child.stdout is not None
         child.stdout.readline()

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from dagster_project.landing.facts import TRACKING_TYPES
-from tests.landing.conftest import NOON
+from tests.dagster_project.landing.conftest import NOON
 
 EVENTS = """select event_id, contact_key, name, occurred_at::varchar, received_at::varchar,
                    properties::varchar from raw.events order by event_id"""

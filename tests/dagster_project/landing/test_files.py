@@ -4,7 +4,7 @@ import pytest
 
 from dagster_project.landing import FileRejectedError, KindError, copy_to_landing, land_file
 from dagster_project.landing.files import discover
-from tests.landing.conftest import NOON
+from tests.dagster_project.landing.conftest import NOON
 
 EVENT = '{"contact_key":"a","name":"n","occurred_at":"2024-06-01T00:00:00Z"}\n'
 
