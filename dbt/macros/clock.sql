@@ -8,7 +8,11 @@
 {% macro parameter(name) -%}
     (
         select coalesce(
-            max(value), {{ fail("missing parameter '" ~ name ~ "': add it to [parameters] in sendhouse.toml (read by " ~ this_file() ~ ")") }}
+            max(value),
+            {{ fail(
+                "missing parameter '" ~ name ~ "': add it to [parameters] in sendhouse.toml"
+                ~ " (read by " ~ this_file() ~ ")"
+            ) }}
         )
         from {{ source('control', 'parameters') }}
         where name = '{{ name }}'

@@ -24,8 +24,8 @@
 {%- endmacro %}
 
 
-{#- Stops a model whose ref() is of another kind than is wanted here. While dbt parses, a ref does not
-    know its own name yet, so this speaks at compile time; a name that does not exist at all is
+{#- Stops a model whose ref() is of another kind than is wanted here. While dbt parses, a ref does
+    not know its own name yet, so this speaks at compile time; a name that does not exist at all is
     dbt's own error at parse time. -#}
 {% macro check_kind(kind, relation, where) -%}
     {%- if execute -%}
@@ -38,8 +38,9 @@
 {% macro check_known(kind, name, where='') -%}
     {%- if name not in registry()[kind] -%}
         {{ exceptions.raise_compiler_error(
-            this_file() ~ ": " ~ (where ~ " names " if where else "names ") ~ kind[:-1] ~ " '" ~ name
-            ~ "', which does not exist; there are: " ~ (registry()[kind] | join(', ') or 'none')
+            this_file() ~ ": " ~ (where ~ " names " if where else "names ")
+            ~ kind[:-1] ~ " '" ~ name ~ "', which does not exist; there are: "
+            ~ (registry()[kind] | join(', ') or 'none')
         ) }}
     {%- endif -%}
 {%- endmacro %}
@@ -51,13 +52,17 @@
         {%- for folder in ['segments', 'scores', 'triggers', 'sequences', 'broadcasts'] -%}
             {%- set found = [] -%}
             {%- for node in graph.nodes.values()
-                if node.resource_type == 'model' and node.fqn[1] == folder and 'system' not in node.fqn -%}
+                if node.resource_type == 'model'
+                and node.fqn[1] == folder
+                and 'system' not in node.fqn -%}
                 {%- do found.append(node.name) -%}
             {%- endfor -%}
-            {%- if found | sort != registry()[folder] | sort -%}
+            {%- set listed = registry()[folder] -%}
+            {%- if found | sort != listed | sort -%}
                 {{ exceptions.raise_compiler_error(
                     "models/" ~ folder ~ " holds " ~ (found | sort | join(', ') or 'nothing')
-                    ~ " but dbt/macros/registry.sql lists " ~ (registry()[folder] | sort | join(', ') or 'nothing')
+                    ~ " but dbt/macros/registry.sql lists "
+                    ~ (listed | sort | join(', ') or 'nothing')
                     ~ "; run `sendhouse check` to write it anew"
                 ) }}
             {%- endif -%}

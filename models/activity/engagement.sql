@@ -78,7 +78,11 @@ classified as (
             when type not in ('opened', 'clicked') then null
             when http_method = 'HEAD' then 'HEAD request'
             when user_agent = 'Mozilla/5.0' then 'privacy proxy'
-            when regexp_matches(lower(user_agent), 'bot|crawler|spider|scanner|barracuda|proofpoint|safelinks|mimecast|python|curl|wget|headless')
+            when regexp_matches(lower(user_agent), 'barracuda|proofpoint|safelinks|mimecast')
+                then 'user agent'
+            when regexp_matches(lower(user_agent), 'bot|crawler|spider|scanner|headless')
+                then 'user agent'
+            when regexp_matches(lower(user_agent), 'python|curl|wget')
                 then 'user agent'
             when {{ seconds_between('reached_at', 'occurred_at') }} < 2 then 'within 2 seconds'
         end as machine_reason

@@ -1,4 +1,4 @@
-{#- What was said about consent, by whom and when; the last word per contact is in contact_consent. -#}
+{#- What was said about consent, by whom and when; contact_consent has the last word. -#}
 with
 
 keys as (
@@ -32,17 +32,23 @@ from_crm as (
     where crm.marketing_consent is not null
 ),
 
+answers as (
+    select
+        event_id,
+        contact_id,
+        occurred_at,
+        try_cast({{ json_text('properties', 'marketing_consent') }} as boolean) as is_agreed
+    from events
+),
+
 from_events as (
     select
         contact_id,
-        case
-            when try_cast({{ json_text('properties', 'marketing_consent') }} as boolean) then 'opt_in'
-            else 'opt_out'
-        end as said,
+        case when is_agreed then 'opt_in' else 'opt_out' end as said,
         occurred_at as said_at,
         'event ' || event_id as evidence
-    from events
-    where try_cast({{ json_text('properties', 'marketing_consent') }} as boolean) is not null
+    from answers
+    where is_agreed is not null
 ),
 
 from_tracking as (

@@ -24,7 +24,10 @@ judged as (
         contacts.contact_id,
         case
             when last_words.opted_out_at is not null
-                and (last_words.opted_in_at is null or last_words.opted_in_at <= last_words.opted_out_at)
+                and (
+                    last_words.opted_in_at is null
+                    or last_words.opted_in_at <= last_words.opted_out_at
+                )
                 then 'opted_out'
             when last_words.opted_in_at is not null then 'opted_in'
             when last_words.is_refused_by_import then 'opted_out'

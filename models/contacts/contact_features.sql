@@ -18,8 +18,8 @@ engagement as (
 
 clock as (
     select
-        as_of,
-        {{ utc_day('as_of') }} as today
+        {{ utc_day('as_of') }} as today,
+        {{ minus_days('as_of', 30) }} as days_ago_30
     from {{ source('control', 'clock') }}
 ),
 
@@ -49,8 +49,12 @@ read as (
     select
         engagement.contact_id,
         max(engagement.occurred_at) as last_engaged_at,
-        count(*) filter (where engagement.type = 'opened' and engagement.occurred_at > {{ minus_days('clock.as_of', 30) }}) as opens_30d,
-        count(*) filter (where engagement.type = 'clicked' and engagement.occurred_at > {{ minus_days('clock.as_of', 30) }}) as clicks_30d
+        count(*) filter (
+            where engagement.type = 'opened' and engagement.occurred_at > clock.days_ago_30
+        ) as opens_30d,
+        count(*) filter (
+            where engagement.type = 'clicked' and engagement.occurred_at > clock.days_ago_30
+        ) as clicks_30d
     from engagement
     cross join clock
     where engagement.is_human

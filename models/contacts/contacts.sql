@@ -28,7 +28,7 @@ records as (
         crm.*,
         row_number() over (
             partition by keys.contact_id
-            order by crm.updated_at desc nulls last, crm.crm_id
+            order by crm.updated_at desc nulls last, crm.crm_id asc
         ) as recency
     from crm
     inner join keys on keys.key_kind = 'id' and crm.crm_id = keys.key

@@ -79,11 +79,12 @@ new_event_ids as (
 new_keys as (
     select 'id' as key_kind, crm_id as key, contact_id, 'crm' as found_in from new_ids
     union all
-    select 'email', email, contact_id, 'crm' from crm_emails
+    select 'email' as key_kind, email as key, contact_id, 'crm' as found_in from crm_emails
     union all
-    select 'email', email, contact_id, 'events' from new_event_emails
+    select 'email' as key_kind, email as key, contact_id, 'events' as found_in from new_event_emails
     union all
-    select 'id', crm_id, crm_id, 'events' from new_event_ids
+    select 'id' as key_kind, crm_id as key, crm_id as contact_id, 'events' as found_in
+    from new_event_ids
 )
 
 select

@@ -1,7 +1,12 @@
 with
 
 firings as (
-    {{ union_folder('triggers', {'contact_id': 'varchar', 'fired_at': 'timestamptz', 'occurrence': 'varchar', 'evidence': 'json'}, name_as='trigger') }}
+    {{ union_folder('triggers', {
+        'contact_id': 'varchar',
+        'fired_at': 'timestamptz',
+        'occurrence': 'varchar',
+        'evidence': 'json',
+    }, name_as='trigger') }}
 ),
 
 decided as (

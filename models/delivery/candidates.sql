@@ -54,7 +54,10 @@ candidates as (
     left join last_attempts on decisions.step_decision_id = last_attempts.send_id
     anti join expired on decisions.step_decision_id = expired.send_id
     where last_attempts.send_id is null
-        or (last_attempts.status in ('deferred', 'failed') and last_attempts.next_try_at <= clock.as_of)
+        or (
+            last_attempts.status in ('deferred', 'failed')
+            and last_attempts.next_try_at <= clock.as_of
+        )
 )
 
 select * from candidates

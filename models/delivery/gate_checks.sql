@@ -1,4 +1,4 @@
-{#- Every gate looks at every candidate; the frequency cap only at those that nothing else stops. -#}
+{#- Every gate looks at every candidate; the frequency cap only at what nothing else stops. -#}
 with
 
 candidates as (

@@ -25,7 +25,9 @@ evidence as (
         min(occurred_at) as evidence_at
     from tracking
     where send_id is not null
-        and type in ('delivered', 'bounced', 'opened', 'clicked', 'complained', 'replied', 'unsubscribed')
+        and type in (
+            'delivered', 'bounced', 'opened', 'clicked', 'complained', 'replied', 'unsubscribed'
+        )
     group by send_id
 )
 

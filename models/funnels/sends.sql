@@ -83,12 +83,13 @@ goals as (
     from sends
     inner join events
         on sends.contact_id = events.contact_id
-        and sends.goal_event = events.name
-        and events.occurred_at >= sends.enrolled_at
-        and (
-            sends.goal_seconds is null
-            or {{ seconds_between('sends.enrolled_at', 'events.occurred_at') }} < sends.goal_seconds
-        )
+            and sends.goal_event = events.name
+            and events.occurred_at >= sends.enrolled_at
+            and (
+                sends.goal_seconds is null
+                or {{ seconds_between('sends.enrolled_at', 'events.occurred_at') }}
+                < sends.goal_seconds
+            )
     group by sends.enrollment_id
 ),
 
@@ -97,7 +98,9 @@ conversions as (
         max_by(sends.send_id, sends.sent_at) as send_id,
         min(goals.converted_at) as converted_at
     from goals
-    inner join sends on goals.enrollment_id = sends.enrollment_id and sends.sent_at <= goals.converted_at
+    inner join sends
+        on goals.enrollment_id = sends.enrollment_id
+            and sends.sent_at <= goals.converted_at
     group by goals.enrollment_id
 ),
 
@@ -110,8 +113,8 @@ touches as (
     from events
     inner join sends
         on events.contact_id = sends.contact_id
-        and sends.sent_at <= events.occurred_at
-        and events.occurred_at < {{ plus_days('sends.sent_at', parameter('attribution_days')) }}
+            and sends.sent_at <= events.occurred_at
+            and events.occurred_at < {{ plus_days('sends.sent_at', parameter('attribution_days')) }}
     where events.name = 'purchase_completed' and events.amount is not null
     group by events.event_id
 ),

@@ -40,7 +40,16 @@ reached as (
         decisions.step,
         decisions.variant,
         {{ utc_day('enrollments.enrolled_at') }} as enrolled_on,
-        sends.*  exclude (sequence, step, variant),
+        sends.sent_at,
+        sends.delivered_at,
+        sends.opened_at,
+        sends.clicked_at,
+        sends.replied_at,
+        sends.converted_at,
+        sends.unsubscribed_at,
+        sends.complained_at,
+        sends.bounced_at,
+        sends.revenue,
         sends.sent_at is null and (
             decisions.decision = 'skip'
             or last_attempts.status = 'rejected'
@@ -79,6 +88,19 @@ select
     counted.sequence,
     counted.step,
     steps.position,
-    counted.* exclude (sequence, step)
+    counted.variant,
+    counted.enrolled_on,
+    counted.entered,
+    counted.sent,
+    counted.delivered,
+    counted.opened,
+    counted.clicked,
+    counted.replied,
+    counted.converted,
+    counted.unsubscribed,
+    counted.complained,
+    counted.bounced,
+    counted.dropped,
+    counted.revenue
 from counted
 left join steps on counted.sequence = steps.sequence and counted.step = steps.step

@@ -22,10 +22,18 @@ engagement as (
 ),
 
 fit as (
-    select contact_id, 'decision maker' as reason, 20 as points, contact_id as evidence
+    select
+        contact_id,
+        'decision maker' as reason,
+        20 as points,
+        contact_id as evidence
     from decision_makers
     union all
-    select contact_id, 'IT company of 50 to 200', 15, contact_id
+    select
+        contact_id,
+        'IT company of 50 to 200' as reason,
+        15 as points,
+        contact_id as evidence
     from midsize
 ),
 
@@ -38,7 +46,12 @@ interest as (
             when name = 'form_submitted' then 'submitted a form'
             when name = 'page_viewed' then 'looked at pricing'
         end as reason,
-        case name when 'demo_booked' then 30 when 'signed_up' then 20 when 'form_submitted' then 10 else 3 end as points,
+        case
+            when name = 'demo_booked' then 30
+            when name = 'signed_up' then 20
+            when name = 'form_submitted' then 10
+            else 3
+        end as points,
         occurred_at,
         event_id as evidence
     from events
@@ -47,10 +60,10 @@ interest as (
     union all
     select
         contact_id,
-        case type when 'replied' then 'replied' else 'clicked in a mail' end,
-        case type when 'replied' then 15 else 5 end,
+        case when type = 'replied' then 'replied' else 'clicked in a mail' end as reason,
+        case when type = 'replied' then 15 else 5 end as points,
         occurred_at,
-        event_id
+        event_id as evidence
     from engagement
     where type in ('clicked', 'replied')
 )

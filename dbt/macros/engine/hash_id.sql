@@ -5,7 +5,9 @@
 
 {% macro default__hash_id(parts) -%}
     {#- The unit separator keeps ('ab', 'c') and ('a', 'bc') apart; nulls count as empty. -#}
-    md5(concat_ws(chr(31){% for part in parts %}, coalesce(cast({{ part }} as varchar), ''){% endfor %}))
+    md5(concat_ws(chr(31)
+        {%- for part in parts %}, coalesce(cast({{ part }} as varchar), ''){% endfor -%}
+    ))
 {%- endmacro %}
 
 

@@ -14,7 +14,11 @@
 {%- endmacro %}
 
 {% macro default__json_object(pairs) -%}
-    json_object({% for key, value in pairs.items() %}'{{ key }}', {{ value }}{{ ", " if not loop.last }}{% endfor %})
+    json_object(
+        {%- for key, value in pairs.items() %}'{{ key }}', {{ value }}
+            {{- ", " if not loop.last }}
+        {%- endfor -%}
+    )
 {%- endmacro %}
 
 

@@ -1,4 +1,4 @@
-{#- `expression` (an instant) plus a duration written as people write it: '2 days', '90 minutes'. -#}
+{#- `expression` (an instant) plus a duration as people write it: '2 days', '90 minutes'. -#}
 {% macro plus(expression, duration) -%}
     {%- do check_duration(duration) -%}
     {{ return(adapter.dispatch('plus')(expression, duration)) }}
@@ -53,7 +53,8 @@
 {% macro check_duration(duration) -%}
     {%- if not modules.re.match('^\\d+ (minute|hour|day|week)s?$', duration | string) -%}
         {{ exceptions.raise_compiler_error(
-            this_file() ~ ": '" ~ duration ~ "' is not a duration; write a number and minutes, hours, days or weeks, such as '2 days'"
+            this_file() ~ ": '" ~ duration ~ "' is not a duration; write a number and minutes,"
+            ~ " hours, days or weeks, such as '2 days'"
         ) }}
     {%- endif -%}
 {%- endmacro %}

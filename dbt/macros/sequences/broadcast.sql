@@ -10,8 +10,13 @@
 {%- do check_kind('segments', audience, 'audience') -%}
 {%- do check_known('templates', template, 'broadcast') -%}
 {%- do check_duration(expires) -%}
-{%- if not modules.re.match('^\\d{4}-\\d\\d-\\d\\d[ T]\\d\\d:\\d\\d(:\\d\\d)?(Z|[+-]\\d\\d(:?\\d\\d)?)$', at) -%}
-    {{ exceptions.raise_compiler_error(this_file() ~ ": at='" ~ at ~ "' is not an instant with an offset, such as '2026-03-17 09:00:00+00'") }}
+{%- set instant =
+    '^\\d{4}-\\d\\d-\\d\\d[ T]\\d\\d:\\d\\d(:\\d\\d)?(Z|[+-]\\d\\d(:?\\d\\d)?)$' -%}
+{%- if not modules.re.match(instant, at) -%}
+    {{ exceptions.raise_compiler_error(
+        this_file() ~ ": at='" ~ at ~ "' is not an instant with an offset,"
+        ~ " such as '2026-03-17 09:00:00+00'"
+    ) }}
 {%- endif -%}
 {%- set name = own_name() -%}
 {%- set at_sql = "cast('" ~ at ~ "' as timestamptz)" -%}

@@ -9,7 +9,8 @@
     {%- do check_known('segments', name, 'in_segment()') -%}
     {{ return({
         'says': 'in segment ' ~ name,
-        'sql': 'exists (select 1 from ' ~ ref(name) ~ ' as member where member.contact_id = enrollment.contact_id)',
+        'sql': 'exists (select 1 from ' ~ ref(name) ~ ' as member'
+            ~ ' where member.contact_id = enrollment.contact_id)',
     }) }}
 {%- endmacro %}
 
@@ -25,12 +26,17 @@
 {% macro feature(name, operator, value) -%}
     {%- do check_known('features', name, 'feature()') -%}
     {%- if operator not in ['=', '<>', '<', '<=', '>', '>='] -%}
-        {{ exceptions.raise_compiler_error(this_file() ~ ": feature('" ~ name ~ "') compares with '" ~ operator ~ "'; use =, <>, <, <=, > or >=") }}
+        {{ exceptions.raise_compiler_error(
+            this_file() ~ ": feature('" ~ name ~ "') compares with '" ~ operator
+            ~ "'; use =, <>, <, <=, > or >="
+        ) }}
     {%- endif -%}
     {%- set literal = value if value is number else "'" ~ (value | replace("'", "''")) ~ "'" -%}
     {{ return({
         'says': name ~ ' ' ~ operator ~ ' ' ~ value,
-        'sql': 'exists (select 1 from ' ~ ref('contact_features') ~ ' as f where f.contact_id = enrollment.contact_id and f.' ~ name ~ ' ' ~ operator ~ ' ' ~ literal ~ ')',
+        'sql': 'exists (select 1 from ' ~ ref('contact_features') ~ ' as f'
+            ~ ' where f.contact_id = enrollment.contact_id'
+            ~ ' and f.' ~ name ~ ' ' ~ operator ~ ' ' ~ literal ~ ')',
     }) }}
 {%- endmacro %}
 
@@ -38,13 +44,18 @@
 {#- The contact did `name` since enrolling, within a duration of it when one is given. -#}
 {% macro event(name, within=none) -%}
     {%- set until -%}
-        {%- if within %} and happened.occurred_at < {{ plus('enrollment.enrolled_at', within) }}{% endif -%}
+        {%- if within %}
+            and happened.occurred_at < {{ plus('enrollment.enrolled_at', within) }}
+        {%- endif -%}
     {%- endset -%}
     {{ return({
         'says': 'event ' ~ name ~ (' within ' ~ within if within else ''),
         'event': name,
         'within': within,
-        'sql': 'exists (select 1 from ' ~ ref('events') ~ ' as happened where happened.contact_id = enrollment.contact_id and happened.name = \'' ~ name ~ '\' and happened.occurred_at >= enrollment.enrolled_at' ~ until ~ ')',
+        'sql': 'exists (select 1 from ' ~ ref('events') ~ ' as happened'
+            ~ ' where happened.contact_id = enrollment.contact_id'
+            ~ " and happened.name = '" ~ name ~ "'"
+            ~ ' and happened.occurred_at >= enrollment.enrolled_at' ~ until ~ ')',
     }) }}
 {%- endmacro %}
 

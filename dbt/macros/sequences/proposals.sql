@@ -1,10 +1,21 @@
 {#- The columns of what a sequence or a broadcast proposes to decide, and their types. -#}
 {% macro proposal_columns() -%}
     {{ return({
-        'kind': 'varchar', 'sequence': 'varchar', 'enrollment_id': 'varchar', 'contact_id': 'varchar',
-        'firing_id': 'varchar', 'reason': 'varchar', 'step': 'varchar', 'position': 'integer',
-        'action': 'varchar', 'template': 'varchar', 'due_at': 'timestamptz', 'expires_at': 'timestamptz',
-        'decision': 'varchar', 'decided_at': 'timestamptz', 'goal_event': 'varchar',
+        'kind': 'varchar',
+        'sequence': 'varchar',
+        'enrollment_id': 'varchar',
+        'contact_id': 'varchar',
+        'firing_id': 'varchar',
+        'reason': 'varchar',
+        'step': 'varchar',
+        'position': 'integer',
+        'action': 'varchar',
+        'template': 'varchar',
+        'due_at': 'timestamptz',
+        'expires_at': 'timestamptz',
+        'decision': 'varchar',
+        'decided_at': 'timestamptz',
+        'goal_event': 'varchar',
         'goal_seconds': 'double',
     }) }}
 {%- endmacro %}

@@ -12,7 +12,9 @@
     decisions/ append them, each by its id, so that a tick that died half-way repeats nothing.
     Steps are walked in order because a step may wait for one decided in the same tick.
 -#}
-{% macro sequence(trigger, audience, steps, reentry='once', exits=[], goal=none, enroll_within='3 days') -%}
+{% macro sequence(
+    trigger, audience, steps, reentry='once', exits=[], goal=none, enroll_within='3 days'
+) -%}
 {%- do check_steps(steps) -%}
 {%- do check_kind('triggers', trigger, 'trigger') -%}
 {%- do check_kind('segments', audience, 'audience') -%}
@@ -102,12 +104,14 @@ judged as (
             {%- else %}
             when contact_runs.is_enrolled then 're-entry: already in the sequence'
             {%- if reentry != 'after_exit' %}
-            when clock.as_of < {{ plus('contact_runs.last_enrolled_at', reentry) }} then 're-entry: less than {{ reentry }} since the last'
+            when clock.as_of < {{ plus('contact_runs.last_enrolled_at', reentry) }}
+                then 're-entry: less than {{ reentry }} since the last'
             {%- endif %}
             {%- endif %}
             when clock.as_of >= {{ plus('undecided.fired_at', enroll_within) }} then
                 case
-                    when audience.contact_id is null then 'not in {{ name_of(audience) }} within {{ enroll_within }}'
+                    when audience.contact_id is null
+                        then 'not in {{ name_of(audience) }} within {{ enroll_within }}'
                     else 'fired more than {{ enroll_within }} ago'
                 end
         end as refusal,
@@ -127,7 +131,12 @@ entering as (
 ),
 
 active as (
-    select starts.enrollment_id, starts.contact_id, starts.firing_id, starts.enrolled_at, clock.as_of
+    select
+        starts.enrollment_id,
+        starts.contact_id,
+        starts.firing_id,
+        starts.enrolled_at,
+        clock.as_of
     from starts
     cross join clock
     anti join ended on starts.enrollment_id = ended.enrollment_id
@@ -160,20 +169,18 @@ staying as (
 
 ---------- what is due, step by step
 {%- for step in steps %}
+{%- set due_at = plus('waited.decided_at' if step.after else 'enrollment.enrolled_at', step.wait) %}
 
 step_{{ step.name }} as (
     select
         enrollment.enrollment_id,
         enrollment.contact_id,
         enrollment.as_of,
-        {{ plus('waited.decided_at' if step.after else 'enrollment.enrolled_at', step.wait) }} as due_at,
+        {{ due_at }} as due_at,
         decided.decided_at is not null as is_decided,
         coalesce(
             decided.decided_at,
-            case
-                when {{ plus('waited.decided_at' if step.after else 'enrollment.enrolled_at', step.wait) }} <= enrollment.as_of
-                    then enrollment.as_of
-            end
+            case when {{ due_at }} <= enrollment.as_of then enrollment.as_of end
         ) as decided_at,
         {% if step.unless -%}
             ({{ step.unless.sql }})
@@ -207,7 +214,8 @@ due_{{ step.name }} as (
             else '{{ step.do }}'
         end as decision,
         case
-            when as_of >= {{ plus('due_at', step.expires) }} then 'due more than {{ step.expires }} ago'
+            when as_of >= {{ plus('due_at', step.expires) }}
+                then 'due more than {{ step.expires }} ago'
             {%- if step.unless %}
             when is_blocked then '{{ step.unless.says | replace("'", "''") }}'
             {%- endif %}
@@ -227,25 +235,26 @@ finished as (
     {%- for step in steps %}
     inner join step_{{ step.name }}
         on staying.enrollment_id = step_{{ step.name }}.enrollment_id
-        and step_{{ step.name }}.decided_at is not null
+            and step_{{ step.name }}.decided_at is not null
     {%- endfor %}
 ),
 
 proposals as (
     {%- for step in steps %}
+    {%- set template = "'" ~ step.template ~ "'" if step.template else 'null' %}
     {{ propose('definition', {
         'sequence': "'" ~ name ~ "'", 'step': "'" ~ step.name ~ "'", 'position': loop.index,
-        'action': "'" ~ step.do ~ "'", 'template': ("'" ~ step.template ~ "'") if step.template else 'null',
-        'goal_event': ("'" ~ goal.event ~ "'") if goal else 'null',
-        'goal_seconds': seconds_between('clock.as_of', plus('clock.as_of', goal.within)) if goal and goal.within else 'null',
+        'action': "'" ~ step.do ~ "'", 'template': template,
+        'goal_event': "'" ~ goal.event ~ "'" if goal else 'null',
+        'goal_seconds': seconds_between('clock.as_of', plus('clock.as_of', goal.within))
+            if goal and goal.within else 'null',
     }, 'clock') }}
     union all
     {{ propose('step', {
         'sequence': "'" ~ name ~ "'", 'enrollment_id': 'enrollment_id', 'contact_id': 'contact_id',
         'step': "'" ~ step.name ~ "'", 'position': loop.index, 'action': "'" ~ step.do ~ "'",
-        'template': ("'" ~ step.template ~ "'") if step.template else 'null',
-        'due_at': 'due_at', 'expires_at': 'expires_at', 'decision': 'decision', 'reason': 'reason',
-        'decided_at': 'as_of',
+        'template': template, 'due_at': 'due_at', 'expires_at': 'expires_at',
+        'decision': 'decision', 'reason': 'reason', 'decided_at': 'as_of',
     }, 'due_' ~ step.name) }}
     union all
     {%- endfor %}

@@ -9,7 +9,9 @@
       expires   how long after its due time the step may still be carried out
       do        'send', or 'suppress' (no more marketing mail to this contact)
 -#}
-{% macro step(name, wait, template=none, unless=none, when=none, after=none, expires='3 days', do='send') -%}
+{% macro step(
+    name, wait, template=none, unless=none, when=none, after=none, expires='3 days', do='send'
+) -%}
     {{ return({
         'name': name, 'wait': wait, 'template': template, 'unless': unless, 'when': when,
         'after': after, 'expires': expires, 'do': do,
@@ -25,22 +27,33 @@
         {%- do check_duration(step.wait) -%}
         {%- do check_duration(step.expires) -%}
         {%- if not modules.re.match('^[a-z][a-z0-9_]*$', step.name) -%}
-            {{ exceptions.raise_compiler_error(where ~ ": a name is lowercase letters, digits and _") }}
+            {{ exceptions.raise_compiler_error(
+                where ~ ": a name is lowercase letters, digits and _"
+            ) }}
         {%- elif step.name in seen -%}
             {{ exceptions.raise_compiler_error(where ~ " is there twice") }}
         {%- elif step.do not in ['send', 'suppress'] -%}
-            {{ exceptions.raise_compiler_error(where ~ " does '" ~ step.do ~ "'; a step can do: send, suppress") }}
+            {{ exceptions.raise_compiler_error(
+                where ~ " does '" ~ step.do ~ "'; a step can do: send, suppress"
+            ) }}
         {%- elif step.after and step.after not in seen -%}
-            {{ exceptions.raise_compiler_error(where ~ " comes after step '" ~ step.after ~ "', which is not an earlier step") }}
+            {{ exceptions.raise_compiler_error(
+                where ~ " comes after step '" ~ step.after ~ "', which is not an earlier step"
+            ) }}
         {%- elif (step.do == 'send') != (step.template is not none) -%}
-            {{ exceptions.raise_compiler_error(where ~ ": a step that sends needs a template, and only such a step") }}
+            {{ exceptions.raise_compiler_error(
+                where ~ ": a step that sends needs a template, and only such a step"
+            ) }}
         {%- endif -%}
         {%- if step.template -%}
             {%- do check_known('templates', step.template, "step '" ~ step.name ~ "'") -%}
         {%- endif -%}
         {%- for condition in [step.unless, step.when] if condition and condition.step -%}
             {%- if condition.step not in seen -%}
-                {{ exceptions.raise_compiler_error(where ~ " asks about step '" ~ condition.step ~ "', which is not an earlier step") }}
+                {{ exceptions.raise_compiler_error(
+                    where ~ " asks about step '" ~ condition.step
+                    ~ "', which is not an earlier step"
+                ) }}
             {%- endif -%}
         {%- endfor -%}
         {%- do seen.append(step.name) -%}

@@ -66,7 +66,9 @@ select
     contact_id,
     deadline as fired_at,
     event_id as occurrence,
-    {{ json_object({'event_id': 'event_id', 'missing': "'" ~ missing ~ "'", 'since': 'occurred_at'}) }} as evidence
+    {{ json_object({
+        'event_id': 'event_id', 'missing': "'" ~ missing ~ "'", 'since': 'occurred_at',
+    }) }} as evidence
 from unanswered
 {%- endmacro %}
 

@@ -1,4 +1,4 @@
-{#- What every sequence and broadcast would decide now; the models in decisions/ append it by id. -#}
+{#- What every sequence and broadcast would decide now; decisions/ appends it by id. -#}
 {{ union_folder('sequences', proposal_columns()) }}
 union all
 {{ union_folder('broadcasts', proposal_columns()) }}

@@ -25,7 +25,10 @@ known as (
         _received_at as received_at,
         row_number() over (
             partition by trim(contact_id)
-            order by _received_at desc, try_cast(updated_at as timestamptz) desc nulls last, _line desc
+            order by
+                _received_at desc,
+                try_cast(updated_at as timestamptz) desc nulls last,
+                _line desc
         ) as recency
     from exported
     where _received_at <= {{ as_of() }}
