@@ -42,7 +42,7 @@ current_records as (
 event_addresses as (
     select
         contact_id,
-        max_by(key, decided_at) as email
+        {{ latest('key', by=['decided_at', 'key']) }} as email
     from keys
     where key_kind = 'email'
     group by contact_id

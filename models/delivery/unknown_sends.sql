@@ -21,7 +21,7 @@ unknown as (
 evidence as (
     select
         send_id,
-        min_by(type, occurred_at) as evidence,
+        {{ earliest('type', by=['occurred_at', 'type']) }} as evidence,
         min(occurred_at) as evidence_at
     from tracking
     where send_id is not null

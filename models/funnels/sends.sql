@@ -95,7 +95,7 @@ goals as (
 
 conversions as (
     select
-        max_by(sends.send_id, sends.sent_at) as send_id,
+        {{ latest('sends.send_id', by=['sends.sent_at', 'sends.send_id']) }} as send_id,
         min(goals.converted_at) as converted_at
     from goals
     inner join sends
@@ -109,7 +109,7 @@ touches as (
     select
         events.event_id,
         min(events.amount) as amount,
-        max_by(sends.send_id, sends.sent_at) as send_id
+        {{ latest('sends.send_id', by=['sends.sent_at', 'sends.send_id']) }} as send_id
     from events
     inner join sends
         on events.contact_id = sends.contact_id
