@@ -28,6 +28,7 @@ known as (
             order by
                 _received_at desc,
                 try_cast(updated_at as timestamptz) desc nulls last,
+                _file_id desc,
                 _line desc
         ) as recency
     from exported
