@@ -69,7 +69,7 @@ def prepare(settings: Settings) -> Path:
     with exclusive(target / "parse.lock", "dbt parse", wait_seconds=120):
         known = stamp_path.read_text(encoding="utf-8") if stamp_path.is_file() else None
         if known != stamp or not manifest_path.is_file():
-            _parse(settings)
+            _parsed[target, stamp] = _parse(settings)
             stamp_path.write_text(stamp, encoding="utf-8")
     return manifest_path
 
@@ -87,7 +87,11 @@ def manifest(settings: Settings) -> Mapping[str, Any]:
 
 
 def build(
-    settings: Settings, select: Sequence[str] = (), *, with_tests: bool = True
+    settings: Settings,
+    select: Sequence[str] = (),
+    *,
+    with_tests: bool = True,
+    home: Path | None = None,
 ) -> list[NodeResult]:
     """Build models in order and test each; unit tests belong to development and stay out.
 
@@ -95,6 +99,7 @@ def build(
         settings: the installation.
         select: dbt selectors; none for everything.
         with_tests: whether each model's tests follow it and stop what depends on it.
+        home: another folder than the installation's, whose warehouse to build in.
 
     Raises:
         DbtError: dbt could not start. A model or test that failed is a result, not an exception.
@@ -110,18 +115,18 @@ def build(
     if key not in _parsed:
         _parsed[key] = _parse(settings)
     try:
-        result = _runner(_parsed[key]).invoke([*arguments, *_common_arguments(settings)])
+        result = _runner(_parsed[key]).invoke([*arguments, *_common_arguments(settings, home)])
     finally:
         # dbt-duckdb keeps its handle for the life of the process, and DuckDB its lock with it.
         DuckDBConnectionManager.close_all_connections()
     if result.exception is not None:
-        raise DbtError(str(result.exception)) from result.exception
+        raise DbtError(_said(str(result.exception))) from result.exception
     return [
         NodeResult(
             unique_id=node.node.unique_id,
             status=str(node.status),
             seconds=float(node.execution_time),
-            message=str(node.message or ""),
+            message=_said(str(node.message or "")),
             failures=int(node.failures or 0),
         )
         for node in result.result.results
@@ -154,13 +159,19 @@ _parsed: dict[tuple[Path, str], Any] = {}
 def _parse(settings: Settings) -> Any:  # noqa: ANN401 - dbt's Manifest
     result = _runner().invoke(["parse", *_common_arguments(settings)])
     if not result.success:
-        raise DbtError(str(result.exception))
+        raise DbtError(_said(str(result.exception)))
     return result.result
 
 
-def _common_arguments(settings: Settings) -> list[str]:
+def _said(message: str) -> str:
+    """What dbt says without the macros it went through: those are ours, the mistake is not."""
+    lines = message.strip().splitlines()
+    return "\n".join(line.rstrip() for line in lines if not line.startswith("  > ")).rstrip()
+
+
+def _common_arguments(settings: Settings, home: Path | None = None) -> list[str]:
     # profiles.yml finds the warehouse through the same variable as everything else.
-    os.environ["SENDHOUSE_HOME"] = str(settings.home)
+    os.environ["SENDHOUSE_HOME"] = str(home or settings.home)
     target = str(settings.dbt_target_dir)
     project = str(settings.project_dir)
     return [

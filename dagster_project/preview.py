@@ -25,7 +25,10 @@ _CONTACT = """
 
 def find_contact(connection: duckdb.DuckDBPyConnection, who: str) -> dict[str, Any] | None:
     """The features of a contact, by id or e-mail address; None when there is no such contact."""
-    rows = connection.execute(_CONTACT, {"who": who}).fetchall()
+    try:
+        rows = connection.execute(_CONTACT, {"who": who}).fetchall()
+    except duckdb.CatalogException:
+        return None  # no tick has built the features yet
     return json.loads(rows[0][0]) if rows else None
 
 

@@ -3,32 +3,44 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+import jinja2
 import yaml
+from jinja2 import nodes
 
 from dagster_project import dbt, outgoing, preview, registry
+from dagster_project.rehearsal import rehearse
 from dagster_project.settings import Settings, SettingsError
 from senders.base import SenderConfigError
 from senders.errors import ComposeError
+from senders.rendering import Templates
 
 SEGMENT_KINDS = ("demographic", "firmographic", "behavioral", "lifecycle")
 SEGMENT_KEYS = ("kind", "rule", "owner", "review_by")
+TEMPLATE_VARIABLES = {"contact", "send", "identity", "unsubscribe_url"}
+
+_PARAMETER = re.compile(r"""\bparameter\(\s*['"](\w+)['"]\s*\)""")
 
 
 def run(settings: Settings) -> list[str]:
     """Everything that would stop, or should stop, a send; each finding names file and remedy."""
-    checks: list[Callable[[Settings], Iterator[str]]] = [
-        _descriptions,
-        _segments,
-        _models,
-        _templates,
-        _configuration,
-    ]
-    return [finding for check in checks for finding in check(settings)]
+    findings = [*_descriptions(settings), *_segments(settings)]
+    contacts: list[dict[str, Any]] = []
+    # Each of these makes sense only where the one before it found nothing.
+    problems = [*_parse(settings)] or [*_parameters(settings)]
+    if not problems:
+        rehearsal = rehearse(settings)
+        problems, contacts = rehearsal.problems, rehearsal.contacts
+    findings += problems
+    findings += [*_variables(settings)] or [*_templates(settings, contacts)]
+    findings += _configuration(settings)
+    return findings
 
 
 def _descriptions(settings: Settings) -> Iterator[str]:
@@ -44,7 +56,10 @@ def _segments(settings: Settings) -> Iterator[str]:
         path = next(folder.rglob(f"{name}.sql")).with_suffix(".yml")
         if not path.is_file():
             continue  # said above
-        meta = _meta(path, name)
+        try:
+            meta = _meta(path, name)
+        except yaml.YAMLError:
+            continue  # dbt says it, with the line
         for key in SEGMENT_KEYS:
             if not meta.get(key):
                 yield f"{_shown(path, settings)}: segment '{name}' has no config.meta.{key}"
@@ -58,37 +73,83 @@ def _segments(settings: Settings) -> Iterator[str]:
 
 def _meta(path: Path, name: str) -> dict[str, Any]:
     content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    for model in content.get("models", []):
+    for model in content.get("models") or []:
         if model.get("name") == name:
-            return model.get("config", {}).get("meta", {})
+            return (model.get("config") or {}).get("meta") or {}
     return {}
 
 
-def _models(settings: Settings) -> Iterator[str]:
+def _parse(settings: Settings) -> Iterator[str]:
     try:
         dbt.prepare(settings)
     except dbt.DbtError as error:
         yield str(error)
 
 
-def _templates(settings: Settings) -> Iterator[str]:
-    """Each template for a contact that has every feature, and for one that has only an id."""
+def _parameters(settings: Settings) -> Iterator[str]:
+    manifest = dbt.manifest(settings)
+    for node in (*manifest["nodes"].values(), *manifest["macros"].values()):
+        code = node.get("raw_code") or node.get("macro_sql") or ""
+        for name in _PARAMETER.findall(code):
+            if name not in settings.parameters:
+                known = ", ".join(sorted(settings.parameters)) or "none"
+                yield (
+                    f"{node['original_file_path']}: parameter '{name}' is not in [parameters] of "
+                    f"sendhouse.toml; there are: {known}"
+                )
+
+
+def _variables(settings: Settings) -> Iterator[str]:
+    """What templates name that nothing has, in branches that no contact may take too."""
+    templates = Templates(settings.templates_dir)
     found = registry.names(settings.project_dir)
-    full = {name: f"some {name}" for name in found["features"]}
-    empty = dict.fromkeys(found["features"], None)
+    for path in sorted(settings.templates_dir.rglob("*")):
+        if path.suffix in registry.TEMPLATE_ENDINGS:
+            for line, name in _features_named(path.read_text(encoding="utf-8", errors="replace")):
+                if name not in found["features"]:
+                    near = get_close_matches(name, found["features"], n=3) or found["features"]
+                    yield (
+                        f"{_shown(path, settings)}:{line}: contact.{name} is not a feature "
+                        f"of models/contacts/contact_features.sql; there are: {', '.join(near)}"
+                    )
     for template in found["templates"]:
-        for contact in (full, empty | {"contact_id": "c", "email": "c@example.com"}):
+        try:
+            unknown = templates.variables(template) - TEMPLATE_VARIABLES
+        except ComposeError as error:
+            yield str(error)
+            continue
+        for name in sorted(unknown):
+            known = ", ".join(sorted(TEMPLATE_VARIABLES))
+            yield f"templates/{template}: there is no variable '{name}'; there are: {known}"
+
+
+def _features_named(text: str) -> Iterator[tuple[int, str]]:
+    """Line and name of each `contact.<name>`."""
+    try:
+        tree = jinja2.Environment(autoescape=True).parse(text)
+    except jinja2.TemplateSyntaxError:
+        return  # compiling the template says it better
+    for node in tree.find_all(nodes.Getattr):
+        of_contact = isinstance(node.node, nodes.Name) and node.node.name == "contact"
+        if of_contact and not hasattr(dict, node.attr):
+            yield node.lineno, node.attr
+
+
+def _templates(settings: Settings, contacts: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """Each template for a contact without anything optional, and for one with everything."""
+    for template in registry.names(settings.project_dir)["templates"]:
+        for contact in contacts:
             try:
                 preview.render(settings, template, contact, datetime.now(UTC))
             except ComposeError as error:
-                yield f"templates/{template}: {error}"
+                yield str(error)
                 break
             except SettingsError:
                 return  # said below
 
 
 def _configuration(settings: Settings) -> Iterator[str]:
-    for look in (settings.require_link_key, lambda: outgoing.make_sender(settings)):
+    for look in (lambda: outgoing.make_sender(settings), settings.require_link_key):
         try:
             look()
         except (SettingsError, SenderConfigError) as error:

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from dagster_project import installation
 from dagster_project.settings import load_settings
 
 NAME = "collect"
@@ -24,7 +23,8 @@ def command(
     from senders.links import Links
 
     settings = load_settings()
-    installation.create(settings)
+    # Not the warehouse: a tick may hold it, and the collector has to answer all the same.
+    settings.landing_dir.mkdir(parents=True, exist_ok=True)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     serve(
         CollectorConfig(

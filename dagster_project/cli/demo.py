@@ -103,14 +103,16 @@ def _show(settings: Settings, *, as_json: bool, seconds: float) -> None:
 
 # Short enough for a terminal of 80 columns; the names are those of funnels.sequence_steps.
 _HEADINGS = {
+    "entered": "enter",
     "delivered": "deliv",
     "opened": "open",
     "clicked": "click",
     "replied": "reply",
     "converted": "goal",
     "unsubscribed": "unsub",
-    "bounced": "bounce",
+    "bounced": "bnc",
     "dropped": "drop",
+    "revenue": "value",
 }
 
 

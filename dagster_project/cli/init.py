@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dagster_project import dbt, installation
+from dagster_project.cli.hold import hold
 from dagster_project.cli.output import AsJson, out, print_json
 from dagster_project.settings import load_settings
 
@@ -11,8 +11,11 @@ NAME = "init"
 
 def command(as_json: AsJson = False) -> None:
     """Make folders, warehouse and journal under SENDHOUSE_HOME; safe to repeat."""
+    from dagster_project import dbt, installation
+
     settings = load_settings()
-    installation.create(settings)
+    with hold(settings, "init"):
+        installation.create(settings)
     dbt.prepare(settings)
     if as_json:
         print_json({"home": settings.home})

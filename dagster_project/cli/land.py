@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 from rich.progress import track
 
-from dagster_project import installation, warehouse
+from dagster_project import warehouse
+from dagster_project.cli.hold import hold
 from dagster_project.cli.output import REJECTED, AsJson, err, out, print_json
 from dagster_project.landing import copy_to_landing, land_file
 from dagster_project.settings import load_settings
@@ -32,27 +33,23 @@ def command(
     as_json: AsJson = False,
 ) -> None:
     """Copy files to the landing folder and load them: each file once, each event once."""
+    from dagster_project import installation
+
     settings = load_settings()
-    installation.create(settings)
     copies = copy_to_landing(files, kind, settings)
-    with (
-        warehouse.exclusive(settings.lock_path, "sendhouse land", 60, _say_who),
-        warehouse.connect(settings.warehouse_path) as connection,
-    ):
-        landed = [
-            land_file(connection, copy, kind, settings, datetime.now(UTC))
-            for copy in track(copies, "landing", console=err, disable=not err.is_terminal)
-        ]
+    with hold(settings, "land"):
+        installation.create(settings)
+        with warehouse.connect(settings.warehouse_path) as connection:
+            landed = [
+                land_file(connection, copy, kind, settings, datetime.now(UTC))
+                for copy in track(copies, "landing", console=err, disable=not err.is_terminal)
+            ]
     if as_json:
         print_json([asdict(file) for file in landed])
     else:
         for file in landed:
-            out.print(str(file), markup=False)
+            out.print(str(file).removeprefix(f"{settings.home}/"), markup=False)
         if any(file.rows_rejected for file in landed):
             out.print("why: select line, reason, content from raw.rejects")
     if any(file.error or file.rows_rejected for file in landed):
         raise typer.Exit(REJECTED)
-
-
-def _say_who(holder: str) -> None:
-    err.print(f"waiting: the warehouse is held by {holder}", markup=False)

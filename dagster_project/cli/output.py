@@ -17,6 +17,9 @@ from dagster_project.warehouse import ClockError, WarehouseBusyError
 from senders.base import SenderConfigError, SenderUnavailableError
 from senders.errors import ComposeError
 
+FAILED = 1
+USAGE = 2
+WRONG = 3
 REJECTED = 4
 BUSY = 75
 
@@ -26,16 +29,16 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON, for scripts.")]
 
 _CODES: dict[type[Exception], int] = {
-    SettingsError: 3,
-    SenderConfigError: 3,
-    DeclarationError: 3,
-    DbtError: 3,
-    ComposeError: 3,
-    KindError: 2,
-    ScaffoldError: 2,
-    ClockError: 2,
-    FileNotFoundError: 2,
-    SenderUnavailableError: 1,
+    SettingsError: WRONG,
+    SenderConfigError: WRONG,
+    DeclarationError: WRONG,
+    DbtError: WRONG,
+    ComposeError: WRONG,
+    KindError: USAGE,
+    ScaffoldError: USAGE,
+    ClockError: USAGE,
+    FileNotFoundError: USAGE,
+    SenderUnavailableError: FAILED,
     WarehouseBusyError: BUSY,
 }
 
@@ -47,7 +50,7 @@ class CommandError(Exception):
 def exit_code(error: Exception) -> int | None:
     """The exit code of an error that users can do something about; None for a defect."""
     if isinstance(error, CommandError):
-        return 1
+        return FAILED
     return next((code for known, code in _CODES.items() if isinstance(error, known)), None)
 
 

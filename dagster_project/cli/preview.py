@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from dagster_project import preview, warehouse
+from dagster_project import warehouse
 from dagster_project.cli.output import AsJson, CommandError, out, print_json
 from dagster_project.settings import load_settings
 
@@ -24,12 +24,17 @@ def command(
     as_json: AsJson = False,
 ) -> None:
     """The e-mail as that contact would get it. Nothing is sent."""
+    from dagster_project import preview
+
     settings = load_settings()
+    if not settings.warehouse_path.is_file():
+        raise CommandError(f"no warehouse in {settings.home} yet; run `sendhouse tick` first")
     with warehouse.connect(settings.warehouse_path, read_only=True) as connection:
         person = preview.find_contact(connection, contact)
     if person is None:
         raise CommandError(
-            f"no contact '{contact}' in contacts.contact_features; run a tick first?"
+            f"no contact '{contact}' in contacts.contact_features (by contact_id or e-mail "
+            "address); what landed since the last tick is not there yet"
         )
     shown = preview.render(settings, template, person, datetime.now(UTC))
     if html is not None:

@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
-from dagster_project import PROCESS_STARTED, warehouse
-from dagster_project.cli.output import AsJson, CommandError, err, out, print_json
-from dagster_project.settings import load_settings
+from dagster_project import PROCESS_STARTED
+from dagster_project.cli.hold import hold
+from dagster_project.cli.output import FAILED, AsJson, err, out, print_json
+from dagster_project.settings import Settings, load_settings
 
 NAME = "tick"
 
@@ -35,8 +36,10 @@ def command(
 ) -> None:
     """One pass of the loop: land, load the journal, build the models, dispatch, publish."""
     instant = None if as_of is None else _instant(as_of)
-    settings = load_settings()
-    with warehouse.exclusive(settings.lock_path, "sendhouse tick", wait, _say_who):
+    settings = load_settings(**({} if sender is None else {"delivery": {"sender": sender}}))
+    if not no_send:
+        _require_sender(settings)
+    with hold(settings, "tick", wait):
         # Dagster and dbt take seconds to load: not before there is something to do.
         from dagster_project import run_tick
 
@@ -49,7 +52,9 @@ def command(
             out.print(line, markup=False)
         out.print(f"took       {total:.1f} s, of which start-up {total - report.seconds:.1f} s")
     if report.errors:
-        raise CommandError("the tick failed at " + "; ".join(report.errors))
+        failed = "the tick failed at " + "; ".join(report.errors)
+        err.print(f"error: {failed}", markup=False, style="red")
+        raise typer.Exit(FAILED)
 
 
 def _instant(text: str) -> datetime:
@@ -62,5 +67,9 @@ def _instant(text: str) -> datetime:
     return instant.astimezone(UTC)
 
 
-def _say_who(holder: str) -> None:
-    err.print(f"waiting: the warehouse is held by {holder}", markup=False)
+def _require_sender(settings: Settings) -> None:
+    """Say now what is missing, not after everything has been decided."""
+    from dagster_project import outgoing
+
+    outgoing.make_sender(settings)
+    settings.require_link_key()

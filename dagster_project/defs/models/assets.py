@@ -38,6 +38,13 @@ class Translator(DagsterDbtTranslator):
         owner = dbt_resource_props.get("config", {}).get("meta", {}).get("owner")
         return [owner or DEFAULT_OWNER]
 
+    def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What its YAML says beside the owner: a segment's kind, rule and next review."""
+        said = dict(dbt_resource_props.get("config", {}).get("meta", {}))
+        said.pop("owner", None)
+        metadata = {name: str(value).strip() for name, value in said.items()}
+        return {**super().get_metadata(dbt_resource_props), **metadata}
+
 
 # Without source metadata: by their table names Dagster would take the state sources for the models
 # that append to the same tables, and see a cycle.

@@ -1,0 +1,87 @@
+"""The project tried out on a warehouse with one contact in it, in a folder that is thrown away.
+
+What only running the models shows (a column that is not there, a ref() of the wrong kind, a broken
+contract) shows here, before a tick meets it. Nothing of the installation is read or written.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from dagster_project import dbt, installation, warehouse
+from dagster_project.landing import land_file
+from dagster_project.settings import Settings
+from dagster_project.warehouse import Clock
+
+# Of whom nothing is known but the address: what is optional is missing.
+_BARE = {"contact_id": "somebody", "email": "somebody@example.com"}
+# What a feature looks like when it is there, by the beginning of its type; else a number.
+_SAMPLES: dict[str, Any] = {
+    "VARCHAR": "something",
+    "BOOLEAN": True,
+    "DATE": "2026-03-02",
+    "TIMESTAMP": "2026-03-02 06:00:00+00",
+}
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What came of it.
+
+    Attributes:
+        problems: what dbt said of each model that failed.
+        contacts: features as templates get them: of a contact without anything optional, and of
+            one with everything. Empty when the features themselves failed.
+    """
+
+    problems: list[str]
+    contacts: list[dict[str, Any]] = field(default_factory=list)
+
+
+def rehearse(settings: Settings) -> Rehearsal:
+    """Build every model once, with next to no data.
+
+    Raises:
+        DbtError: dbt could not start.
+    """
+    with TemporaryDirectory(prefix="sendhouse-check-") as folder:
+        scratch = settings.model_copy(update={"home": Path(folder), "journal_url": None})
+        clock = Clock(datetime.now(UTC), is_simulated=False)
+        installation.begin_tick(scratch, clock)
+        _land_somebody(scratch, clock)
+        results = dbt.build(settings, with_tests=False, home=scratch.home)
+        problems = [result.message for result in results if not result.is_ok and result.message]
+        if any(result.status == "error" for result in results):
+            return Rehearsal(problems)
+        return Rehearsal(problems, _contacts(scratch))
+
+
+def _land_somebody(scratch: Settings, clock: Clock) -> None:
+    path = scratch.landing_dir / "somebody.jsonl"
+    path.write_text(json.dumps(_BARE) + "\n", encoding="utf-8")
+    with warehouse.connect(scratch.warehouse_path) as connection:
+        # Known by the clock, or the models would not see it.
+        land_file(connection, path, "crm/standard/contacts", scratch, clock.as_of)
+
+
+def _contacts(scratch: Settings) -> list[dict[str, Any]]:
+    with warehouse.connect(scratch.warehouse_path, read_only=True) as connection:
+        features = connection.table("contacts.contact_features")
+        types = dict(zip(features.columns, map(str, features.types), strict=True))
+        found = connection.execute(
+            "select to_json(features) from contacts.contact_features as features"
+        ).fetchall()
+    bare = [json.loads(row) for (row,) in found]
+    return bare + [
+        {name: _sample(types[name]) if value is None else value for name, value in contact.items()}
+        for contact in bare
+    ]
+
+
+def _sample(data_type: str) -> Any:  # noqa: ANN401 - whatever JSON can hold
+    return next((value for name, value in _SAMPLES.items() if data_type.startswith(name)), 1)
