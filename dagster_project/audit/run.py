@@ -1,0 +1,60 @@
+"""The whole audit: every CRM object and field, and what the segments make of them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from dagster_project import dbt, warehouse
+from dagster_project.audit import naming, tables
+from dagster_project.audit.fields import audit_field
+from dagster_project.audit.model import AddressCount, Audit, FieldAudit
+from dagster_project.audit.segments import segment_features
+from dagster_project.landing.declared import read_declared
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import duckdb
+
+    from dagster_project.settings import Settings
+
+STALE_AFTER_DAYS = 180
+"""Where `audit_stale_days` is not among the parameters of the settings."""
+
+
+def audit_crm(
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    on_table: Callable[[str], None] = lambda _: None,
+) -> Audit:
+    """Audit what was known at the clock; before the first tick, what has landed by now.
+
+    Args:
+        connection: the warehouse; only temporary tables are written.
+        settings: the installation.
+        on_table: told which object is looked at, for people who wait.
+
+    """
+    clock = warehouse.read_clock(connection)
+    as_of = clock.now() if clock else datetime.now(UTC)
+    stale_after = timedelta(days=settings.parameters.get("audit_stale_days", STALE_AFTER_DAYS))
+    fields: list[FieldAudit] = []
+    addresses: list[AddressCount] = []
+    for table in tables.crm_tables(connection, read_declared(settings.project_dir)):
+        on_table(table.name)
+        updated = naming.find_updated(table.fields)
+        loaded = tables.load(connection, table, updated, as_of)
+        if loaded.rows == 0:
+            continue  # declared, and nothing has landed
+        for field in table.fields:
+            audited, counted = audit_field(connection, loaded, field, as_of, stale_after)
+            fields.append(audited)
+            addresses += counted
+    tables.drop(connection)
+    return Audit(
+        as_of=as_of,
+        fields=fields,
+        addresses=addresses,
+        segment_features=segment_features(connection, dbt.manifest(settings)),
+    )

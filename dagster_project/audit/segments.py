@@ -1,0 +1,117 @@
+"""What the segments that exist decide by, and how much of it is there."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from dagster_project.audit.fields import MOSTLY
+from dagster_project.audit.model import SegmentFeature
+from dagster_project.landing.sql import identifier
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    import duckdb
+
+_FEATURES = ("contacts", "contact_features")
+# dbt's comments and tags, and outside of them SQL's comments and texts.
+_JINJA = re.compile(r"\{#.*?#\}|\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+_NOT_CODE = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", re.DOTALL)
+
+
+def segment_features(
+    connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any]
+) -> list[SegmentFeature]:
+    """Measure each feature that each segment uses; nothing before the first tick has built them."""
+    features = _columns(connection, *_FEATURES)
+    if not features:
+        return []
+    from_crm = _columns(connection, "contacts", "contacts")
+    contacts, filled = _fill(connection, features)
+    return [
+        _feature(
+            segment=node["name"],
+            kind=node["config"].get("meta", {}).get("kind"),
+            feature=feature,
+            origin="crm" if feature in from_crm else "activity",
+            contacts=contacts,
+            filled=filled[feature],
+            members=_members(connection, node["schema"], node["alias"]),
+        )
+        for node in _segments(manifest)
+        for feature in used_features(node["raw_code"], features)
+    ]
+
+
+def used_features(code: str, features: Collection[str]) -> list[str]:
+    """Find the features that a segment's SQL names; the contact itself is none.
+
+    Names are looked for as words, in macros' arguments too, but not in comments and texts. The
+    compiled SQL would say no more: what macros add are instants and parameters.
+    """
+    tags = [tag for tag in _JINJA.findall(code) if not tag.startswith("{#")]
+    named = {*_names(_NOT_CODE.sub(" ", _JINJA.sub(" ", code))), *_names(" ".join(tags))}
+    return sorted((named & set(features)) - {"contact_id"})
+
+
+def _names(code: str) -> set[str]:
+    return set(re.findall(r"[a-z_][a-z0-9_]*", code.lower()))
+
+
+def _segments(manifest: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for node in manifest["nodes"].values():
+        if (
+            node["resource_type"] == "model"
+            and node["fqn"][1] == "segments"
+            and "system" not in node["fqn"]
+            and any(parent.endswith(".contact_features") for parent in node["depends_on"]["nodes"])
+        ):
+            yield node
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> list[str]:
+    rows = connection.execute(
+        """
+        select column_name from duckdb_columns()
+        where database_name = current_database() and schema_name = $schema and table_name = $table
+        """,
+        {"schema": schema, "table": table},
+    ).fetchall()
+    return [name for (name,) in rows]
+
+
+def _fill(connection: duckdb.DuckDBPyConnection, features: list[str]) -> tuple[int, dict[str, int]]:
+    schema, table = _FEATURES
+    counts = ", ".join(f"count({identifier(name)})" for name in features)
+    [(contacts, *filled)] = connection.execute(
+        f"select count(*), {counts} from {identifier(schema)}.{identifier(table)}"  # noqa: S608
+    ).fetchall()
+    return contacts, dict(zip(features, filled, strict=True))
+
+
+def _members(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> int | None:
+    if not _columns(connection, schema, table):
+        return None
+    [(members,)] = connection.execute(
+        f"select count(*) from {identifier(schema)}.{identifier(table)}"  # noqa: S608
+    ).fetchall()
+    return members
+
+
+def _feature(
+    *,
+    segment: str,
+    kind: str | None,
+    feature: str,
+    origin: str,
+    contacts: int,
+    filled: int,
+    members: int | None,
+) -> SegmentFeature:
+    problem = None
+    if contacts and filled == 0:
+        problem = "no CRM record has it" if origin == "crm" else "it has happened to nobody"
+    elif origin == "crm" and filled < MOSTLY * contacts:
+        problem = f"{1 - filled / contacts:.0%} of the contacts cannot be judged"
+    return SegmentFeature(segment, kind, feature, origin, contacts, filled, members, problem)
