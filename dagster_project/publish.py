@@ -12,7 +12,7 @@ from dagster_project import warehouse
 from dagster_project.settings import Settings
 
 # Schemas whose every table is published, and single tables of others.
-PUBLISHED_SCHEMAS = ("funnels",)
+PUBLISHED_SCHEMAS = ("funnels", "ledger", "audit")
 PUBLISHED_TABLES = (("segments", "membership"), ("scores", "totals"), ("delivery", "send_gates"))
 
 

@@ -5,7 +5,16 @@ files as (
 ),
 
 known as (
-    select file_id, path, kind, rows_landed, rows_duplicate, rows_rejected, bytes, landed_at
+    select
+        file_id,
+        path,
+        kind,
+        rows_landed,
+        rows_duplicate,
+        rows_rejected,
+        bytes,
+        error,
+        landed_at
     from files
     where landed_at <= {{ as_of() }}
 )

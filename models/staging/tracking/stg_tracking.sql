@@ -17,7 +17,8 @@ known as (
         {{ json_text('detail', 'user_agent') }} as user_agent,
         {{ json_text('detail', 'method') }} as http_method,
         {{ json_text('detail', 'bounce_type') }} as bounce_type,
-        detail
+        detail,
+        file_id
     from tracking
     where received_at <= {{ as_of() }}
 )
