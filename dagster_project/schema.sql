@@ -39,6 +39,15 @@ create table if not exists raw.rejects (
     content varchar,
 );
 
+-- How the last look at each source on S3 or in PostgreSQL went.
+create table if not exists raw.fetches (
+    source varchar primary key,
+    tried_at timestamptz not null,
+    succeeded_at timestamptz,
+    files bigint not null,
+    error varchar,
+);
+
 create table if not exists raw.events (
     event_id varchar not null,
     contact_key varchar not null,

@@ -10,10 +10,18 @@ import os
 import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
-from zoneinfo import ZoneInfo
+from typing import Any, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -25,6 +33,8 @@ PROJECT_DIR = Path(__file__).resolve().parent.parent
 
 # Links in files that never leave this machine need no secret; anything that mails refuses this key.
 DEVELOPMENT_LINK_KEY = "sendhouse-development-key-not-for-real-mail"
+
+_S3 = "s3://"
 
 
 class SettingsError(Exception):
@@ -82,6 +92,10 @@ class SourceSettings(_Section):
 
     land_as: str = Field(alias="as")
     path: str | None = None
+    endpoint_url: str | None = None
+    query: str | None = None
+    url_env: str | None = None
+    cursor: str | None = None
     format: Literal["detect", "csv", "jsonl", "parquet"] = "detect"
     columns: dict[str, str] = Field(default_factory=dict)
     constants: dict[str, str] = Field(default_factory=dict)
@@ -91,7 +105,10 @@ class SourceSettings(_Section):
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        ZoneInfo(value)
+        try:
+            ZoneInfo(value)
+        except ZoneInfoNotFoundError as error:
+            raise ValueError(f"'{value}' is no IANA time zone, such as 'Europe/Berlin'") from error
         return value
 
     @field_validator("received_at")
@@ -109,6 +126,30 @@ class SourceSettings(_Section):
         if instant.tzinfo is None:
             raise ValueError("a fixed instant needs a time zone, for example a final Z")
         return instant.astimezone(UTC).isoformat()
+
+    @field_validator("path")
+    @classmethod
+    def _bucket_and_keys(cls, value: str | None) -> str | None:
+        if value is not None and value.startswith(_S3):
+            bucket, _, keys = value.removeprefix(_S3).partition("/")
+            if not bucket or not keys or keys.endswith("/"):
+                raise ValueError("on S3 it is s3://<bucket>/<keys>, such as s3://exports/crm/*.csv")
+        return value
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if self.query is None and (self.url_env or self.cursor):
+            raise ValueError("'url_env' and 'cursor' are for a source with a 'query'")
+        if self.query is not None and (self.path or self.format != "detect"):
+            raise ValueError("a source with a 'query' has neither 'path' nor 'format'")
+        if self.endpoint_url and not (self.path or "").startswith(_S3):
+            raise ValueError("'endpoint_url' is for a source whose 'path' is on S3 (s3://…)")
+        return self
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether its files have to be fetched first, from S3 or PostgreSQL."""
+        return self.query is not None or (self.path or "").startswith(_S3)
 
 
 class Settings(BaseSettings):

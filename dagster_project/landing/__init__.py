@@ -1,7 +1,8 @@
 """Landing: files become rows of `raw.*`, each once, and nothing is silently dropped.
 
-`load` says what happens to a file; `readers` opens it, `facts` (events, tracking) and `crm` judge
-its rows, `kinds` and `fields` apply the settings' `[sources.*]`, `ledger` keeps what became of it.
+`remote` brings the files of `s3` and `postgres`. `load` says what happens to a file; `readers`
+opens it, `facts` (events, tracking) and `crm` judge its rows, `kinds` and `fields` apply the
+settings' `[sources.*]`, `ledger` keeps what became of it.
 """
 
 from __future__ import annotations

@@ -24,3 +24,11 @@ class FileChangedError(Exception):
     """A file was written to, or went away, while it was read. Another tick may find it whole."""
 
     message = "the file changed or went away while it was read; the next tick looks again"
+
+
+class FetchError(Exception):
+    """A remote source, or part of what is new in it, cannot be had now.
+
+    The message goes to reports and logs: it says what to do, and holds nothing of the rows and no
+    secret.
+    """

@@ -64,7 +64,7 @@ def discover(settings: Settings) -> list[tuple[str, Path]]:
     """
     found = set(_in_landing(settings.landing_dir))
     for name, source in settings.sources.items():
-        if source.path is not None:
+        if source.path is not None and not source.is_remote:
             found.update((name, path) for path in _glob(settings.project_dir / source.path))
     return sorted(found)
 

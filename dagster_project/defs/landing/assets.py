@@ -9,6 +9,7 @@ from dagster_project import installation, journal_load, warehouse
 from dagster_project.defs.resources import Sendhouse
 from dagster_project.landing import land_new
 from dagster_project.landing.declared import read_declared
+from dagster_project.landing.remote import fetch_new
 from dagster_project.settings import load_settings
 from dagster_project.warehouse import Clock
 
@@ -61,8 +62,11 @@ def _raw_specs() -> list[dg.AssetSpec]:
 def landing(
     context: dg.AssetExecutionContext, sendhouse: Sendhouse
 ) -> Iterator[dg.MaterializeResult]:
-    """Load every new file of the landing folder and of the sources."""
+    """Fetch what is new in remote sources, then load every new file."""
     settings = sendhouse.settings
+    for fetched in fetch_new(settings):
+        log = context.log.warning if fetched.error else context.log.info
+        log("%s", fetched)
     with warehouse.connect(settings.warehouse_path) as connection:
         landed = land_new(connection, settings, warehouse.require_clock(connection).as_of)
         counts = warehouse.row_counts(connection)
@@ -88,5 +92,9 @@ def attempts(sendhouse: Sendhouse) -> dg.MaterializeResult:
     """What the journal knows of every try to send. One row per try."""
     loaded = journal_load.load(sendhouse.settings)
     return dg.MaterializeResult(
-        metadata={"dagster/row_count": loaded.rows, "changed": loaded.changed}
+        metadata={
+            "dagster/row_count": loaded.rows,
+            "changed": loaded.changed,
+            "settled": dg.MetadataValue.json(dict(loaded.settled)),
+        }
     )
