@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import polars as pl
 
-from dagster_project import warehouse
+from dagster_project import outgoing, warehouse
 from dagster_project.settings import Settings
+from dagster_project.warehouse import Clock
 from senders.journal import Journal
 
 _INSTANT = pl.Datetime("us", "UTC")
@@ -30,20 +32,31 @@ _SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a load did: tries that came anew or changed, and tries there are now."""
+    """What a load did.
+
+    Attributes:
+        changed: tries that came anew or changed.
+        rows: tries there are now.
+        settled: tries that a dead dispatcher had left, by what they became.
+    """
 
     changed: int
     rows: int
+    settled: Counter[str]
 
 
 def load(settings: Settings) -> Loaded:
     """Bring `raw.attempts` up to date with the journal; only what changed is read.
+
+    What a killed tick left `attempting` is settled first: the models of this tick list it as
+    unknown, or find it due again.
 
     One transaction: a crash leaves the tries as they were, and the next load brings them all.
     """
     journal = Journal(settings.journal_address)
     try:
         with warehouse.connect(settings.warehouse_path) as connection:
+            settled = _settle(journal, settings, warehouse.require_clock(connection))
             [(newest,)] = connection.execute(
                 "select epoch_us(max(updated_at)) from raw.attempts"
             ).fetchall()
@@ -63,4 +76,14 @@ def load(settings: Settings) -> Loaded:
             rows = connection.table("raw.attempts").count("*").fetchall()[0][0]
     finally:
         journal.close()
-    return Loaded(changed=changes.height, rows=rows)
+    return Loaded(changed=changes.height, rows=rows, settled=settled)
+
+
+def _settle(journal: Journal, settings: Settings, clock: Clock) -> Counter[str]:
+    """Settle leftovers at the instant that the models will look at.
+
+    Only when there are any: without, a sender that is not set up yet stops no decision.
+    """
+    if "attempting" not in journal.counts():
+        return Counter()
+    return journal.settle_leftovers(outgoing.make_sender(settings), now=clock.as_of)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from senders.addresses import wire_address
 from senders.base import Outcome, SenderUnavailableError
 from senders.errors import ComposeError
+from senders.journal import STALE_AFTER
 from senders.message import compose, message_id
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ async def dispatch(
     max_attempts: int,
     retry_minutes: float,
     recheck: Callable[[Send], str | None],
-    stale_after: timedelta = timedelta(hours=1),
+    stale_after: timedelta = STALE_AFTER,
 ) -> DispatchReport:
     """Send what is due; any number of dispatchers may run at once.
 

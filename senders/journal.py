@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 # asks for "since the last row I have" must look a moment further back to miss nothing.
 _OVERLAP = timedelta(seconds=10)
 _BUSY_TIMEOUT_MS = 30_000
+# How long another machine's try may stand still before it counts as dead.
+STALE_AFTER = timedelta(hours=1)
 
 
 class JournalError(Exception):
@@ -220,7 +222,7 @@ class Journal:
                 raise JournalError(f"send {send_id}: try {attempt} is not under way")
 
     def settle_leftovers(
-        self, sender: Sender, *, now: datetime, stale_after: timedelta
+        self, sender: Sender, *, now: datetime, stale_after: timedelta = STALE_AFTER
     ) -> Counter[str]:
         """Settle the tries whose dispatcher is dead.
 
