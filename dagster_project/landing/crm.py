@@ -93,18 +93,19 @@ def judge(
             )
     wrong.append(("_received_at is null", "'nothing says when the row was learnt'"))
 
-    read |= {"_received_at": learnt_at, "_unreadable": rows.problem(), "_shown": rows.content()}
+    read |= {"_received_at": learnt_at, "_unreadable": rows.problem()}
     line = "_line, " if rows.numbered else ""
     cases = " ".join(f"when {condition} then {reason}" for condition, reason in wrong)
     return Judgement(
         f"""
         select {line}
             {"".join(f"{sql} as {name}, " for name, sql in landed.items())}
-            _received_at, _problem, case when _problem is not null then _shown end as _content
+            _received_at, _wrong as _problem,
+            case when _wrong is not null then {rows.content()} end as _content
         from (
-            select *, case {cases} end as _problem
+            select *, case {cases} end as _wrong
             from (
-                select {line} {", ".join(f"{sql} as {name}" for name, sql in read.items())}
+                select *, {", ".join(f"{sql} as {name}" for name, sql in read.items())}
                 from {rows.relation()}
             )
         )""",  # noqa: S608 - columns are called by their place

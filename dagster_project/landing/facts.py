@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import duckdb
+
 from dagster_project.landing.errors import FileRejectedError
 from dagster_project.landing.fields import Fields
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    import duckdb
 
     from dagster_project.landing.kinds import Kind
     from dagster_project.landing.readers import Rows
@@ -92,7 +92,6 @@ def judge(kind: Kind, rows: Rows, landed_at: datetime) -> str:
     read |= {name: fields.instant(name) for name in ("occurred_at", "received_at")}
     read["others"] = fields.others(ours)
     read["unreadable"] = rows.problem()
-    read["shown"] = rows.content()
 
     learnt_at = f"coalesce(received_at, {fields.received_at(landed_at, 'occurred_at')})"
     given = f"{shape.payload}_text"
@@ -102,7 +101,7 @@ def judge(kind: Kind, rows: Rows, landed_at: datetime) -> str:
     )
     # The file's own object wins over columns beside it.
     payload = """case
-        when _problem is not null then null
+        when wrong is not null then null
         when given is null then others
         when others::varchar = '{}' then given
         else json_merge_patch(others, given)
@@ -112,17 +111,17 @@ def judge(kind: Kind, rows: Rows, landed_at: datetime) -> str:
     event_id = f"coalesce(event_id_text, md5(concat_ws(chr(31), {', '.join(told)})))"
     return f"""
         select {line}
-            case when _problem is null then {event_id} end as event_id,
+            case when wrong is null then {event_id} end as event_id,
             {", ".join(shape.words)}, occurred_at, learnt_at as received_at,
-            payload as {shape.payload}, _problem,
-            case when _problem is not null then shown end as _content
+            payload as {shape.payload}, wrong as _problem,
+            case when wrong is not null then {rows.content()} end as _content
         from (
             select *, {_named(words)}, {payload} as payload
             from (
-                select *, case {cases} end as _problem
+                select *, case {cases} end as wrong
                 from (
                     select *, {learnt_at} as learnt_at, {given} as given
-                    from (select {line} {_named(read)} from {rows.relation()})
+                    from (select *, {_named(read)} from {rows.relation()})
                 )
             )
         )"""  # noqa: S608 - names of our own columns; what comes from outside is bound
@@ -137,7 +136,7 @@ def _wrong(kind: Kind, rows: Rows, landed_at: datetime) -> list[tuple[str, str]]
     shape, bind = _SHAPES[kind.shape], rows.parameters.bind
     wrong = [("unreadable is not null", "unreadable")]
     for group in shape.one_of:
-        empty = " and ".join(f"coalesce(trim({name}_text), '') = ''" for name in group)
+        empty = " and ".join(f"({name}_text is null or trim({name}_text) = '')" for name in group)
         wrong.append((empty, f"'{' or '.join(group)} is missing'"))
     for name in ("event_id", *shape.words):
         nested = f"starts_with({name}_text, '{{') or starts_with({name}_text, '[')"
@@ -164,6 +163,43 @@ def _wrong(kind: Kind, rows: Rows, landed_at: datetime) -> list[tuple[str, str]]
         )
     )
     return wrong
+
+
+def insert_whole(
+    connection: duckdb.DuckDBPyConnection, kind: Kind, rows: Rows, landed_at: datetime, file_id: str
+) -> int | None:
+    """Add all rows of a file in which all are right and new, with nothing written in between.
+
+    Args:
+        connection: the warehouse, in a transaction.
+        kind: `events` or `tracking`.
+        rows: the file.
+        landed_at: when it lands.
+        file_id: the file.
+
+    Returns:
+        How many rows were added; None if one is not right or not new, and the transaction is void.
+
+    """
+    shape = _SHAPES[kind.shape]
+    columns = ", ".join(["event_id", *shape.words, "occurred_at", "received_at", shape.payload])
+    judged = judge(kind, rows, landed_at)
+    try:
+        # No filter: a row with a problem has no event_id, which the table refuses.
+        added = connection.execute(
+            f"""insert into raw.{kind.table} by name
+                select {columns}, {rows.parameters.bind(file_id)}::varchar as file_id
+                from ({judged})""",  # noqa: S608 - names of our own tables and columns
+            rows.parameters.values,
+        ).fetchone()
+    except duckdb.ConstraintException:
+        return None
+    of_these_ids = connection.execute(
+        f"""select count(*), count(distinct event_id) from raw.{kind.table}
+            where event_id in (select event_id from raw.{kind.table} where file_id = $file_id)""",  # noqa: S608
+        {"file_id": file_id},
+    ).fetchone()
+    return added[0] if added and of_these_ids == (added[0], added[0]) else None
 
 
 def insert(connection: duckdb.DuckDBPyConnection, kind: Kind, judged: str, file_id: str) -> int:

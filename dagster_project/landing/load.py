@@ -139,6 +139,10 @@ def _land(
     landed_at: datetime,
 ) -> LandedFile:
     kind = parse_kind(file.kind, settings.sources)
+    if kind.shape != "crm":
+        landed = _land_whole(connection, path, kind, file, landed_at)
+        if landed is not None:
+            return landed
     with _judged(connection, path, kind, settings, landed_at) as (rows, columns):
         right = _count(connection, "where _problem is null")
         wrong = _count(connection, "where _problem <> ''")
@@ -157,6 +161,36 @@ def _land(
                     where _problem <> ''""",  # noqa: S608 - names of our own
                 {"id": file.file_id},
             )
+    return landed
+
+
+class _NotWholeError(Exception):
+    """Something is the matter with a row of the file."""
+
+
+def _land_whole(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    kind: Kind,
+    file: Fingerprint,
+    landed_at: datetime,
+) -> LandedFile | None:
+    """Land a file of facts if every row is right and new, as almost every row of almost every file.
+
+    Twice as fast as holding the rows in a table to see which are; None if that is what it takes.
+    """
+    try:
+        rows = open_rows(connection, path, format_of(path, kind.source.format))
+        with _transaction(connection):
+            added = facts.insert_whole(connection, kind, rows, landed_at, file.file_id)
+            if added is None or rows.must_be not in (None, added):
+                raise _NotWholeError  # noqa: TRY301 - undoes the transaction
+            if state_of(path) != file.state:
+                raise FileChangedError
+            landed = LandedFile(path, kind.name, file.file_id, added)
+            ledger.record(connection, file, landed, landed_at)
+    except (_NotWholeError, *_UNREADABLE):
+        return None
     return landed
 
 

@@ -249,14 +249,15 @@ class _JsonLines(Rows):
             lines = _read_lines(parameters, self._path)
         return f"""(
             select *, case
-                when json_valid(_json) and starts_with(ltrim(_json, ' \t\r'), '{{') then _json::json
+                when starts_with(ltrim(_json, ' \t\r'), '{{') then try_cast(_json as json)
             end as _object
             from {lines})"""  # noqa: S608 - bound
 
     def problem(self) -> str:
         broken = """case
-            when nullif(trim(_json, ' \t\r'), '') is null then ''
-            when _object is null then 'not a JSON object'
+            when _object is not null then null
+            when coalesce(trim(_json, ' \t\r'), '') = '' then ''
+            else 'not a JSON object'
         end"""
         return f"coalesce(_problem, {broken})" if self.numbered else broken
 
@@ -275,6 +276,10 @@ class _JsonLines(Rows):
     ) -> str:
         patch = dict.fromkeys([*taken, *renamed.values()]) | dict(constants)
         others = f"json_merge_patch(_object, {self.parameters.bind(json.dumps(patch))}::json)"
+        if not renamed and not constants and self._asked.keys() <= set(map(_pointer, taken)):
+            # Mostly nothing is left, which is cheaper to see than to make.
+            return f"""case when len(json_keys(_object)) = list_count(_values) then '{{}}'::json
+                else {others} end"""
         if not renamed:
             return others
         bind = self.parameters.bind
