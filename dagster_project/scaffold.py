@@ -128,17 +128,20 @@ def write(project_dir: Path, thing: str, name: str) -> list[Path]:
         The files written.
 
     Raises:
-        ScaffoldError: the name is no model name, or a model of that name exists.
+        ScaffoldError: the name is no model name, or a model or file of that name exists.
     """
     if not _NAME.fullmatch(name):
         raise ScaffoldError(f"'{name}' is no name: lowercase letters, digits and _ only")
     taken = next((project_dir / "models").rglob(f"{name}.sql"), None)
     if taken is not None:
         raise ScaffoldError(f"there is a model '{name}': {taken.relative_to(project_dir)}")
-    written: list[Path] = []
-    for path_pattern, text in _FILES[thing].items():
-        path = project_dir / (path_pattern % {"name": name})
+    texts = {
+        project_dir / (pattern % {"name": name}): text for pattern, text in _FILES[thing].items()
+    }
+    for path in texts:
+        if path.exists():
+            raise ScaffoldError(f"there is a file {path.relative_to(project_dir)}; it stays")
+    for path, text in texts.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text % {"name": name} if "%" in text else text, encoding="utf-8")
-        written.append(path)
-    return written
+    return [*texts]

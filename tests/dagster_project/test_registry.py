@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagster_project import registry
+from dagster_project.settings import PROJECT_DIR
+from tests.dagster_project.project_copy import ProjectCopy
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_the_committed_registry_is_what_the_folders_hold():
+    committed = (PROJECT_DIR / registry.REGISTRY_FILE).read_text(encoding="utf-8")
+
+    assert committed == registry.render(PROJECT_DIR)
+
+
+def test_files_of_the_analyst_are_listed_and_those_of_sendhouse_and_partials_are_not(
+    tmp_path: Path,
+):
+    project = ProjectCopy(tmp_path)
+    (tmp_path / "models/segments/europe/system").mkdir(parents=True)
+    (tmp_path / "models/segments/europe/germans.sql").touch()
+    (tmp_path / "models/segments/europe/system/helper.sql").touch()
+    (tmp_path / "templates/activation/plain.html").touch()
+    (tmp_path / "templates/activation/_footer.mjml").touch()
+
+    names = registry.names(project.folder)
+
+    assert {"germans", "silent"} <= set(names["segments"])
+    assert not {"helper", "membership"} & set(names["segments"])
+    assert {"activation/plain", "activation/welcome"} <= set(names["templates"])
+    assert not any("_" in name.rpartition("/")[2][:1] for name in names["templates"])
+    assert names["scores"] == ["lead_score"]
+    assert "first_name" in names["features"]
+
+
+def test_it_is_written_when_a_file_came_and_left_alone_otherwise(tmp_path: Path):
+    project = ProjectCopy(tmp_path)
+    registry.refresh(project.folder)
+    written = (tmp_path / registry.REGISTRY_FILE).stat().st_mtime_ns
+
+    assert registry.refresh(project.folder) is False
+    assert (tmp_path / registry.REGISTRY_FILE).stat().st_mtime_ns == written
+    (tmp_path / "templates/activation/one_more.mjml").touch()
+    assert registry.refresh(project.folder) is True
+    assert "'activation/one_more'," in (tmp_path / registry.REGISTRY_FILE).read_text()
