@@ -45,7 +45,9 @@ def run(
         _bury_dead_runs(instance)
         result = job.execute_in_process(
             instance=instance,
-            asset_selection=None if send else [*_all_keys(defs) - {DISPATCH}],
+            asset_selection=None
+            if send
+            else [*{*job.asset_layer.executable_asset_keys} - {DISPATCH}],
             run_config={
                 "ops": {"control__clock": {"config": {"as_of": as_of and as_of.isoformat()}}},
                 # What failed is in the report; the log and the stack are in Dagster's UI.
@@ -86,10 +88,6 @@ def _bury_dead_runs(instance: dg.DagsterInstance) -> None:
         if process is not None and is_alive(process) is False:
             instance.report_run_failed(run_, "the process died; the next tick carried on")
             instance.event_log_storage.free_concurrency_slots_for_run(run_.run_id)
-
-
-def _all_keys(defs: dg.Definitions) -> set[dg.AssetKey]:
-    return set(defs.resolve_asset_graph().materializable_asset_keys)
 
 
 def _dispatched(result: dg.ExecuteInProcessResult) -> dict[str, int]:

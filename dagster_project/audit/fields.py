@@ -65,7 +65,7 @@ def audit_field(
     )
     invalid, wrong, addresses = _validity(connection, table, field, holds, counts)
     frequent: list[tuple[str, int]] = []
-    if not personal and counts.distinct <= FEW_VALUES:
+    if not personal and 0 < counts.distinct <= FEW_VALUES:
         frequent = _shared(measure.values(connection, field))
     stale = _stale(times, rows, counts.filled, as_of, stale_after)
     kind = None

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from dagster_project import dbt, warehouse
-from dagster_project.audit import naming, tables
+from dagster_project import dbt, installation, warehouse
+from dagster_project.audit import naming, store, tables
 from dagster_project.audit.fields import audit_field
 from dagster_project.audit.model import AddressCount, Audit, FieldAudit
 from dagster_project.audit.segments import segment_features
 from dagster_project.landing.declared import read_declared
+from dagster_project.report import crm
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,3 +59,13 @@ def audit_crm(
         addresses=addresses,
         segment_features=segment_features(connection, dbt.manifest(settings)),
     )
+
+
+def run(settings: Settings, on_table: Callable[[str], None] = lambda _: None) -> Audit:
+    """Audit, write `audit.*` and the page of the report; the caller holds the warehouse."""
+    installation.create(settings)
+    with warehouse.connect(settings.warehouse_path) as connection:
+        audit = audit_crm(connection, settings, on_table)
+        store.write(connection, audit)
+    crm.write(settings, audit)
+    return audit

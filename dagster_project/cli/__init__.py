@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from dagster_project.cli import check, collect, demo, init, land, new, preview, tick, ui
+from dagster_project.cli import audit, check, collect, demo, init, land, new, preview, tick, ui
 from dagster_project.cli.output import exit_code, fail
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 for module in (init, land, tick, check, preview, new, collect, ui, demo):
     app.command(module.NAME)(module.command)
+app.add_typer(audit.app)
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from dagster_project.defs.resources import Sendhouse
 from dagster_project.settings import load_settings
 
 DEFAULT_OWNER = "team:data"
+_SEVERITIES = {"warn": dg.AssetCheckSeverity.WARN}
 
 
 class Translator(DagsterDbtTranslator):
@@ -94,7 +95,9 @@ def _events(
             key = get_asset_check_key_for_test(MANIFEST, TRANSLATOR, result.unique_id, None)
             if key is not None and key in wanted_checks and result.status != "skipped":
                 yield dg.AssetCheckResult(
-                    passed=result.is_ok,
+                    passed=result.status == "pass",
+                    # What only warns stops nothing, and is not passed over in silence either.
+                    severity=_SEVERITIES.get(result.status, dg.AssetCheckSeverity.ERROR),
                     asset_key=key.asset_key,
                     check_name=key.name,
                     metadata={"failures": result.failures, "seconds": result.seconds},

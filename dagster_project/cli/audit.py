@@ -1,0 +1,110 @@
+"""`sendhouse audit`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+from rich.table import Table
+
+from dagster_project.cli.hold import hold
+from dagster_project.cli.output import AsJson, err, out, print_json
+from dagster_project.settings import load_settings
+
+if TYPE_CHECKING:
+    from dagster_project.audit import Audit, FieldAudit
+
+app = typer.Typer(name="audit", help="What the data is worth.", no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """What the data is worth."""
+
+
+@app.command("crm")
+def crm(as_json: AsJson = False) -> None:
+    """Which fields are filled, right and fresh, and what the segments lack."""
+    from dagster_project import audit
+
+    settings = load_settings()
+    with (
+        hold(settings, "audit crm"),
+        err.status("looking at the CRM") as status,
+    ):
+        done = audit.run(settings, on_table=lambda table: status.update(f"looking at {table}"))
+    if as_json:
+        print_json(done.as_dict())
+        return
+    _show(done)
+    out.print(f"\npage       {settings.home / 'report' / 'crm.html'}", markup=False)
+    out.print("tables     audit.crm_fields, audit.crm_addresses, audit.segment_features")
+
+
+def _show(audit: Audit) -> None:
+    from dagster_project.report.crm import by_object, stale_by_reason
+
+    if not audit.fields:
+        out.print("no CRM export has landed: sendhouse land FILE --as crm/<source>/<object>")
+    objects = by_object(audit.fields)
+    for table, fields in objects.items():
+        # Tables keep to the terminal's width; lines of text wrap where the terminal wraps them.
+        out.print(_fields(table, fields), soft_wrap=False)
+        empty = [field.field for field in fields if not field.filled]
+        if empty:
+            out.print(f"empty: {', '.join(empty)}", style="dim", markup=False, soft_wrap=False)
+        out.print()
+    if audit.addresses:
+        out.print(_addresses(audit), soft_wrap=False)
+        out.print()
+    for table, reason, names in stale_by_reason(audit.fields):
+        filled = [field.field for field in objects[table] if field.filled]
+        said = "every field" if names == filled else ", ".join(names)
+        out.print(f"stale      {table}: {said}: {reason}", markup=False, soft_wrap=False)
+    for row in audit.segment_features:
+        if row.problem:
+            said = f"lacking    segment {row.segment} needs {row.feature}: {row.problem}"
+            out.print(said, markup=False, soft_wrap=False)
+
+
+def _fields(name: str, fields: list[FieldAudit]) -> Table:
+    table = _table(f"{name}: {fields[0].rows:,} records")
+    table.add_column("field", overflow="fold", ratio=3)
+    table.add_column("holds")
+    table.add_column("filled", justify="right")
+    table.add_column("values", justify="right")
+    table.add_column("wrong", justify="right")
+    table.add_column("can carry", overflow="fold", ratio=3)
+    for field in fields:
+        if field.filled:
+            carries = field.segment_kind or ""
+            if field.unusable_reason:
+                carries = f"[dim]{carries}: {field.unusable_reason}[/dim]"
+            table.add_row(
+                field.field.replace("[", "\\["),
+                field.holds,
+                f"{field.fill_rate:.0%}",
+                f"{field.distinct_values:,}",
+                f"{field.invalid:,}" if field.invalid else "",
+                carries,
+            )
+    return table
+
+
+def _addresses(audit: Audit) -> Table:
+    verdicts = list(dict.fromkeys(row.verdict for row in audit.addresses))
+    counts = {(row.source_table, row.field, row.verdict): row.rows for row in audit.addresses}
+    table = _table("addresses, by syntax and lists")
+    table.add_column("field", overflow="fold", ratio=1)
+    for verdict in verdicts:
+        table.add_column(verdict, justify="right")
+    for source, field in dict.fromkeys((row.source_table, row.field) for row in audit.addresses):
+        numbers = (counts[source, field, verdict] for verdict in verdicts)
+        table.add_row(f"{source}.{field}".replace("[", "\\["), *(f"{n:,}" for n in numbers))
+    return table
+
+
+def _table(title: str) -> Table:
+    return Table(
+        title=title, title_justify="left", box=None, padding=(0, 1, 0, 0), expand=out.width <= 100
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Beside the loop: what the data is worth."""

@@ -1,0 +1,1 @@
+"""Pages for people, written to `<home>/report`: each a file that needs nothing else."""
