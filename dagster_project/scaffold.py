@@ -90,13 +90,16 @@ subject: Welcome, {{ contact.first_name or 'there' }}
 preheader: What to do first
 ---
 {%% extends "_layout.mjml" %%}
-{%% block body %%}
-<mj-section>
-  <mj-column>
-    <mj-text>Hello {{ contact.first_name or 'there' }},</mj-text>
-  </mj-column>
-</mj-section>
+
+{%% block headline %%}What this e-mail says in five words{%% endblock %%}
+
+{%% block copy %%}
+<mj-text>Hello {{ contact.first_name or 'there' }},</mj-text>
+<mj-text>One thought, and one thing to do.</mj-text>
 {%% endblock %%}
+
+{%% block link %%}https://www.example.com/start{%% endblock %%}
+{%% block label %%}Do it{%% endblock %%}
 """
 
 _FILES: dict[str, dict[str, str]] = {

@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.dagster_project.home import finish
+
+if TYPE_CHECKING:
+    from tests.dagster_project.home import Home
+
+
+def test_init_makes_what_a_tick_needs_and_repeating_it_changes_nothing(home: Home):
+    first = finish(home.start("sendhouse", "init", "--json"))
+    assert first.report == {"home": str(home.folder)}
+    home.rows("insert into control.parameters values ('kept', 1)")
+
+    second = finish(home.start("sendhouse", "init"))
+
+    assert second.code == 0
+    assert second.out == f"ready: {home.folder}\n"
+    assert home.rows("select name from control.parameters") == [("kept",)]
+    made = {path.name for path in home.folder.iterdir()}
+    assert made >= {"warehouse.duckdb", "journal.sqlite", "landing", "outbox", "serving"}

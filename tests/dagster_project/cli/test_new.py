@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.dagster_project.home import Home, finish
+
+if TYPE_CHECKING:
+    from tests.dagster_project.project_copy import ProjectCopy
+
+FILES = {
+    "segment": ["models/segments/my_segment.sql", "models/segments/my_segment.yml"],
+    "trigger": ["models/triggers/my_trigger.sql", "models/triggers/my_trigger.yml"],
+    "sequence": [
+        "models/sequences/my_sequence.sql",
+        "models/sequences/my_sequence.yml",
+        "templates/my_sequence/welcome.mjml",
+    ],
+}
+
+
+def test_new_files_pass_check_and_their_own_tests_as_they_are(waiting: Home, project: ProjectCopy):
+    here = {"SENDHOUSE_PROJECT_DIR": str(project.folder)}
+    for thing, files in FILES.items():
+        made = finish(waiting.start("sendhouse", "new", thing, f"my_{thing}", **here))
+        assert made.code == 0, made.err
+        assert made.out.splitlines()[:-1] == files
+        assert all((project.folder / file).is_file() for file in files)
+
+    checked = finish(waiting.start("sendhouse", "check", "--json", **here))
+    assert json.loads(checked.out) == {"findings": []}
+    assert checked.code == 0
+    # Plain dbt, as an analyst runs it; the company's own tables are there to test against.
+    folder = str(project.folder)
+    names = [f"my_{thing}" for thing in FILES]
+    built = finish(
+        waiting.start(
+            "dbt", "build", "--project-dir", folder, "--profiles-dir", folder, "-s", *names
+        )
+    )
+    assert built.code == 0, built.out
+    assert "ERROR=0" in built.out
+    assert "my_segment_begins_at_ten" in built.out
+    assert "my_trigger_fires_for_its_event_alone" in built.out
+
+
+@pytest.mark.parametrize(
+    ("thing", "name", "reason"),
+    [
+        ("segment", "silent", "models/segments/silent.sql"),
+        ("trigger", "silent", "models/segments/silent.sql"),
+        ("segment", "Bad-Name", "lowercase letters"),
+        ("poem", "ode", "'segment', 'trigger', 'sequence'"),
+    ],
+)
+def test_a_name_that_is_taken_or_none_is_wrong_usage(
+    home: Home, project: ProjectCopy, thing: str, name: str, reason: str
+):
+    refused = finish(
+        home.start("sendhouse", "new", thing, name, SENDHOUSE_PROJECT_DIR=str(project.folder))
+    )
+
+    assert refused.code == 2
+    assert reason in " ".join(refused.err.split()).replace(" │ │ ", " ")

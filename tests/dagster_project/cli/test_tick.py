@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.collector.running import free_port
+from tests.dagster_project import small_company
+from tests.dagster_project.home import Home, finish
+
+if TYPE_CHECKING:
+    from tests.dagster_project.project_copy import ProjectCopy
+
+LINK_KEY = "the-key-that-signs-links-and-is-nobodys-business"
+PASSWORD = "the-password-of-the-mail-server"
+
+
+def test_without_sending_everything_is_decided_and_a_later_tick_sends_it(waiting: Home):
+    mail = waiting.mail()
+
+    quiet = waiting.tick(small_company.SECOND, "--no-send").report
+    assert quiet["dispatched"] == {}
+    assert quiet["decided"]["sends"] > 0
+    assert waiting.mail() == mail
+    queue = waiting.queue()
+
+    loud = waiting.tick(small_company.SECOND, "--sender", "file").report
+    assert loud["dispatched"]["sent"] == len(queue) > 0
+    assert waiting.mail().keys() == mail.keys() | queue.keys()
+
+
+def test_a_server_that_is_not_there_fails_the_tick_and_no_secret_is_written_anywhere(waiting: Home):
+    failed = waiting.tick(
+        small_company.SECOND,
+        "--sender",
+        "smtp",
+        SENDHOUSE_LINK_KEY=LINK_KEY,
+        SENDHOUSE_SMTP_PASSWORD=PASSWORD,
+        SENDHOUSE_SMTP__USERNAME="postmaster",
+        SENDHOUSE_SMTP__PORT=str(free_port()),
+        SENDHOUSE_SMTP__SECURITY="none",
+    )
+
+    assert failed.code == 1
+    report = json.loads(failed.out)
+    assert report["decided"]["sends"] > 0
+    assert [error.partition(":")[0] for error in report["errors"]] == ["delivery__dispatch"]
+    assert report["errors"][0] in failed.err
+    written = [path.read_bytes() for path in waiting.folder.rglob("*") if path.is_file()]
+    for secret in (LINK_KEY, PASSWORD):
+        assert secret not in failed.out + failed.err
+        assert not any(secret.encode() in content for content in written)
+
+
+@pytest.mark.parametrize("sender", ["smtp", "pigeon"])
+def test_a_sender_that_cannot_work_stops_the_tick_before_it_decides(home: Home, sender: str):
+    stopped = home.tick(small_company.FIRST, "--sender", sender)
+
+    assert stopped.code == 3
+    message = json.loads(stopped.out)["error"]
+    expected = {"smtp": "SENDHOUSE_LINK_KEY", "pigeon": "there are: file, smtp"}
+    assert expected[sender] in message
+    assert not (home.folder / "warehouse.duckdb").exists()
+
+
+def test_the_clock_does_not_go_back(settled: Home):
+    refused = settled.tick(small_company.SECOND - timedelta(days=1))
+
+    assert refused.code == 1
+    assert "cannot go back" in refused.err
+
+
+@pytest.mark.parametrize("instant", ["yesterday", "2026-03-02T06:00"])
+def test_an_instant_that_is_none_or_lacks_its_offset_is_wrong_usage(home: Home, instant: str):
+    done = finish(home.start("sendhouse", "tick", "--as-of", instant))
+
+    assert done.code == 2
+    assert instant in done.err
+    assert "2026-03-02T06:00Z" in done.err
+
+
+def test_a_project_that_does_not_parse_fails_the_tick_with_file_and_name(
+    home: Home, project: ProjectCopy
+):
+    name = "models/sequences/activation.sql"
+    with project.edited((name, "template='activation/welcome'", "template='activation/hello'")):
+        failed = home.tick(small_company.FIRST, SENDHOUSE_PROJECT_DIR=str(project.folder))
+
+    assert failed.code == 3
+    assert f"{name}: step 'welcome' names template 'activation/hello'" in failed.err
+    assert "Traceback" not in failed.err
