@@ -12,6 +12,7 @@ from typing import Any
 import dagster as dg
 
 from dagster_project import installation, warehouse
+from dagster_project.landing import remote
 from dagster_project.settings import PROJECT_DIR, Settings
 from dagster_project.tick_report import Ledger, TickReport, difference
 from senders.processes import is_alive, this_process
@@ -59,6 +60,7 @@ def run(
     with warehouse.connect(settings.warehouse_path) as connection:
         after = Ledger.read(connection)
         clock = warehouse.read_clock(connection)
+        unfetched = remote.unfetched(connection, settings)
         [(unknown,)] = connection.execute(
             "select count(*) from raw.attempts where status = 'unknown'"
         ).fetchall()
@@ -67,6 +69,7 @@ def run(
         **difference(before, after),
         dispatched=_dispatched(result),
         unknown=unknown,
+        unfetched=unfetched,
         seconds=time.monotonic() - started,
         errors=list(_errors(result)),
     )

@@ -54,6 +54,7 @@ class TickReport:
         dispatched: sent, deferred, rejected, failed, unknown; empty when nothing was dispatched.
         unknown: all tries of which nobody knows whether they arrived.
         seconds: without start-up.
+        unfetched: remote sources of which not everything that is new could be had, and why.
         errors: what failed, in words; empty when the tick succeeded.
     """
 
@@ -64,6 +65,7 @@ class TickReport:
     dispatched: dict[str, int]
     unknown: int
     seconds: float
+    unfetched: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
@@ -79,6 +81,7 @@ class TickReport:
         lines.append("dispatched " + _listed(self.dispatched))
         if self.unknown:
             lines.append(f"unknown    {self.unknown} may have arrived: see delivery.unknown_sends")
+        lines.extend(f"not landed {told}" for told in self.unfetched)
         return lines
 
 

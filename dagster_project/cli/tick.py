@@ -10,7 +10,7 @@ import typer
 
 from dagster_project import PROCESS_STARTED
 from dagster_project.cli.hold import hold
-from dagster_project.cli.output import FAILED, AsJson, err, out, print_json
+from dagster_project.cli.output import FAILED, REJECTED, AsJson, err, out, print_json
 from dagster_project.settings import Settings, load_settings
 
 NAME = "tick"
@@ -55,6 +55,8 @@ def command(
         failed = "the tick failed at " + "; ".join(report.errors)
         err.print(f"error: {failed}", markup=False, style="red")
         raise typer.Exit(FAILED)
+    if report.unfetched:
+        raise typer.Exit(REJECTED)
 
 
 def _instant(text: str) -> datetime:

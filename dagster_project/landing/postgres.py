@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _CONNECTING: dict[str, Any] = {
     "application_name": "sendhouse",
+    "client_encoding": "utf8",
     "connect_timeout": 10,
     # A server that vanished without a word is noticed in a minute, not in hours.
     "keepalives_idle": 30,
@@ -127,7 +128,8 @@ def _connect(kind: Kind) -> psycopg.Connection[Any]:
             f"wrong setting: {variable} (environment) is not an address such as "
             "postgresql://user:password@host/database"
         ) from None
-    connection = psycopg.connect(**{**_CONNECTING, **address})
+    ours = {key: value for key, value in _CONNECTING.items() if key not in address}
+    connection = psycopg.connect(url, **ours)
     connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
     connection.read_only = True
     return connection

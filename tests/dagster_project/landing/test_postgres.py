@@ -300,6 +300,19 @@ def test_the_address_is_in_the_variable_that_the_source_names(make, postgres, mo
     assert tick(make(orders=ORDERS | {"url_env": "SHOP_DATABASE"}))[0].error is None
 
 
+def test_text_in_no_known_encoding_is_told_and_nothing_lands(make, postgres, monkeypatch):
+    postgres.execute(
+        "drop database if exists bytes",
+        "create database bytes encoding 'SQL_ASCII' locale 'C' template template0",
+    )
+    monkeypatch.setenv("SENDHOUSE_SOURCE_PEOPLE_URL", postgres.url().replace("/postgres", "/bytes"))
+    query = "select 'Zoë' as name union all select E'Zo\\xEB' from pg_class limit 2"
+    landing = make(people=PEOPLE | {"query": query})
+    fetched, landed = tick(landing)
+    assert "CharacterNotInRepertoire (22021)" in fetched.error
+    assert (fetched.files, landed) == ([], [])
+
+
 def test_a_server_that_dies_during_the_query_lands_nothing_and_then_all(make, postgres):
     order(postgres, (1, "2024-05-01"), (2, "2024-05-02"))
     slow = "select orders.*, pg_sleep(30)::text as slow from orders"
