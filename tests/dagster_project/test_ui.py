@@ -1,0 +1,177 @@
+"""Dagster's UI as people see it: a real `sendhouse ui`, a real browser."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from dagster_project import warehouse
+from tests.collector.running import free_port
+from tests.dagster_project import small_company
+from tests.dagster_project.home import COMMANDS, Home
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
+LOCATION = "locations/dagster_project.definitions"
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        not CHROMIUM.exists(), reason="chromium is not installed (scripts/test-deps.sh)"
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A company that has just exported its first files; nothing of it has been landed."""
+    home = Home(tmp_path_factory.mktemp("ui") / "home")
+    small_company.write_history(home)
+    return home
+
+
+@pytest.fixture(scope="module")
+def ui(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running UI; its daemon and code server end with it."""
+    port = free_port()
+    log = tmp_path_factory.mktemp("ui-log") / "log"
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [COMMANDS / "sendhouse", "ui", "--port", str(port)],
+            env=os.environ | home.variables,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+        )
+    try:
+        _wait_until_it_answers(process, f"http://127.0.0.1:{port}", log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        _end(process)
+    assert "Traceback" not in log.read_text()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": 1600, "height": 1000})
+    page.set_default_timeout(60_000)
+    expect.set_options(timeout=60_000)
+    yield page
+    page.close()
+
+
+def seen(page: Page, text: str):
+    """The first place where exactly this text is to be seen."""
+    return page.get_by_text(text, exact=True).filter(visible=True).first
+
+
+def test_lineage_leads_from_landing_to_the_funnel(ui: str, page: Page):
+    page.goto(f"{ui}/asset-groups")
+    for group in ("landing", "staging", "segments", "sequences", "delivery", "funnels", "serving"):
+        expect(seen(page, group)).to_be_visible()
+
+    upstream = "view=lineage&lineageScope=upstream&lineageDepth=20"
+    page.goto(f"{ui}/assets/funnels/sequence_steps?{upstream}")
+    for node in ("events", "stg_events", "trial_accounts", "activation", "sends", "sequence_steps"):
+        expect(seen(page, node)).to_be_visible()
+
+
+def test_the_schedule_and_the_sensor_are_there_and_off(ui: str, page: Page):
+    page.goto(f"{ui}/automation")
+
+    for name in ("every_few_minutes", "new_files"):
+        expect(seen(page, name)).to_be_visible()
+    # To select a row or all of them, and each row's own switch: nothing is selected, all are off.
+    boxes = page.get_by_role("checkbox")
+    expect(boxes.nth(4)).to_be_attached()
+    assert not any(box.is_checked() for box in boxes.all())
+
+
+def test_the_warehouse_is_a_pool_of_one(ui: str, page: Page):
+    page.goto(f"{ui}/deployment/concurrency")
+
+    expect(page.get_by_role("link", name="warehouse")).to_be_visible()
+    # The one row of the table, as a reader copies it: the pool and its limit.
+    row = page.get_by_role("link", name="warehouse").locator("xpath=ancestor::*[@data-index][1]")
+    expect(row).to_have_text(re.compile(r"warehouse\s*1"))
+
+
+def test_a_tick_started_in_the_browser_waits_for_the_one_that_runs_and_succeeds(
+    ui: str, page: Page, home: Home
+):
+    lock = home.folder / "warehouse.lock"
+    with warehouse.exclusive(lock, "a tick of this test"):
+        page.goto(f"{ui}/{LOCATION}/jobs/tick")
+        page.get_by_role("button", name="Materialize all").click()
+        page.goto(f"{ui}/runs")
+        started = page.get_by_text("Started", exact=True).filter(visible=True)
+        expect(started.first).to_be_visible()
+        assert home.rows("select count(*) from raw.files") == [(0,)]
+
+    page.locator("a[href*='/runs/']").filter(visible=True).first.click()
+    expect(page.get_by_text("Success", exact=True).filter(visible=True).first).to_be_visible(
+        timeout=180_000
+    )
+    [(landed,)] = home.rows("select count(*) from raw.files")
+    assert landed == 2
+    assert home.rows("select count(*) > 0 from funnels.sequence_steps") == [(True,)]
+
+    page.goto(f"{ui}/assets/segments/silent")
+    for said in ("Row count", "40", "marketing@northwind.example", "segments", "DuckDB"):
+        expect(seen(page, said)).to_be_visible()
+    expect(
+        page.get_by_text("Whoever was never active is not silent", exact=False).first
+    ).to_be_visible()
+
+
+def _wait_until_it_answers(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if httpx.get(f"{address}/server_info").status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.2)
+    raise AssertionError(f"the UI did not start: {log.read_text()}")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """As Ctrl-C does; whoever does not listen is killed: no process outlives the test."""
+    process.send_signal(signal.SIGTERM)
+    deadline = time.monotonic() + 30
+    while _running(process.pid) and time.monotonic() < deadline:
+        process.poll()
+        time.sleep(0.2)
+    if _running(process.pid):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _running(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
