@@ -23,6 +23,7 @@ _SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "smtp_code": pl.Int32,
     "fault": pl.String,
     "detail": pl.String,
+    "email_hash": pl.String,
     "started_at": _INSTANT,
     "finished_at": _INSTANT,
     "next_try_at": _INSTANT,

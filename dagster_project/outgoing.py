@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-import duckdb
-
 from dagster_project import warehouse
-from dagster_project.landing import land_new
+from dagster_project.news import News
 from dagster_project.settings import Settings
 from dagster_project.warehouse import Clock
 from senders.base import Sender, load_sender
@@ -32,70 +31,45 @@ _NEXT_BATCH = """
     limit $size
 """
 
-# Contacts of whom something landed that the models have not seen: it may be an opt-out, an answer
-# or the goal. The next tick decides about them with it.
-_NEWS = """
-    select decisions.contact_id, min(tracking.type) as news
-    from raw.tracking as tracking
-    inner join decisions.step_decisions as decisions
-        on tracking.send_id = decisions.step_decision_id
-    where tracking.file_id in (select unnest($file_ids))
-        and tracking.type in ('unsubscribed', 'complained', 'bounced', 'replied')
-    group by all
-    union all
-    select keys.contact_id, min(tracking.type)
-    from raw.tracking as tracking
-    inner join decisions.contact_keys as keys
-        on keys.key_kind = 'email' and lower(trim(tracking.email)) = keys.key
-    where tracking.file_id in (select unnest($file_ids))
-        and tracking.type in ('unsubscribed', 'complained', 'bounced', 'replied')
-    group by all
-    union all
-    select keys.contact_id, min(events.name)
-    from raw.events as events
-    inner join decisions.contact_keys as keys
-        on keys.key in (events.contact_key, lower(events.contact_key))
-    where events.file_id in (select unnest($file_ids))
-    group by all
-"""
-
 
 def dispatch_due(settings: Settings) -> DispatchReport:
     """Send what `delivery.send_queue` holds, as far as nothing new speaks against it.
 
-    The warehouse is opened and closed between batches, never held while a server is talked to.
+    Batch by batch: the warehouse is open between two batches, when no server is talked to, and
+    closed while one is.
 
     Raises:
         SettingsError: the sender needs a setting that is missing.
         SenderUnavailableError: nothing can be sent now; what was not tried stays due.
     """
     links = Links(settings.links.base_url, settings.require_link_key())
+    identity = Identity(**settings.identity.model_dump())
+    templates = Templates(settings.templates_dir)
+    sender = make_sender(settings)
+    news = News()
+    report = DispatchReport()
     with warehouse.connect(settings.warehouse_path) as connection:
         clock = warehouse.require_clock(connection)
-    news: dict[str, str] = {}
-
-    def recheck(send: Send) -> str | None:
-        happened = news.get(send.contact_id)
-        return happened and f"held for the next tick: {happened}"
-
     journal = Journal(settings.journal_address)
     try:
-        return asyncio.run(
-            dispatch(
-                _due(settings, clock, news),
-                sender=make_sender(settings),
+        report.settled = _settle_by_evidence(settings, journal)
+        for batch in _batches(settings, clock, news):
+            done = dispatch(
+                batch,
+                sender=sender,
                 journal=journal,
-                templates=Templates(settings.templates_dir),
-                identity=Identity(**settings.identity.model_dump()),
+                templates=templates,
+                identity=identity,
                 links=links,
                 clock=clock.now,
                 max_attempts=settings.delivery.max_attempts,
                 retry_minutes=settings.delivery.retry_minutes,
-                recheck=recheck,
+                recheck=lambda send: news.about(send.contact_id),
             )
-        )
+            report.merge(asyncio.run(done))
     finally:
         journal.close()
+    return report
 
 
 def make_sender(settings: Settings) -> Sender:
@@ -115,19 +89,38 @@ def make_sender(settings: Settings) -> Sender:
     return load_sender(name, config)
 
 
-def _due(settings: Settings, clock: Clock, news: dict[str, str]) -> Iterator[Send]:
-    """Sends in the order in which they should go; `news` is up to date before each batch."""
+def _settle_by_evidence(settings: Settings, journal: Journal) -> Counter[str]:
+    """Settle unknown tries that did leave: what came back, only mail that left can set off."""
+    unknown = {(row["send_id"], row["attempt"]) for row in journal.unknowns()}
+    if not unknown:
+        return Counter()
+    with warehouse.connect(settings.warehouse_path) as connection:
+        found = connection.execute(
+            """select send_id, attempt, evidence, epoch_us(evidence_at)
+            from delivery.unknown_sends
+            where evidence is not null"""
+        ).fetchall()
+    settled: Counter[str] = Counter()
+    for send_id, attempt, evidence, at in found:
+        if (send_id, attempt) in unknown:
+            why = f"settled by evidence: {evidence}"
+            journal.settle(send_id, attempt, "sent", why, now=warehouse.instant(at))
+            settled["sent"] += 1
+    return settled
+
+
+def _batches(settings: Settings, clock: Clock, news: News) -> Iterator[list[Send]]:
+    """The queue in the order in which it should go; `news` is up to date before each batch."""
     last: dict[str, Any] = {"priority": None, "scheduled_at": None, "send_id": None}
     while True:
         with warehouse.connect(settings.warehouse_path) as connection:
-            news.update(_land_news(connection, settings, clock))
+            news.update(connection, settings, clock.now())
             batch = connection.sql(
                 _NEXT_BATCH, params={**last, "size": settings.delivery.batch_size}
             ).pl()
         if batch.is_empty():
             return
-        for row in batch.iter_rows(named=True):
-            yield _send(row)
+        yield [_send(row) for row in batch.iter_rows(named=True)]
         last = batch.select(*last).row(-1, named=True)
 
 
@@ -140,14 +133,3 @@ def _send(row: dict[str, Any]) -> Send:
             "personalization": json.loads(row["personalization"]),
         }
     )
-
-
-def _land_news(
-    connection: duckdb.DuckDBPyConnection, settings: Settings, clock: Clock
-) -> dict[str, str]:
-    """Land what came since the models ran; contacts it is about, with what happened."""
-    landed = land_new(connection, settings, clock.now())
-    file_ids = [file.file_id for file in landed if file.rows_landed]
-    if not file_ids:
-        return {}
-    return dict(connection.execute(_NEWS, {"file_ids": file_ids}).fetchall())

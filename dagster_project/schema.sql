@@ -80,6 +80,7 @@ create table if not exists raw.attempts (
     smtp_code integer,
     fault varchar,
     detail varchar,
+    email_hash varchar,
     started_at timestamptz not null,
     finished_at timestamptz,
     next_try_at timestamptz,
@@ -91,6 +92,14 @@ create table if not exists decisions.contact_keys (
     key varchar not null,
     contact_id varchar not null,
     found_in varchar not null,
+    decided_at timestamptz not null,
+);
+
+create table if not exists decisions.contact_merges (
+    merge_id varchar not null,
+    contact_id varchar not null,
+    merged_into varchar not null,
+    evidence varchar not null,
     decided_at timestamptz not null,
 );
 
@@ -117,6 +126,7 @@ create table if not exists decisions.enrollment_starts (
     sequence varchar not null,
     contact_id varchar not null,
     firing_id varchar not null,
+    fired_at timestamptz not null,
     enrolled_at timestamptz not null,
 );
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 from email_validator import EmailNotValidError, validate_email
 
 from senders.errors import AddressError
@@ -32,3 +34,11 @@ def wire_address(email: str, *, smtputf8: bool = False) -> str:
             "the part before the @ is not ASCII and the mail server does not offer SMTPUTF8"
         )
     return f"{parsed.local_part}@{parsed.ascii_domain}"
+
+
+def email_hash(email: str) -> str:
+    """The form in which an address is kept when it must be recognised but not read.
+
+    SHA-256 of the lowercase, trimmed address, hexadecimal: as `hash_email` in the warehouse.
+    """
+    return sha256(email.strip().lower().encode()).hexdigest()

@@ -13,7 +13,7 @@ from datetime import timedelta
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from senders.addresses import wire_address
+from senders.addresses import email_hash, wire_address
 from senders.base import Outcome, SenderUnavailableError
 from senders.errors import ComposeError
 from senders.journal import STALE_AFTER
@@ -71,6 +71,14 @@ class DispatchReport:
     skipped: Counter[str] = field(default_factory=Counter[str])
     settled: Counter[str] = field(default_factory=Counter[str])
     problems: list[Problem] = field(default_factory=list[Problem])
+
+    def merge(self, other: DispatchReport) -> None:
+        """Add what another dispatch did."""
+        for status in ("sent", "deferred", "rejected", "failed", "unknown"):
+            setattr(self, status, getattr(self, status) + getattr(other, status))
+        self.skipped.update(other.skipped)
+        self.settled.update(other.settled)
+        self.problems.extend(other.problems)
 
     def add(self, send_id: str, outcome: Outcome) -> None:
         """Count one outcome."""
@@ -200,6 +208,7 @@ class _Dispatcher:
             send.send_id,
             sender=self.sender.name,
             message_id=message_id(send, self.identity),
+            email_hash=email_hash(send.email),
             started_at=self.clock(),
             max_attempts=self.max_attempts,
         )

@@ -89,6 +89,7 @@ _ATTEMPTS = Table(
     Column("smtp_code", Integer),
     Column("fault", String),
     Column("detail", String),
+    Column("email_hash", String),
     Column("started_at", _Utc, nullable=False),
     Column("finished_at", _Utc),
     Column("next_try_at", _Utc),
@@ -132,6 +133,7 @@ class Journal:
         *,
         sender: str,
         message_id: str,
+        email_hash: str,
         started_at: datetime,
         max_attempts: int,
     ) -> int | None:
@@ -141,6 +143,8 @@ class Journal:
             send_id: the send.
             sender: name of the sender that will try.
             message_id: Message-ID of the message.
+            email_hash: the address it goes to (`addresses.email_hash`): a bounce suppresses that
+                one, also when the contact has another by then.
             started_at: the caller's time (UTC).
             max_attempts: how many tries a send has in all.
 
@@ -170,6 +174,7 @@ class Journal:
                         status="attempting",
                         sender=sender,
                         message_id=message_id,
+                        email_hash=email_hash,
                         started_at=started_at,
                         updated_at=_wall_clock(),
                         dispatcher=this_process(),

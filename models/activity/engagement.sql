@@ -11,29 +11,21 @@ tracking as (
 ),
 
 attempts as (
-    select * from {{ ref('stg_attempts') }}
+    select send_id, sent_at from {{ ref('send_attempts') }}
 ),
 
 sends as (
-    select step_decision_id as send_id, enrollment_id, contact_id, sequence, step
-    from {{ source('state', 'step_decisions') }}
+    select * from {{ ref('decided_sends') }}
 ),
 
 keys as (
-    select key, contact_id from {{ ref('contact_keys') }} where key_kind = 'email'
+    select key, contact_id from {{ ref('contact_identities') }} where key_kind = 'email'
 ),
 
 deliveries as (
     select send_id, min(occurred_at) as delivered_at
     from tracking
     where type = 'delivered'
-    group by send_id
-),
-
-departures as (
-    select send_id, min(finished_at) as sent_at
-    from attempts
-    where status = 'sent'
     group by send_id
 ),
 
@@ -52,12 +44,12 @@ hits as (
         tracking.user_agent,
         tracking.http_method,
         tracking.bounce_type,
-        coalesce(deliveries.delivered_at, departures.sent_at) as reached_at
+        coalesce(deliveries.delivered_at, attempts.sent_at) as reached_at
     from tracking
     left join sends on tracking.send_id = sends.send_id
     left join keys on tracking.email = keys.key
     left join deliveries on tracking.send_id = deliveries.send_id
-    left join departures on tracking.send_id = departures.send_id
+    left join attempts on tracking.send_id = attempts.send_id
 ),
 
 classified as (

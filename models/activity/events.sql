@@ -5,7 +5,7 @@ events as (
 ),
 
 keys as (
-    select key_kind, key, contact_id from {{ ref('contact_keys') }}
+    select key_kind, key, contact_id from {{ ref('contact_identities') }}
 ),
 
 by_id as (

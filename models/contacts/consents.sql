@@ -2,7 +2,7 @@
 with
 
 keys as (
-    select key_kind, key, contact_id from {{ ref('contact_keys') }}
+    select key_kind, key, contact_id from {{ ref('contact_identities') }}
 ),
 
 crm as (
@@ -18,44 +18,52 @@ tracking as (
 ),
 
 sends as (
-    select step_decision_id as send_id, contact_id from {{ source('state', 'step_decisions') }}
+    select send_id, contact_id from {{ ref('decided_sends') }}
 ),
 
+---------- a dated no, or a yes taken back, is an act; an undated no may be a box nobody ever saw
 from_crm as (
     select
         keys.contact_id,
-        case when crm.marketing_consent then 'import_in' else 'import_out' end as said,
-        coalesce(crm.consent_at, crm.received_at) as said_at,
+        case
+            when crm.marketing_consent then 'import_in'
+            when coalesce(crm.consent_at, crm.consent_withdrawn_at) is not null then 'opt_out'
+            else 'import_out'
+        end as said,
+        case
+            when crm.marketing_consent then coalesce(crm.consent_at, crm.received_at)
+            else coalesce(crm.consent_at, crm.consent_withdrawn_at, crm.received_at)
+        end as said_at,
         'crm ' || crm.crm_id as evidence
     from crm
     inner join keys on keys.key_kind = 'id' and crm.crm_id = keys.key
     where crm.marketing_consent is not null
 ),
 
-answers as (
-    select
-        event_id,
-        contact_id,
-        occurred_at,
-        try_cast({{ json_text('properties', 'marketing_consent') }} as boolean) as is_agreed
-    from events
-),
-
+---------- a clock that runs ahead must not outrank what is said later
 from_events as (
     select
         contact_id,
-        case when is_agreed then 'opt_in' else 'opt_out' end as said,
-        occurred_at as said_at,
+        case
+            when name = 'unsubscribed' then 'opt_out'
+            when name = 'subscribed' then 'subscribed'
+            else 'opt_in'
+        end as said,
+        least(occurred_at, received_at) as said_at,
         'event ' || event_id as evidence
-    from answers
-    where is_agreed is not null
+    from events
+    where name in ('subscribed', 'unsubscribed')
+        or (
+            name in {{ sql_list(var('consent_events')) }}
+            and try_cast({{ json_text('properties', 'marketing_consent') }} as boolean)
+        )
 ),
 
 from_tracking as (
     select
         coalesce(sends.contact_id, keys.contact_id) as contact_id,
-        case when tracking.type = 'subscribed' then 'opt_in' else 'opt_out' end as said,
-        tracking.occurred_at as said_at,
+        case when tracking.type = 'subscribed' then 'subscribed' else 'opt_out' end as said,
+        least(tracking.occurred_at, tracking.received_at) as said_at,
         tracking.type || ' ' || tracking.event_id as evidence
     from tracking
     left join sends on tracking.send_id = sends.send_id

@@ -12,9 +12,10 @@ last_words as (
     select
         contact_id,
         max(said_at) filter (where said = 'opt_out') as opted_out_at,
-        max(said_at) filter (where said = 'opt_in') as opted_in_at,
-        bool_or(said = 'import_out') as is_refused_by_import,
-        max(said_at) filter (where said = 'import_in') as imported_in_at
+        max(said_at) filter (where said = 'subscribed') as subscribed_at,
+        max(said_at) filter (where said in ('opt_in', 'subscribed')) as opted_in_at,
+        max(said_at) filter (where said = 'import_in') as imported_in_at,
+        bool_or(said = 'import_out') as is_refused_by_import
     from consents
     group by contact_id
 ),
@@ -25,8 +26,8 @@ judged as (
         case
             when last_words.opted_out_at is not null
                 and (
-                    last_words.opted_in_at is null
-                    or last_words.opted_in_at <= last_words.opted_out_at
+                    last_words.subscribed_at is null
+                    or last_words.subscribed_at <= last_words.opted_out_at
                 )
                 then 'opted_out'
             when last_words.opted_in_at is not null then 'opted_in'
@@ -35,6 +36,7 @@ judged as (
             else 'unknown'
         end as consent,
         last_words.opted_in_at,
+        last_words.subscribed_at,
         last_words.opted_out_at,
         last_words.imported_in_at
     from contacts

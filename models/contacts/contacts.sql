@@ -2,7 +2,7 @@ with
 
 keys as (
     select key_kind, key, contact_id, decided_at
-    from {{ ref('contact_keys') }}
+    from {{ ref('contact_identities') }}
 ),
 
 crm as (

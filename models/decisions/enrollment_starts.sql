@@ -13,6 +13,7 @@ select
     proposals.sequence,
     proposals.contact_id,
     proposals.firing_id,
+    proposals.fired_at,
     proposals.decided_at as enrolled_at
 from proposals
 anti join decided on proposals.enrollment_id = decided.enrollment_id

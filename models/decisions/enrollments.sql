@@ -14,6 +14,7 @@ select
     starts.sequence,
     starts.contact_id,
     starts.firing_id,
+    starts.fired_at,
     starts.enrolled_at,
     exits.exited_at,
     exits.exit_reason

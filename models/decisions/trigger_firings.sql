@@ -15,7 +15,7 @@ decided as (
 
 identified as (
     select
-        {{ hash_id(['trigger', 'contact_id', 'occurrence']) }} as firing_id,
+        {{ hash_id(['trigger', 'occurrence']) }} as firing_id,
         trigger,
         contact_id,
         fired_at,

@@ -9,7 +9,11 @@ contacts as (
 ),
 
 attempts as (
-    select * from {{ ref('stg_attempts') }}
+    select * from {{ ref('send_attempts') }}
+),
+
+aliases as (
+    select * from {{ ref('contact_aliases') }}
 ),
 
 expired as (
@@ -17,27 +21,18 @@ expired as (
 ),
 
 broadcasts as (
-    select distinct sequence from {{ ref('steps') }} where step = 'broadcast'
+    select distinct sequence from {{ ref('steps') }} where kind = 'broadcast'
 ),
 
 clock as (
     select as_of from {{ source('control', 'clock') }}
 ),
 
-last_attempts as (
-    select
-        send_id,
-        max_by(status, attempt) as status,
-        max_by(next_try_at, attempt) as next_try_at
-    from attempts
-    group by send_id
-),
-
 candidates as (
     select
         decisions.step_decision_id as send_id,
         decisions.enrollment_id,
-        decisions.contact_id,
+        contacts.contact_id,
         contacts.email,
         decisions.sequence,
         decisions.step,
@@ -49,15 +44,14 @@ candidates as (
         case when broadcasts.sequence is null then 10 else 20 end as priority
     from decisions
     cross join clock
-    left join contacts on decisions.contact_id = contacts.contact_id
+    left join aliases on decisions.contact_id = aliases.contact_id
+    left join contacts
+        on coalesce(aliases.canonical_id, decisions.contact_id) = contacts.contact_id
     left join broadcasts on decisions.sequence = broadcasts.sequence
-    left join last_attempts on decisions.step_decision_id = last_attempts.send_id
+    left join attempts on decisions.step_decision_id = attempts.send_id
     anti join expired on decisions.step_decision_id = expired.send_id
-    where last_attempts.send_id is null
-        or (
-            last_attempts.status in ('deferred', 'failed')
-            and last_attempts.next_try_at <= clock.as_of
-        )
+    where attempts.send_id is null
+        or (attempts.status in ('deferred', 'failed') and attempts.next_try_at <= clock.as_of)
 )
 
 select * from candidates

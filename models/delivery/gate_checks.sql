@@ -21,16 +21,30 @@ exits as (
     where exit_reason <> 'completed'
 ),
 
+overtaken as (
+    select enrollment_id, reason as exit_reason from {{ ref('proposals') }} where kind = 'overtake'
+),
+
 attempts as (
-    select * from {{ ref('stg_attempts') }}
+    select * from {{ ref('send_attempts') }} where status in ('sent', 'unknown', 'attempting')
 ),
 
 decisions as (
-    select step_decision_id as send_id, contact_id from {{ ref('step_decisions') }}
+    select * from {{ ref('decided_sends') }}
 ),
 
 clock as (
     select as_of from {{ source('control', 'clock') }}
+),
+
+addressed as (
+    select *, {{ hash_email('email') }} as email_hash from candidates
+),
+
+endings as (
+    select * from exits
+    union all
+    select * from overtaken
 ),
 
 ---------- the gates
@@ -51,15 +65,15 @@ consent_gate as (
 ),
 
 suppression_gate as (
-    select candidates.send_id, 'suppression' as gate, suppressions.reason
-    from candidates
-    inner join suppressions on {{ hash_email('candidates.email') }} = suppressions.email_hash
+    select addressed.send_id, 'suppression' as gate, suppressions.reason
+    from addressed
+    inner join suppressions on addressed.email_hash = suppressions.email_hash
 ),
 
 exit_gate as (
-    select candidates.send_id, 'exit' as gate, 'left the sequence: ' || exits.exit_reason as reason
+    select candidates.send_id, 'exit' as gate, 'left the sequence: ' || endings.exit_reason as reason
     from candidates
-    inner join exits on candidates.enrollment_id = exits.enrollment_id
+    inner join endings on candidates.enrollment_id = endings.enrollment_id
 ),
 
 expiry_gate as (
@@ -69,7 +83,31 @@ expiry_gate as (
     where clock.as_of >= candidates.expires_at
 ),
 
-stopped as (
+---------- two contacts may share an address: it gets each mail once
+had_already as (
+    select
+        attempts.email_hash,
+        decisions.sequence,
+        decisions.step,
+        decisions.contact_id
+    from attempts
+    inner join decisions on attempts.send_id = decisions.send_id
+),
+
+same_address_gate as (
+    select distinct
+        addressed.send_id,
+        'same_address' as gate,
+        'another contact with this address had it' as reason
+    from addressed
+    inner join had_already
+        on addressed.email_hash = had_already.email_hash
+            and addressed.sequence = had_already.sequence
+            and addressed.step = had_already.step
+            and addressed.contact_id <> had_already.contact_id
+),
+
+stopped_by_one as (
     select * from address_gate
     union all
     select * from consent_gate
@@ -79,32 +117,58 @@ stopped as (
     select * from exit_gate
     union all
     select * from expiry_gate
+    union all
+    select * from same_address_gate
 ),
 
----------- what a contact has had lately, and whose turn it is among what is due now
+twins as (
+    select
+        addressed.send_id,
+        row_number() over (
+            partition by addressed.email_hash, addressed.sequence, addressed.step
+            order by addressed.scheduled_at, addressed.send_id
+        ) as place
+    from addressed
+    anti join stopped_by_one on addressed.send_id = stopped_by_one.send_id
+),
+
+twin_gate as (
+    select
+        send_id,
+        'same_address' as gate,
+        'another contact with this address gets it now' as reason
+    from twins
+    where place > 1
+),
+
+stopped as (
+    select * from stopped_by_one
+    union all
+    select * from twin_gate
+),
+
+---------- what an address has had lately, and whose turn it is among what is due now
 recently as (
     select
-        decisions.contact_id,
-        count(distinct attempts.send_id) as sends
+        attempts.email_hash,
+        count(*) as sends
     from attempts
     cross join clock
-    inner join decisions on attempts.send_id = decisions.send_id
-    where attempts.status in ('sent', 'unknown', 'attempting')
-        and attempts.started_at > {{ minus_days('clock.as_of', parameter('frequency_cap_days')) }}
-    group by decisions.contact_id
+    where attempts.first_started_at > {{ minus_days('clock.as_of', parameter('frequency_cap_days')) }}
+    group by attempts.email_hash
 ),
 
 queued as (
     select
-        candidates.send_id,
+        addressed.send_id,
         coalesce(recently.sends, 0) as sends_before,
         row_number() over (
-            partition by candidates.contact_id
-            order by candidates.priority, candidates.scheduled_at, candidates.send_id
+            partition by addressed.email_hash
+            order by addressed.priority, addressed.scheduled_at, addressed.send_id
         ) as place
-    from candidates
-    left join recently on candidates.contact_id = recently.contact_id
-    anti join stopped on candidates.send_id = stopped.send_id
+    from addressed
+    left join recently on addressed.email_hash = recently.email_hash
+    anti join stopped on addressed.send_id = stopped.send_id
 ),
 
 frequency_gate as (

@@ -5,7 +5,7 @@ contacts as (
 ),
 
 consent as (
-    select contact_id, consent, opted_in_at, opted_out_at from {{ ref('contact_consent') }}
+    select contact_id, consent, subscribed_at, opted_out_at from {{ ref('contact_consent') }}
 ),
 
 tracking as (
@@ -13,42 +13,44 @@ tracking as (
 ),
 
 attempts as (
-    select * from {{ ref('stg_attempts') }}
+    select * from {{ ref('send_attempts') }}
+),
+
+aliases as (
+    select * from {{ ref('contact_aliases') }}
 ),
 
 decisions as (
-    select step_decision_id as send_id, contact_id, decision, decided_at
-    from {{ ref('step_decisions') }}
+    select contact_id, decided_at from {{ ref('step_decisions') }} where decision = 'suppress'
 ),
 
+---------- the address that was mailed, which may not be the contact's any more
 from_tracking as (
     select
-        coalesce(tracking.email, contacts.email) as email,
+        coalesce({{ hash_email('tracking.email') }}, attempts.email_hash) as email_hash,
         case tracking.type when 'complained' then 'complaint' else 'hard bounce' end as reason,
         tracking.occurred_at as since,
         'all' as scope
     from tracking
-    left join decisions on tracking.send_id = decisions.send_id
-    left join contacts on decisions.contact_id = contacts.contact_id
+    left join attempts on tracking.send_id = attempts.send_id
     where tracking.type = 'complained'
         or (tracking.type = 'bounced' and tracking.bounce_type = 'hard')
 ),
 
 from_attempts as (
     select
-        contacts.email,
+        email_hash,
         'hard bounce' as reason,
-        attempts.finished_at as since,
+        finished_at as since,
         'all' as scope
     from attempts
-    inner join decisions on attempts.send_id = decisions.send_id
-    inner join contacts on decisions.contact_id = contacts.contact_id
-    where attempts.status = 'rejected' and attempts.fault = 'recipient'
+    where status = 'rejected' and fault = 'recipient'
 ),
 
+---------- the contact's address
 from_contacts as (
     select
-        contacts.email,
+        {{ hash_email('contacts.email') }} as email_hash,
         'unsubscribed' as reason,
         consent.opted_out_at as since,
         'marketing' as scope
@@ -59,16 +61,17 @@ from_contacts as (
 
 from_sequences as (
     select
-        contacts.email,
+        {{ hash_email('contacts.email') }} as email_hash,
         'unengaged' as reason,
         decisions.decided_at as since,
         'marketing' as scope
     from decisions
-    inner join contacts on decisions.contact_id = contacts.contact_id
-    inner join consent on decisions.contact_id = consent.contact_id
-    where decisions.decision = 'suppress'
-        -- Who opts in again after having been let go is back.
-        and (consent.opted_in_at is null or consent.opted_in_at <= decisions.decided_at)
+    left join aliases on decisions.contact_id = aliases.contact_id
+    inner join contacts
+        on coalesce(aliases.canonical_id, decisions.contact_id) = contacts.contact_id
+    inner join consent on contacts.contact_id = consent.contact_id
+    -- Who asks for mail after having been let go is back.
+    where consent.subscribed_at is null or consent.subscribed_at <= decisions.decided_at
 ),
 
 reasons as (
@@ -82,10 +85,10 @@ reasons as (
 )
 
 select
-    {{ hash_email('email') }} as email_hash,
+    email_hash,
     reason,
     min(since) as since,
     scope
 from reasons
-where email is not null
+where email_hash is not null
 group by email_hash, reason, scope

@@ -25,9 +25,7 @@ evidence as (
         min(occurred_at) as evidence_at
     from tracking
     where send_id is not null
-        and type in (
-            'delivered', 'bounced', 'opened', 'clicked', 'complained', 'replied', 'unsubscribed'
-        )
+        and type in {{ sql_list(signs_of_departure()) }}
     group by send_id
 )
 

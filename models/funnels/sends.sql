@@ -5,7 +5,7 @@ decisions as (
 ),
 
 enrollments as (
-    select enrollment_id, enrolled_at from {{ ref('enrollments') }}
+    select enrollment_id, fired_at from {{ ref('enrollments') }}
 ),
 
 steps as (
@@ -13,7 +13,11 @@ steps as (
 ),
 
 attempts as (
-    select * from {{ ref('stg_attempts') }}
+    select send_id, sent_at from {{ ref('send_attempts') }}
+),
+
+aliases as (
+    select * from {{ ref('contact_aliases') }}
 ),
 
 engagement as (
@@ -25,23 +29,18 @@ events as (
 ),
 
 ---------- what the journal and the recipients say
-departures as (
-    select send_id, min(finished_at) as sent_at
-    from attempts
-    where status = 'sent'
-    group by send_id
-),
-
 outcomes as (
     select
         send_id,
         min(occurred_at) filter (where type = 'delivered') as delivered_at,
         min(occurred_at) filter (where type = 'opened' and is_human) as opened_at,
+        min(occurred_at) filter (where type = 'opened' and not is_human) as machine_opened_at,
         min(occurred_at) filter (where type = 'clicked' and is_human) as clicked_at,
         min(occurred_at) filter (where type = 'replied') as replied_at,
         min(occurred_at) filter (where type = 'unsubscribed') as unsubscribed_at,
         min(occurred_at) filter (where type = 'complained') as complained_at,
-        min(occurred_at) filter (where type = 'bounced') as bounced_at
+        min(occurred_at) filter (where type = 'bounced') as bounced_at,
+        min(occurred_at) filter (where type in {{ sql_list(signs_of_departure()) }}) as seen_at
     from engagement
     where send_id is not null
     group by send_id
@@ -51,16 +50,17 @@ sends as (
     select
         decisions.step_decision_id as send_id,
         decisions.enrollment_id,
-        decisions.contact_id,
+        coalesce(aliases.canonical_id, decisions.contact_id) as contact_id,
         decisions.sequence,
         decisions.step,
         decisions.variant,
         decisions.decided_at,
-        enrollments.enrolled_at,
+        enrollments.fired_at,
         -- A try whose end nobody saw counts as sent once something shows that it had left.
-        coalesce(departures.sent_at, outcomes.delivered_at) as sent_at,
+        coalesce(attempts.sent_at, outcomes.seen_at) as sent_at,
         outcomes.delivered_at,
         outcomes.opened_at,
+        outcomes.machine_opened_at,
         outcomes.clicked_at,
         outcomes.replied_at,
         outcomes.unsubscribed_at,
@@ -71,7 +71,8 @@ sends as (
     from decisions
     left join enrollments on decisions.enrollment_id = enrollments.enrollment_id
     left join steps on decisions.sequence = steps.sequence and decisions.step = steps.step
-    left join departures on decisions.step_decision_id = departures.send_id
+    left join attempts on decisions.step_decision_id = attempts.send_id
+    left join aliases on decisions.contact_id = aliases.contact_id
     left join outcomes on decisions.step_decision_id = outcomes.send_id
 ),
 
@@ -84,10 +85,10 @@ goals as (
     inner join events
         on sends.contact_id = events.contact_id
             and sends.goal_event = events.name
-            and events.occurred_at >= sends.enrolled_at
+            and events.occurred_at >= sends.fired_at
             and (
                 sends.goal_seconds is null
-                or {{ seconds_between('sends.enrolled_at', 'events.occurred_at') }}
+                or {{ seconds_between('sends.fired_at', 'events.occurred_at') }}
                 < sends.goal_seconds
             )
     group by sends.enrollment_id
@@ -136,6 +137,7 @@ select
     sends.sent_at,
     sends.delivered_at,
     sends.opened_at,
+    sends.machine_opened_at,
     sends.clicked_at,
     sends.replied_at,
     conversions.converted_at,

@@ -17,17 +17,11 @@ sends as (
 ),
 
 attempts as (
-    select * from {{ ref('stg_attempts') }}
+    select send_id, status, next_try_at, is_settled from {{ ref('send_attempts') }}
 ),
 
 gates as (
     select * from {{ ref('send_gates') }}
-),
-
-last_attempts as (
-    select send_id, max_by(status, attempt) as status
-    from attempts
-    group by send_id
 ),
 
 given_up as (
@@ -43,6 +37,7 @@ reached as (
         sends.sent_at,
         sends.delivered_at,
         sends.opened_at,
+        sends.machine_opened_at,
         sends.clicked_at,
         sends.replied_at,
         sends.converted_at,
@@ -52,13 +47,13 @@ reached as (
         sends.revenue,
         sends.sent_at is null and (
             decisions.decision = 'skip'
-            or last_attempts.status = 'rejected'
+            or attempts.status in ('rejected', 'failed') and attempts.is_settled
             or given_up.send_id is not null
         ) as is_dropped
     from decisions
     inner join enrollments on decisions.enrollment_id = enrollments.enrollment_id
     left join sends on decisions.step_decision_id = sends.send_id
-    left join last_attempts on decisions.step_decision_id = last_attempts.send_id
+    left join attempts on decisions.step_decision_id = attempts.send_id
     left join given_up on decisions.step_decision_id = given_up.send_id
 ),
 
@@ -72,6 +67,7 @@ counted as (
         count(sent_at) as sent,
         count(delivered_at) as delivered,
         count(opened_at) as opened,
+        count(machine_opened_at) as machine_opened,
         count(clicked_at) as clicked,
         count(replied_at) as replied,
         count(converted_at) as converted,
@@ -94,6 +90,7 @@ select
     counted.sent,
     counted.delivered,
     counted.opened,
+    counted.machine_opened,
     counted.clicked,
     counted.replied,
     counted.converted,

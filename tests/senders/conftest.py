@@ -8,12 +8,12 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.senders.senders_support import WELCOME, Sink, free_port, wait_for_port, write_templates
 
 from senders.journal import Journal
 from senders.links import Links
 from senders.model import Identity
 from senders.rendering import Templates
+from tests.senders.senders_support import WELCOME, Sink, free_port, wait_for_port, write_templates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -4,14 +4,13 @@ import asyncio
 import sys
 from pathlib import Path
 
-from tests.senders.senders_support import NOW, make_send
-
 from senders.dispatch import dispatch
 from senders.journal import Journal
 from senders.links import Links
 from senders.model import Identity
 from senders.rendering import Templates
 from senders.smtp import SmtpSender
+from tests.senders.senders_support import NOW, make_send
 
 
 def main(folder: Path, port: int, count: int) -> None:

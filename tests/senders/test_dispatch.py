@@ -7,12 +7,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.senders.senders_support import NOW, make_send, parse, write_templates
 
 from senders.base import Outcome, SenderUnavailableError
 from senders.dispatch import dispatch
 from senders.file import FileSender
 from senders.smtp import SmtpSender
+from tests.senders.senders_support import NOW, make_send, parse, write_templates
 
 HERE = Path(__file__).resolve().parent
 HOUR = timedelta(hours=1)

@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from tests.senders.senders_support import NOW
 from sqlalchemy import create_engine, text
 
 from senders.base import Outcome
 from senders.file import FileSender
 from senders.journal import Journal, JournalError
+from tests.senders.senders_support import NOW
 
 PROJECT = Path(__file__).resolve().parents[2]
 HOUR = timedelta(hours=1)
@@ -32,7 +32,9 @@ print("ready", flush=True)
 sys.stdin.readline()
 for number in range(int(sys.argv[2])):
     send_id = f"send-{number}"
-    if journal.claim(send_id, sender="file", message_id="<m@x>", started_at=now, max_attempts=5):
+    claimed = journal.claim(
+        send_id, sender="file", message_id="<m@x>", email_hash="h", started_at=now, max_attempts=5)
+    if claimed:
         print(send_id, flush=True)
 """
 HANG = """
@@ -42,7 +44,7 @@ from senders.journal import Journal
 now = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
 for send_id in sys.argv[2:]:
     Journal(sys.argv[1]).claim(
-        send_id, sender="file", message_id="<m@x>", started_at=now, max_attempts=5)
+        send_id, sender="file", message_id="<m@x>", email_hash="h", started_at=now, max_attempts=5)
 print("claimed", flush=True)
 time.sleep(60)
 """
@@ -61,7 +63,12 @@ class Witness:
 
 def claim(journal, send_id="a", *, at=NOW, max_attempts=5, sender="file"):
     return journal.claim(
-        send_id, sender=sender, message_id="<a@x>", started_at=at, max_attempts=max_attempts
+        send_id,
+        sender=sender,
+        message_id="<a@x>",
+        email_hash="h",
+        started_at=at,
+        max_attempts=max_attempts,
     )
 
 

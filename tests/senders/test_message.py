@@ -8,11 +8,11 @@ from html import escape, unescape
 from urllib.parse import urlsplit
 
 import pytest
-from tests.senders.senders_support import NOW, make_send, parse
 
 from senders.errors import AddressError, RenderError
 from senders.message import build_message, compose, message_id, unsubscribe_url
 from senders.rendering import Rendered
+from tests.senders.senders_support import NOW, make_send, parse
 
 SINGLE = [
     "From", "To", "Subject", "Date", "Message-ID", "Reply-To", "List-Id", "List-Unsubscribe",

@@ -1,9 +1,9 @@
 from datetime import datetime
 
 import pytest
-from tests.senders.senders_support import make_send
 
 from senders.model import Identity
+from tests.senders.senders_support import make_send
 
 IDENTITY = {
     "from_name": "Ada",

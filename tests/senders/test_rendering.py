@@ -1,11 +1,11 @@
 import json
 
 import pytest
-from tests.senders.senders_support import NOW, SHARED_DATA, make_send, parse, write_templates
 
 from senders.errors import RenderError, TemplateNotFoundError
 from senders.message import compose
 from senders.rendering import Templates, template_context
+from tests.senders.senders_support import NOW, SHARED_DATA, make_send, parse, write_templates
 
 FRONT = '---\nsubject: "Hello"\n---\n'
 

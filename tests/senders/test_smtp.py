@@ -11,10 +11,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from tests.senders.senders_support import free_port
 
 from senders.base import SenderConfigError, SenderUnavailableError, load_sender
 from senders.smtp import SmtpSender
+from tests.senders.senders_support import free_port
 
 HELLO = (b"220 x ESMTP\r\n", b"250-x\r\n250-PIPELINING\r\n250 SIZE 0\r\n")
 

@@ -74,13 +74,14 @@ due as (
 
 proposals as (
     {{ propose('definition', {
-        'sequence': "'" ~ name ~ "'", 'step': "'broadcast'", 'position': 1, 'action': "'send'",
+        'sequence': "'" ~ name ~ "'", 'step': "'broadcast'", 'position': 1, 'reason': "'broadcast'",
+        'action': "'send'",
         'template': "'" ~ template ~ "'",
     }, 'clock') }}
     union all
     {{ propose('enroll', {
         'sequence': "'" ~ name ~ "'", 'enrollment_id': 'enrollment_id', 'contact_id': 'contact_id',
-        'firing_id': "'" ~ at ~ "'", 'decided_at': 'as_of',
+        'firing_id': "'" ~ at ~ "'", 'fired_at': at_sql, 'decided_at': 'as_of',
     }, 'entering') }}
     union all
     {{ propose('step', {

@@ -1,6 +1,6 @@
 {#-
     Conditions for exits, guards and goals. Each returns a mapping:
-      sql     a predicate over `enrollment` (enrollment_id, contact_id, enrolled_at)
+      sql     a predicate over `enrollment` (enrollment_id, contact_id, fired_at)
       says    the same in words, kept as the reason of the decision
 -#}
 
@@ -41,11 +41,12 @@
 {%- endmacro %}
 
 
-{#- The contact did `name` since enrolling, within a duration of it when one is given. -#}
+{#- The contact did `name` since the firing that enrolled it (which may be a tick or a late file
+    earlier than the enrollment), within a duration of it when one is given. -#}
 {% macro event(name, within=none) -%}
     {%- set until -%}
         {%- if within %}
-            and happened.occurred_at < {{ plus('enrollment.enrolled_at', within) }}
+            and happened.occurred_at < {{ plus('enrollment.fired_at', within) }}
         {%- endif -%}
     {%- endset -%}
     {{ return({
@@ -55,7 +56,7 @@
         'sql': 'exists (select 1 from ' ~ ref('events') ~ ' as happened'
             ~ ' where happened.contact_id = enrollment.contact_id'
             ~ " and happened.name = '" ~ name ~ "'"
-            ~ ' and happened.occurred_at >= enrollment.enrolled_at' ~ until ~ ')',
+            ~ ' and happened.occurred_at >= enrollment.fired_at' ~ until ~ ')',
     }) }}
 {%- endmacro %}
 
@@ -63,6 +64,17 @@
 {#- A person (not an auto-responder) answered a mail of this run of the sequence. -#}
 {% macro replied() -%}
     {{ return({'says': 'replied', 'sql': engaged('replied', none, none)}) }}
+{%- endmacro %}
+
+
+{#- The mail of an earlier step went out. -#}
+{% macro sent(step) -%}
+    {{ return({
+        'says': 'sent ' ~ step,
+        'step': step,
+        'sql': 'exists (select 1 from ' ~ ref('send_attempts') ~ ' as tried where tried.send_id = '
+            ~ hash_id(['enrollment.enrollment_id', "'" ~ step ~ "'"]) ~ ' and tried.sent_at is not null)',
+    }) }}
 {%- endmacro %}
 
 

@@ -6,6 +6,7 @@
         'enrollment_id': 'varchar',
         'contact_id': 'varchar',
         'firing_id': 'varchar',
+        'fired_at': 'timestamptz',
         'reason': 'varchar',
         'step': 'varchar',
         'position': 'integer',

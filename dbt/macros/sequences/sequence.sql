@@ -8,14 +8,15 @@
       steps     step(…), in order
       enroll_within  how long after it fired a firing may still enroll (late files, a late audience)
 
-    The rows are proposals (`kind`): definition, enroll, refuse, step, exit. The models in
-    decisions/ append them, each by its id, so that a tick that died half-way repeats nothing.
+    The rows are proposals (`kind`): definition, enroll, refuse, step, exit, overtake (an ending came
+    after the last step was decided and before its mail left). The models in decisions/ append them,
+    each by its id, so that a tick that died half-way repeats nothing.
     Steps are walked in order because a step may wait for one decided in the same tick.
 -#}
 {% macro sequence(
     trigger, audience, steps, reentry='once', exits=[], goal=none, enroll_within='3 days'
 ) -%}
-{%- do check_steps(steps) -%}
+{%- do check_steps(steps, exits) -%}
 {%- do check_kind('triggers', trigger, 'trigger') -%}
 {%- do check_kind('segments', audience, 'audience') -%}
 {%- if reentry not in ['once', 'after_exit'] -%}{%- do check_duration(reentry) -%}{%- endif -%}
@@ -30,10 +31,18 @@ clock as (
     select as_of from {{ source('control', 'clock') }}
 ),
 
+aliases as (
+    select contact_id, canonical_id from {{ ref('contact_aliases') }}
+),
+
 firings as (
-    select firing_id, contact_id, fired_at
-    from {{ ref('trigger_firings') }}
-    where trigger = '{{ name_of(trigger) }}'
+    select
+        firings.firing_id,
+        coalesce(aliases.canonical_id, firings.contact_id) as contact_id,
+        firings.fired_at
+    from {{ ref('trigger_firings') }} as firings
+    left join aliases on firings.contact_id = aliases.contact_id
+    where firings.trigger = '{{ name_of(trigger) }}'
 ),
 
 audience as (
@@ -41,13 +50,19 @@ audience as (
 ),
 
 starts as (
-    select enrollment_id, contact_id, firing_id, enrolled_at
-    from {{ source('state', 'enrollment_starts') }}
-    where sequence = '{{ name }}'
+    select
+        starts.enrollment_id,
+        coalesce(aliases.canonical_id, starts.contact_id) as contact_id,
+        starts.firing_id,
+        starts.fired_at,
+        starts.enrolled_at
+    from {{ source('state', 'enrollment_starts') }} as starts
+    left join aliases on starts.contact_id = aliases.contact_id
+    where starts.sequence = '{{ name }}'
 ),
 
 ended as (
-    select enrollment_id, contact_id
+    select enrollment_id, exit_reason
     from {{ source('state', 'enrollment_exits') }}
     where sequence = '{{ name }}'
 ),
@@ -130,20 +145,35 @@ entering as (
     where refusal is null and is_in_audience
 ),
 
+---------- runs that are on; of one contact's, the first (two can meet when contacts merge)
 active as (
     select
         starts.enrollment_id,
         starts.contact_id,
         starts.firing_id,
+        starts.fired_at,
         starts.enrolled_at,
         clock.as_of
     from starts
     cross join clock
     anti join ended on starts.enrollment_id = ended.enrollment_id
     union all
-    select enrollment_id, contact_id, firing_id, as_of as enrolled_at, as_of
+    select
+        enrollment_id,
+        contact_id,
+        firing_id,
+        fired_at,
+        as_of as enrolled_at,
+        as_of
     from entering
     where nth = 1
+),
+
+ranked as (
+    select
+        *,
+        row_number() over (partition by contact_id order by enrolled_at, enrollment_id) as nth
+    from active
 ),
 
 ---------- who leaves
@@ -156,8 +186,9 @@ leaving as (
             {%- for ending in endings %}
             when {{ ending.sql }} then '{{ ending.says | replace("'", "''") }}'
             {%- endfor %}
+            when enrollment.nth > 1 then 'merged with another run'
         end as exit_reason
-    from active as enrollment
+    from ranked as enrollment
 ),
 
 staying as (
@@ -165,6 +196,34 @@ staying as (
     from active
     inner join leaving on active.enrollment_id = leaving.enrollment_id
     where leaving.exit_reason is null
+),
+
+---------- whose last mail is decided but not out yet: an ending still stops it
+finishing as (
+    select distinct
+        starts.enrollment_id,
+        starts.contact_id,
+        starts.fired_at,
+        starts.enrolled_at,
+        clock.as_of
+    from starts
+    cross join clock
+    inner join ended on starts.enrollment_id = ended.enrollment_id
+    inner join {{ ref('open_sends') }} as waiting on starts.enrollment_id = waiting.enrollment_id
+    where ended.exit_reason = 'completed'
+),
+
+overtaken as (
+    select
+        enrollment.enrollment_id,
+        enrollment.contact_id,
+        enrollment.as_of,
+        case
+            {%- for ending in endings %}
+            when {{ ending.sql }} then '{{ ending.says | replace("'", "''") }}'
+            {%- endfor %}
+        end as exit_reason
+    from finishing as enrollment
 ),
 
 ---------- what is due, step by step
@@ -244,7 +303,7 @@ proposals as (
     {%- set template = "'" ~ step.template ~ "'" if step.template else 'null' %}
     {{ propose('definition', {
         'sequence': "'" ~ name ~ "'", 'step': "'" ~ step.name ~ "'", 'position': loop.index,
-        'action': "'" ~ step.do ~ "'", 'template': template,
+        'reason': "'sequence'", 'action': "'" ~ step.do ~ "'", 'template': template,
         'goal_event': "'" ~ goal.event ~ "'" if goal else 'null',
         'goal_seconds': seconds_between('clock.as_of', plus('clock.as_of', goal.within))
             if goal and goal.within else 'null',
@@ -260,7 +319,7 @@ proposals as (
     {%- endfor %}
     {{ propose('enroll', {
         'sequence': "'" ~ name ~ "'", 'enrollment_id': 'enrollment_id', 'contact_id': 'contact_id',
-        'firing_id': 'firing_id', 'decided_at': 'as_of',
+        'firing_id': 'firing_id', 'fired_at': 'fired_at', 'decided_at': 'as_of',
     }, 'entering where nth = 1') }}
     union all
     {{ propose('refuse', {
@@ -283,6 +342,11 @@ proposals as (
         'sequence': "'" ~ name ~ "'", 'enrollment_id': 'enrollment_id', 'contact_id': 'contact_id',
         'reason': "'completed'", 'decided_at': 'as_of',
     }, 'finished') }}
+    union all
+    {{ propose('overtake', {
+        'sequence': "'" ~ name ~ "'", 'enrollment_id': 'enrollment_id', 'contact_id': 'contact_id',
+        'reason': 'exit_reason', 'decided_at': 'as_of',
+    }, 'overtaken where exit_reason is not null') }}
 )
 
 select * from proposals

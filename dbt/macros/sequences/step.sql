@@ -20,7 +20,7 @@
 
 
 {#- Stops the parse at the first step that cannot work, naming the file and the step. -#}
-{% macro check_steps(steps) -%}
+{% macro check_steps(steps, exits) -%}
     {%- set seen = [] -%}
     {%- for step in steps -%}
         {%- set where = this_file() ~ ": step '" ~ step.name ~ "'" -%}
@@ -57,6 +57,11 @@
             {%- endif -%}
         {%- endfor -%}
         {%- do seen.append(step.name) -%}
+    {%- endfor -%}
+    {%- for ending in exits if ending.step and ending.step not in seen -%}
+        {{ exceptions.raise_compiler_error(
+            this_file() ~ ": an exit asks about step '" ~ ending.step ~ "', which is not a step"
+        ) }}
     {%- endfor -%}
     {%- if not steps -%}
         {{ exceptions.raise_compiler_error(this_file() ~ ": a sequence needs at least one step") }}

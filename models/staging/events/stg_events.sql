@@ -12,7 +12,7 @@ known as (
         occurred_at,
         received_at,
         properties,
-        try_cast({{ json_text('properties', 'amount') }} as double) as amount,
+        try_cast({{ json_text('properties', 'amount') }} as decimal(18, 4)) as amount,
         file_id
     from events
     where received_at <= {{ as_of() }}

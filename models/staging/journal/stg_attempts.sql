@@ -15,6 +15,7 @@ known as (
         smtp_code,
         fault,
         detail,
+        email_hash,
         started_at,
         finished_at,
         next_try_at

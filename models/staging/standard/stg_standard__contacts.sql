@@ -23,24 +23,42 @@ known as (
         try_cast(created_at as timestamptz) as created_at,
         try_cast(updated_at as timestamptz) as updated_at,
         _received_at as received_at,
-        row_number() over (
-            partition by trim(contact_id)
-            order by
-                _received_at desc,
-                try_cast(updated_at as timestamptz) desc nulls last,
-                _file_id desc,
-                _line desc
-        ) as recency
+        _file_id as file_id,
+        _line as line
     from exported
     where _received_at <= {{ as_of() }}
 ),
 
+---------- what a record said before, and what it says now
+compared as (
+    select
+        *,
+        max(received_at) filter (where marketing_consent) over (
+            partition by crm_id
+        ) as last_agreed_at,
+        row_number() over (
+            partition by crm_id
+            order by received_at desc, updated_at desc nulls last, file_id desc, line desc
+        ) as recency
+    from known
+),
+
+withdrawals as (
+    select crm_id, min(received_at) as consent_withdrawn_at
+    from compared
+    where not marketing_consent and received_at > last_agreed_at
+    group by crm_id
+),
+
 latest as (
     select
-        * exclude (recency),
-        case when {{ looks_like_email('email_given') }} then email_given end as email
-    from known
-    where recency = 1
+        compared.* exclude (recency, last_agreed_at, file_id, line),
+        case when {{ looks_like_email('compared.email_given') }} then compared.email_given end
+            as email,
+        withdrawals.consent_withdrawn_at
+    from compared
+    left join withdrawals on compared.crm_id = withdrawals.crm_id
+    where compared.recency = 1
 )
 
 select * from latest

@@ -1,0 +1,98 @@
+"""What landed after the send queue was made: whom it is about must wait for the next tick."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import duckdb
+
+from dagster_project.landing import land_new, parse_kind
+from dagster_project.settings import Settings
+
+# By contact, as decided now: an opt-out, an answer, perhaps the goal.
+_BY_CONTACT = """
+    with
+
+    unseen as (
+        select files.file_id
+        from raw.files as files
+        anti join delivery.files_seen as seen on files.file_id = seen.file_id
+    ),
+
+    tracked as (
+        select tracking.*
+        from raw.tracking as tracking
+        inner join unseen on tracking.file_id = unseen.file_id
+        where tracking.type in ('unsubscribed', 'complained', 'bounced', 'replied')
+    ),
+
+    happened as (
+        select events.*
+        from raw.events as events
+        inner join unseen on events.file_id = unseen.file_id
+    ),
+
+    aliases as (
+        select contact_id, canonical_id from contacts.contact_aliases
+    ),
+
+    keys as (
+        select key, contact_id from contacts.contact_identities
+    ),
+
+    news as (
+        select
+            coalesce(aliases.canonical_id, decisions.contact_id) as contact_id,
+            tracked.type as happened
+        from tracked
+        inner join decisions.step_decisions as decisions
+            on tracked.send_id = decisions.step_decision_id
+        left join aliases on decisions.contact_id = aliases.contact_id
+        union all
+        select keys.contact_id, tracked.type
+        from tracked
+        inner join keys on lower(trim(tracked.email)) = keys.key
+        union all
+        select keys.contact_id, happened.name
+        from happened
+        inner join keys on trim(happened.contact_key) = keys.key
+        union all
+        select keys.contact_id, happened.name
+        from happened
+        inner join keys on lower(trim(happened.contact_key)) = keys.key
+    )
+
+    select contact_id, min(happened) from news group by contact_id
+"""
+_KINDS = """
+    select distinct files.kind
+    from raw.files as files
+    anti join delivery.files_seen as seen on files.file_id = seen.file_id
+    where files.rows_landed > 0
+"""
+
+
+class News:
+    """What is known of contacts that the send queue was made without."""
+
+    def __init__(self) -> None:
+        self._by_contact: dict[str, str] = {}
+        self._crm_changed = False
+
+    def update(
+        self, connection: duckdb.DuckDBPyConnection, settings: Settings, now: datetime
+    ) -> None:
+        """Land what is in the landing folder by now, and look at what the queue does not know."""
+        land_new(connection, settings, now)
+        self._by_contact = dict(connection.execute(_BY_CONTACT).fetchall())
+        self._crm_changed = any(
+            parse_kind(kind, settings.sources).shape == "crm"
+            for (kind,) in connection.execute(_KINDS).fetchall()
+        )
+
+    def about(self, contact_id: str) -> str | None:
+        """Why a contact's mail must wait, or None."""
+        if self._crm_changed:
+            return "held for the next tick: a CRM export landed"
+        happened = self._by_contact.get(contact_id)
+        return happened and f"held for the next tick: {happened}"

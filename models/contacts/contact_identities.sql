@@ -1,0 +1,18 @@
+with
+
+keys as (
+    select * from {{ ref('contact_keys') }}
+),
+
+aliases as (
+    select * from {{ ref('contact_aliases') }}
+)
+
+select
+    keys.key_kind,
+    keys.key,
+    coalesce(aliases.canonical_id, keys.contact_id) as contact_id,
+    keys.found_in,
+    keys.decided_at
+from keys
+left join aliases on keys.contact_id = aliases.contact_id
