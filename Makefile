@@ -39,10 +39,11 @@ bench: setup ## measure what the README claims
 ui: setup ## Dagster's UI and daemon
 	@$(BIN)/sendhouse ui
 
-lint: setup ## style and types of the Python code
+lint: setup ## style and types of the Python code, then lint-sql
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/pyright
+	@$(MAKE) --no-print-directory lint-sql
 
 # Half a minute: every model goes through dbt, which wants a warehouse of its own to look at.
 lint-sql: setup ## style of the SQL

@@ -1,0 +1,64 @@
+"""A company the size of the demo's: its CRM and 230 days of events, landed and decided on once."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+
+from benchmarks._measure import Scale, call
+
+AS_OF = "2026-04-01T00:00Z"
+"""The end of the demo's month, where its clock stands."""
+
+
+def make(scratch: Path, scale: Scale) -> Path:
+    """Give a benchmark an installation of its own; made once, then copied."""
+    made = scratch.parent / "company"
+    if not made.exists():
+        call(build, home=made, days=scale.of(230, 5))
+    return Path(shutil.copytree(made, scratch / "home"))
+
+
+def build(home: str, days: int) -> dict[str, float]:
+    """Land the company's last `days` days and build the models."""
+    from datetime import datetime, timedelta
+
+    from dagster_project import dbt, installation, warehouse
+    from dagster_project.landing import land_new
+    from dagster_project.settings import load_settings
+    from dagster_project.warehouse import Clock
+    from demo.company import Company
+    from demo.timeline import BEGIN
+
+    started = time.perf_counter()
+    settings = load_settings(home=Path(home))
+    now = datetime.fromisoformat(AS_OF)
+    installation.begin_tick(settings, Clock(now, is_simulated=True))
+    company = Company()
+    company.write_history(settings.landing_dir)
+    company.write_between(settings.landing_dir, BEGIN, now)
+    with warehouse.connect(settings.warehouse_path) as connection:
+        land_new(connection, settings, now)
+        since = {"since": now - timedelta(days=days)}
+        connection.execute("delete from raw.events where occurred_at < $since", since)
+    dbt.raise_for(dbt.build(settings, with_tests=False))
+    return {"seconds": time.perf_counter() - started}
+
+
+def multiply(home: str, copies: int) -> dict[str, float]:
+    """Have each event `copies` times, under other ids and some seconds apart."""
+    from dagster_project import warehouse
+
+    started = time.perf_counter()
+    with warehouse.connect(Path(home) / "warehouse.duckdb") as connection:
+        connection.execute(
+            """insert into raw.events by name
+               select events.* replace (
+                   event_id || '-' || copy as event_id,
+                   occurred_at - to_seconds(copy) as occurred_at
+               )
+               from raw.events cross join range(1, $copies) as copies (copy)""",
+            {"copies": copies},
+        )
+    return {"seconds": time.perf_counter() - started}

@@ -1,0 +1,236 @@
+"""Sending: the whole way over SMTP, and its two costly parts, rendering and the journal."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks._measure import ROOT, Comparison, Scale, call, command
+
+if TYPE_CHECKING:
+    from senders.links import Links
+    from senders.model import Identity, Send
+
+_NOW = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
+_CONNECTIONS = 4
+_PATH = f"{os.environ.get('PATH', '')}:/usr/sbin"
+
+
+def comparisons(scale: Scale, scratch: Path) -> Iterator[Comparison]:
+    """Postfix's own load generator is the peer; without Postfix only the parts are measured."""
+    sends = scale.of(5_000, 20)
+    sink, source = (shutil.which(name, path=_PATH) for name in ("smtp-sink", "smtp-source"))
+    if sink and source:
+        with _listening(sink) as port:
+            size = int(call(compose_all, sends=1).parts["bytes"])
+            peer = (source, "-d", "-s", str(_CONNECTIONS), "-m", str(sends), "-l", str(size))
+            yield Comparison(
+                f"send {sends:,} e-mails (SMTP)",
+                lambda: call(send_all, sends=sends, port=port, scratch=scratch),
+                "smtp-source, as many bytes",
+                lambda: command(*peer, f"127.0.0.1:{port}"),
+            )
+    yield Comparison(
+        f"  compose {sends:,}",
+        lambda: call(compose_all, sends=sends),
+        "Jinja and MJML alone",
+        lambda: call(render_all, sends=sends),
+    )
+    yield Comparison(
+        f"  journal of {sends:,}",
+        lambda: call(journal_all, sends=sends, scratch=scratch),
+        "SQLite, 2 commits a send",
+        lambda: call(commit_all, sends=sends, scratch=scratch),
+    )
+
+
+@contextmanager
+def _listening(sink: str) -> Iterator[int]:
+    """Run a server that takes every message and keeps none."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    user = ["-u", "root"] if os.geteuid() == 0 else []
+    process = subprocess.Popen([sink, *user, f"127.0.0.1:{port}", "100"])
+    try:
+        for _ in range(500):
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                break
+            except OSError:
+                time.sleep(0.02)
+        yield port
+    finally:
+        process.kill()
+        process.wait()
+
+
+def send_all(sends: int, port: int, scratch: str) -> dict[str, float]:
+    """Dispatch everything with the sender "smtp" and a new journal."""
+    import asyncio
+
+    from senders.base import load_sender
+    from senders.dispatch import dispatch
+    from senders.journal import Journal
+    from senders.rendering import Templates
+
+    journal = Journal(f"sqlite:///{_new(scratch)}")
+    journal.create()
+    sender = load_sender(
+        "smtp",
+        {
+            "host": "127.0.0.1",
+            "port": port,
+            "security": "none",
+            "connections": _CONNECTIONS,
+            "timeout_seconds": 60,
+        },
+    )
+    started = time.perf_counter()
+    report = asyncio.run(
+        dispatch(
+            _sends(sends),
+            sender=sender,
+            journal=journal,
+            templates=Templates(ROOT / "templates"),
+            identity=_identity(),
+            links=_links(),
+            clock=lambda: _NOW,
+            max_attempts=1,
+            retry_minutes=1,
+            recheck=lambda _: None,
+        )
+    )
+    seconds = time.perf_counter() - started
+    journal.close()
+    if report.sent != sends:
+        raise RuntimeError(f"{report.sent} of {sends} left: {report.problems[:3]}")
+    return {"seconds": seconds}
+
+
+def compose_all(sends: int) -> dict[str, float]:
+    """Make the messages, and send none."""
+    from senders.message import compose
+    from senders.rendering import Templates
+
+    templates, identity, links = Templates(ROOT / "templates"), _identity(), _links()
+    started = time.perf_counter()
+    size = 0
+    for send in _sends(sends):
+        size += len(compose(send, templates, identity, links, _NOW, smtputf8=False))
+    seconds = time.perf_counter() - started
+    return {"seconds": seconds} if sends > 1 else {"seconds": seconds, "bytes": size}
+
+
+def render_all(sends: int) -> dict[str, float]:
+    """Fill the template in and make HTML of it, which no sender can do without."""
+    import mrml
+    from jinja2 import Environment, FileSystemLoader
+
+    from senders.rendering import template_context
+
+    text = (ROOT / "templates" / "activation" / "welcome.mjml").read_text().split("---\n", 2)[2]
+    environment = Environment(loader=FileSystemLoader(ROOT / "templates"), autoescape=True)
+    template, identity = environment.from_string(text), _identity()
+    started = time.perf_counter()
+    for send in _sends(sends):
+        mrml.to_html(template.render(template_context(send, identity, "https://x.example/u")))
+    return {"seconds": time.perf_counter() - started}
+
+
+def journal_all(sends: int, scratch: str) -> dict[str, float]:
+    """Claim and record every send."""
+    from senders.addresses import email_hash
+    from senders.base import Outcome
+    from senders.journal import Journal
+
+    journal = Journal(f"sqlite:///{_new(scratch)}")
+    journal.create()
+    started = time.perf_counter()
+    for send in _sends(sends):
+        attempt = journal.claim(
+            send.send_id,
+            sender="smtp",
+            message_id="<m@x>",
+            email_hash=email_hash(send.email),
+            started_at=_NOW,
+            max_attempts=1,
+        )
+        if attempt is None:
+            raise RuntimeError(f"{send.send_id} is not ours")
+        journal.record(send.send_id, attempt, Outcome("sent"), finished_at=_NOW, next_try_at=None)
+    seconds = time.perf_counter() - started
+    journal.close()
+    return {"seconds": seconds}
+
+
+def commit_all(sends: int, scratch: str) -> dict[str, float]:
+    """Write a row and change it, each made durable before the next: what "sent once" costs."""
+    import sqlite3
+
+    connection = sqlite3.connect(_new(scratch), isolation_level=None)
+    connection.execute("pragma journal_mode = wal")
+    connection.execute("pragma synchronous = full")
+    connection.execute("create table attempts (send_id primary key, status, at)")
+    started = time.perf_counter()
+    for number in range(sends):
+        key = f"send-{number}"
+        connection.execute("insert into attempts values (?, 'attempting', ?)", [key, str(_NOW)])
+        connection.execute("update attempts set status = 'sent' where send_id = ?", [key])
+    seconds = time.perf_counter() - started
+    connection.close()
+    return {"seconds": seconds}
+
+
+def _new(scratch: str) -> Path:
+    return Path(scratch) / f"journal-{time.time_ns()}.sqlite"
+
+
+def _sends(count: int) -> Iterator[Send]:
+    from senders.model import Send
+
+    for number in range(count):
+        yield Send(
+            send_id=f"send-{number}",
+            contact_id=f"c{number}",
+            email=f"jo{number}@example.org",
+            sequence="activation",
+            step="welcome",
+            variant="default",
+            template="activation/welcome",
+            scheduled_at=_NOW,
+            expires_at=_NOW + timedelta(days=2),
+            priority=1,
+            personalization={
+                "first_name": f"Jo {number}",
+                "company_name": "Acme",
+                "owner_name": "Ada",
+                "owner_email": "ada@northwind.example",
+            },
+        )
+
+
+def _identity() -> Identity:
+    from senders.model import Identity
+
+    return Identity(
+        from_name="Ada at Northwind",
+        from_email="ada@northwind.example",
+        reply_to=None,
+        postal_address="Northwind Software, 12 Harbour Street, 20457 Hamburg",
+        list_id="lifecycle.northwind.example",
+    )
+
+
+def _links() -> Links:
+    from senders.links import Links
+
+    return Links("https://go.northwind.example", "a key for benchmarks")

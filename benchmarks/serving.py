@@ -1,0 +1,51 @@
+"""Publishing what BI reads, against DuckDB copying the whole warehouse."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks import _company
+from benchmarks._measure import Comparison, Scale, call
+
+
+def comparisons(scale: Scale, scratch: Path) -> Iterator[Comparison]:
+    """The published tables as DuckDB and Parquet, against every table as DuckDB."""
+    home = _company.make(scratch, scale)
+    yield Comparison(
+        "publish for BI (DuckDB and Parquet)",
+        lambda: call(publish, home=home),
+        "copy from database, all of it",
+        lambda: call(copy_database, home=home),
+        repeat=5,
+    )
+
+
+def publish(home: str) -> dict[str, float]:
+    """Publish as a tick does."""
+    from dagster_project.publish import publish
+    from dagster_project.settings import load_settings
+
+    settings = load_settings(home=Path(home))
+    started = time.perf_counter()
+    published = publish(settings)
+    seconds = time.perf_counter() - started
+    if not published.rows:
+        raise RuntimeError("nothing was published")
+    return {"seconds": seconds}
+
+
+def copy_database(home: str) -> dict[str, float]:
+    """Copy the warehouse with one statement."""
+    from dagster_project import warehouse
+
+    copy = Path(home) / f"copy-{time.time_ns()}.duckdb"
+    with warehouse.connect(Path(home) / "warehouse.duckdb") as connection:
+        started = time.perf_counter()
+        connection.execute(f"attach '{copy}' as copied")
+        connection.execute("copy from database warehouse to copied")
+        connection.execute("detach copied")
+        seconds = time.perf_counter() - started
+    copy.unlink()
+    return {"seconds": seconds}
