@@ -32,13 +32,13 @@ class Verdict(StrEnum):
 
 
 def verdict(address: str) -> Verdict:
-    """Judge one address; blanks around it do not count, as nobody meant them.
+    """Judge one address, to the letter; a field's value comes without the blanks around it.
 
     Invalid is what breaks the syntax of RFC 5321 or names a host that mail cannot reach (no dot,
     or reserved by RFC 6761, such as `.test`).
     """
     try:
-        parsed = validate_email(address.strip(), check_deliverability=False)
+        parsed = validate_email(address, check_deliverability=False)
     except EmailNotValidError:
         return Verdict.invalid
     if _is_disposable(parsed.ascii_domain):

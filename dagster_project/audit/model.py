@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from datetime import datetime
+from datetime import datetime
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -107,13 +105,20 @@ class Audit:
         """The audit as JSON can hold it."""
         return {
             "as_of": self.as_of.isoformat(),
-            "fields": [asdict(field) | _rates(field) for field in self.fields],
+            "fields": [_times(asdict(field)) | _rates(field) for field in self.fields],
             "addresses": [asdict(count) for count in self.addresses],
             "segment_features": [
                 asdict(feature) | {"fill_rate": round(feature.fill_rate, 4)}
                 for feature in self.segment_features
             ],
         }
+
+
+def _times(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in row.items()
+    }
 
 
 def _rates(field: FieldAudit) -> dict[str, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dagster_project import dbt, installation, warehouse
 from dagster_project.audit import naming, store, tables
@@ -14,7 +14,7 @@ from dagster_project.landing.declared import read_declared
 from dagster_project.report import crm
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import duckdb
 
@@ -27,6 +27,7 @@ STALE_AFTER_DAYS = 180
 def audit_crm(
     connection: duckdb.DuckDBPyConnection,
     settings: Settings,
+    manifest: Mapping[str, Any],
     on_table: Callable[[str], None] = lambda _: None,
 ) -> Audit:
     """Audit what was known at the clock; before the first tick, what has landed by now.
@@ -34,6 +35,7 @@ def audit_crm(
     Args:
         connection: the warehouse; only temporary tables are written.
         settings: the installation.
+        manifest: dbt's, which knows the segments.
         on_table: told which object is looked at, for people who wait.
 
     """
@@ -57,15 +59,16 @@ def audit_crm(
         as_of=as_of,
         fields=fields,
         addresses=addresses,
-        segment_features=segment_features(connection, dbt.manifest(settings)),
+        segment_features=segment_features(connection, manifest),
     )
 
 
 def run(settings: Settings, on_table: Callable[[str], None] = lambda _: None) -> Audit:
     """Audit, write `audit.*` and the page of the report; the caller holds the warehouse."""
     installation.create(settings)
+    manifest = dbt.manifest(settings)
     with warehouse.connect(settings.warehouse_path) as connection:
-        audit = audit_crm(connection, settings, on_table)
+        audit = audit_crm(connection, settings, manifest, on_table)
         store.write(connection, audit)
     crm.write(settings, audit)
     return audit

@@ -39,7 +39,7 @@ def segment_features(
             filled=filled[feature],
             members=_members(connection, node["schema"], node["alias"]),
         )
-        for node in _segments(manifest)
+        for node in sorted(_segments(manifest), key=lambda node: node["name"])
         for feature in used_features(node["raw_code"], features)
     ]
 

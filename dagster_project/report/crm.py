@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 def write(settings: Settings, audit: Audit) -> Path:
     """Write `crm.html`."""
+    segments = [list(rows) for _, rows in groupby(audit.segment_features, _segment)]
     return pages.write(
         settings,
         "crm",
@@ -23,7 +24,7 @@ def write(settings: Settings, audit: Audit) -> Path:
         objects=by_object(audit.fields),
         stale=stale_by_reason(audit.fields),
         addresses=[list(rows) for _, rows in groupby(audit.addresses, _address_field)],
-        segments=[list(rows) for _, rows in groupby(audit.segment_features, _segment)],
+        segments=sorted(segments, key=lambda rows: not any(row.problem for row in rows)),
         totals={
             "fields": len(audit.fields),
             "filled": sum(field.filled > 0 for field in audit.fields),

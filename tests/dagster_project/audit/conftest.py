@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dagster_project import installation, warehouse
+from dagster_project.audit import Audit, FieldAudit, audit_crm
+from dagster_project.landing import land_new
+from dagster_project.settings import Settings, load_settings
+from dagster_project.warehouse import Clock
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MARCH = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+class Crm:
+    """An installation to land exports in, and to audit."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        installation.create(settings)
+
+    def land(self, at: datetime, place: str, content: str) -> None:
+        path = self.settings.landing_dir / place / f"{at:%Y%m%dT%H%M}.csv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+        self.land_folder(at)
+
+    def land_folder(self, at: datetime) -> None:
+        with warehouse.connect(self.settings.warehouse_path) as connection:
+            landed = land_new(connection, self.settings, at)
+        assert not [file for file in landed if file.error]
+
+    def audit(self, as_of: datetime = MARCH) -> Audit:
+        with warehouse.connect(self.settings.warehouse_path) as connection:
+            warehouse.set_clock(connection, Clock(as_of, is_simulated=True))
+            return audit_crm(connection, self.settings, {"nodes": {}})
+
+
+@pytest.fixture
+def crm(tmp_path: Path) -> Crm:
+    return Crm(load_settings(home=tmp_path / "var"))
+
+
+def field_of(audit: Audit, table: str, name: str) -> FieldAudit:
+    (found,) = [row for row in audit.fields if (row.source_table, row.field) == (table, name)]
+    return found
