@@ -60,13 +60,13 @@ def prepare(settings: Settings) -> Path:
     Raises:
         DbtError: the project does not parse.
     """
-    registry.refresh(settings.project_dir)
     target = settings.dbt_target_dir
     manifest_path = target / "manifest.json"
     stamp_path = target / "parsed-from"
-    stamp = _fingerprint(settings.project_dir)
     # Dagster's code server, a run and the CLI may start at once; one of them parses.
     with exclusive(target / "parse.lock", "dbt parse", wait_seconds=120):
+        registry.refresh(settings.project_dir)
+        stamp = _fingerprint(settings.project_dir)
         known = stamp_path.read_text(encoding="utf-8") if stamp_path.is_file() else None
         if known != stamp or not manifest_path.is_file():
             _parsed[target, stamp] = _parse(settings)

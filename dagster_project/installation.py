@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from dagster_project import warehouse
 from dagster_project.landing import create_declared_tables
 from dagster_project.settings import Settings
-from dagster_project.warehouse import Clock
+from dagster_project.warehouse import Clock, ClockError
 from senders.journal import Journal
+
+# A file in the home of a demo.
+DEMO_MARKER = "demo"
 
 
 def create(settings: Settings) -> None:
@@ -21,6 +26,36 @@ def create(settings: Settings) -> None:
         journal.create()
     finally:
         journal.close()
+
+
+def is_demo(settings: Settings) -> bool:
+    """Whether `sendhouse demo` made this home: its people and its time are make-believe."""
+    return (settings.home / DEMO_MARKER).exists()
+
+
+def next_clock(settings: Settings, as_of: datetime | None) -> Clock:
+    """The clock of the next tick.
+
+    Args:
+        settings: the installation, with its warehouse.
+        as_of: the instant that somebody asked for; None for the machine's time, and in a demo for
+            a day after its last.
+
+    Raises:
+        ClockError: the instant is in the future, or before the last tick's.
+    """
+    machine = datetime.now(UTC)
+    with warehouse.connect(settings.warehouse_path) as connection:
+        current = warehouse.read_clock(connection)
+        if as_of is None and is_demo(settings) and current is not None:
+            as_of = min(current.as_of + timedelta(days=1), machine)
+        clock = Clock(machine, is_simulated=False) if as_of is None else Clock(as_of, True)
+        if clock.as_of > machine + timedelta(minutes=1):
+            raise ClockError(
+                f"{clock.as_of.isoformat()} is in the future: no tick could run until then"
+            )
+        warehouse.require_forward(current, clock)
+    return clock
 
 
 def begin_tick(settings: Settings, clock: Clock) -> None:

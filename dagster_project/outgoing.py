@@ -8,11 +8,11 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from dagster_project import warehouse
+from dagster_project import installation, warehouse
 from dagster_project.news import News
 from dagster_project.settings import Settings
 from dagster_project.warehouse import Clock
-from senders.base import Sender, load_sender
+from senders.base import Sender, SenderConfigError, load_sender
 from senders.dispatch import DispatchReport, dispatch
 from senders.journal import Journal
 from senders.links import Links
@@ -79,6 +79,11 @@ def make_sender(settings: Settings) -> Sender:
         SenderConfigError: there is none of that name, or it lacks a setting.
     """
     name = settings.delivery.sender
+    if name != "file" and installation.is_demo(settings):
+        raise SenderConfigError(
+            f"sender '{name}': {settings.home} is the demo's, whose people are made up; "
+            "give real mail a home of its own: SENDHOUSE_HOME"
+        )
     config: dict[str, Any] = dict(settings.senders.get(name, {}))
     if name == "file":
         config["outbox"] = settings.outbox_dir

@@ -64,5 +64,7 @@ def refresh(project_dir: Path) -> bool:
     text = render(project_dir)
     if path.is_file() and path.read_text(encoding="utf-8") == text:
         return False
-    path.write_text(text, encoding="utf-8")
+    written = path.with_suffix(".tmp")
+    written.write_text(text, encoding="utf-8")
+    written.replace(path)  # dbt may be reading it
     return True

@@ -28,9 +28,12 @@ def run(
 
     Args:
         settings: the installation.
-        as_of: the clock; None for the time of the machine.
+        as_of: the clock; see `installation.next_clock`.
         sender: overrides `delivery.sender`.
         send: whether to dispatch what is due.
+
+    Raises:
+        ClockError: the clock would go back, or into the future.
     """
     if sender is not None:
         os.environ["SENDHOUSE_DELIVERY__SENDER"] = sender
@@ -40,6 +43,7 @@ def run(
     installation.create(settings)
     job = defs.resolve_job_def("tick")
     started = time.monotonic()
+    installation.next_clock(settings, as_of)  # said here, not in the middle of a run
     with warehouse.connect(settings.warehouse_path) as connection:
         before = Ledger.read(connection)
     with dg.DagsterInstance.get() as instance:

@@ -37,6 +37,9 @@ DEVELOPMENT_LINK_KEY = "sendhouse-development-key-not-for-real-mail"
 _S3 = "s3://"
 
 
+_SECRETS = {"link_key", "smtp_password"}
+
+
 class SettingsError(Exception):
     """A setting is missing or wrong; the message names the key, the place and the remedy."""
 
@@ -248,7 +251,7 @@ class Settings(BaseSettings):
         Raises:
             SettingsError: real mail would leave with unsigned links.
         """
-        if self.link_key is not None:
+        if self.link_key is not None and self.link_key.get_secret_value():
             return self.link_key.get_secret_value()
         if self.delivery.sender == "file":
             return DEVELOPMENT_LINK_KEY
@@ -274,12 +277,22 @@ def load_settings(**overrides: Any) -> Settings:  # noqa: ANN401 - whatever a ke
     if not path.is_file():
         raise SettingsError(f"settings file not found: {path} (set SENDHOUSE_CONFIG)")
     try:
+        _refuse_secrets(path)
         return Settings(**overrides)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path}: not valid TOML: {error}") from error
     except ValidationError as error:
         lines = [_explain(problem, path) for problem in error.errors()]
         raise SettingsError("\n".join(lines)) from error
+
+
+def _refuse_secrets(path: Path) -> None:
+    """A file ends up in a repository, a backup, a chat: no secret is read from it."""
+    for name in _SECRETS & tomllib.loads(path.read_text(encoding="utf-8")).keys():
+        raise SettingsError(
+            f"{name} is a secret and does not belong in {path}: "
+            f"remove it there and set SENDHOUSE_{name.upper()} in the environment"
+        )
 
 
 def _explain(problem: Any, path: Path) -> str:  # noqa: ANN401 - pydantic's ErrorDetails

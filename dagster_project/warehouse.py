@@ -33,18 +33,21 @@ class ClockError(Exception):
 
 
 @contextmanager
-def connect(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+def connect(
+    path: Path, *, read_only: bool = False, wait_seconds: float = 30
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the warehouse, work, close. Times come and go as UTC.
 
+    Args:
+        path: the DuckDB file.
+        read_only: whether nothing is to be written.
+        wait_seconds: patience with a program that has the file open without `exclusive`, such as
+            somebody's query tool.
+
     Raises:
-        WarehouseBusyError: another process has the file open.
+        WarehouseBusyError: another process still has the file open after that.
     """
-    try:
-        connection = duckdb.connect(str(path), read_only=read_only)
-    except duckdb.IOException as error:
-        if "lock" in str(error).lower():
-            raise WarehouseBusyError(f"another program has the warehouse open: {error}") from error
-        raise
+    connection = _open(path, read_only, time.monotonic() + wait_seconds)
     try:
         connection.execute("set timezone = 'UTC'")
         yield connection
@@ -57,6 +60,20 @@ def create(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with connect(path) as connection:
         connection.execute(SCHEMA_SQL.read_text(encoding="utf-8"))
+
+
+def _open(path: Path, read_only: bool, deadline: float) -> duckdb.DuckDBPyConnection:
+    while True:
+        try:
+            return duckdb.connect(str(path), read_only=read_only)
+        except duckdb.IOException as error:
+            if "lock" not in str(error).lower():
+                raise
+            if time.monotonic() >= deadline:
+                raise WarehouseBusyError(
+                    f"another program has the warehouse open: {error}"
+                ) from error
+        time.sleep(0.2)
 
 
 @contextmanager
@@ -135,18 +152,26 @@ class Clock:
         return self.as_of if self.is_simulated else datetime.now(UTC)
 
 
+def require_forward(current: Clock | None, clock: Clock) -> None:
+    """Refuse a clock that goes back.
+
+    Raises:
+        ClockError: `clock` is before `current`.
+    """
+    if current is not None and clock.as_of < current.as_of:
+        raise ClockError(
+            f"the clock stands at {current.as_of.isoformat()} and cannot go back to "
+            f"{clock.as_of.isoformat()}: decisions made since would have come from the future"
+        )
+
+
 def set_clock(connection: duckdb.DuckDBPyConnection, clock: Clock) -> None:
     """Set `control.clock`, the only clock that models read. It never goes back.
 
     Raises:
         ClockError: `clock` is before the instant that is already set.
     """
-    current = read_clock(connection)
-    if current is not None and clock.as_of < current.as_of:
-        raise ClockError(
-            f"the clock stands at {current.as_of.isoformat()} and cannot go back to "
-            f"{clock.as_of.isoformat()}: decisions made since would have come from the future"
-        )
+    require_forward(read_clock(connection), clock)
     connection.execute("begin")
     connection.execute("delete from control.clock")
     connection.execute("insert into control.clock values (?, ?)", [clock.as_of, clock.is_simulated])

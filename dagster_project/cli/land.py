@@ -40,8 +40,10 @@ def command(
     with hold(settings, "land"):
         installation.create(settings)
         with warehouse.connect(settings.warehouse_path) as connection:
+            clock = warehouse.read_clock(connection)
+            now = datetime.now(UTC) if clock is None else clock.now()
             landed = [
-                land_file(connection, copy, kind, settings, datetime.now(UTC))
+                land_file(connection, copy, kind, settings, now)
                 for copy in track(copies, "landing", console=err, disable=not err.is_terminal)
             ]
     if as_json:

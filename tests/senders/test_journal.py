@@ -20,7 +20,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 HOUR = timedelta(hours=1)
 COLUMNS = [
     "send_id", "attempt", "status", "sender", "message_id", "provider_message_id", "smtp_code",
-    "fault", "detail", "started_at", "finished_at", "next_try_at", "updated_at",
+    "fault", "detail", "email_hash", "started_at", "finished_at", "next_try_at", "updated_at",
 ]  # fmt: skip
 RACE = """
 import sys

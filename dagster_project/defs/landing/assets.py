@@ -1,7 +1,7 @@
 """Stage one: set the clock, land new files, load the journal."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 
 import dagster as dg
 
@@ -11,7 +11,6 @@ from dagster_project.landing import land_new
 from dagster_project.landing.declared import read_declared
 from dagster_project.landing.remote import fetch_new
 from dagster_project.settings import load_settings
-from dagster_project.warehouse import Clock
 
 GROUP = "landing"
 OWNERS = ["team:data"]
@@ -33,11 +32,11 @@ class ClockConfig(dg.Config):
 @dg.asset(key=["control", "clock"], pool="warehouse", group_name=GROUP, owners=OWNERS, kinds=KINDS)
 def clock(config: ClockConfig, sendhouse: Sendhouse) -> dg.MaterializeResult:
     """The only clock. A tick sets it first; models read it and never ask the machine."""
-    if config.as_of is None:
-        now = Clock(datetime.now(UTC), is_simulated=False)
-    else:
-        now = Clock(datetime.fromisoformat(config.as_of), is_simulated=True)
-    installation.begin_tick(sendhouse.settings, now)
+    settings = sendhouse.settings
+    installation.create(settings)
+    as_of = None if config.as_of is None else datetime.fromisoformat(config.as_of)
+    now = installation.next_clock(settings, as_of)
+    installation.begin_tick(settings, now)
     return dg.MaterializeResult(metadata={"as_of": now.as_of.isoformat()})
 
 

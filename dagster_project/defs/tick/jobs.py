@@ -17,14 +17,32 @@ tick = dg.define_asset_job(
     ),
 )
 
-every_few_minutes = dg.ScheduleDefinition(
-    name="every_few_minutes",
+
+def _under_way(instance: dg.DagsterInstance) -> bool:
+    """Whether a tick runs or waits: another would only queue up behind it."""
+    unfinished = dg.RunsFilter(
+        job_name=tick.name,
+        statuses=[
+            dg.DagsterRunStatus.QUEUED,
+            dg.DagsterRunStatus.NOT_STARTED,
+            dg.DagsterRunStatus.STARTING,
+            dg.DagsterRunStatus.STARTED,
+        ],
+    )
+    return bool(instance.get_run_records(unfinished, limit=1))
+
+
+@dg.schedule(
     job=tick,
     cron_schedule=load_settings().schedule.tick_cron,
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.STOPPED,
-    description="The tick by the clock: schedule.tick_cron in sendhouse.toml.",
 )
+def every_few_minutes(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """The tick by the clock: schedule.tick_cron in sendhouse.toml."""
+    if _under_way(context.instance):
+        return dg.SkipReason("a tick is under way")
+    return dg.RunRequest()
 
 
 @dg.sensor(
@@ -35,8 +53,13 @@ every_few_minutes = dg.ScheduleDefinition(
 def new_files(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """A tick as soon as a file is in the landing folder that has not been landed."""
     settings = load_settings()
+    if _under_way(context.instance):
+        return dg.SkipReason("a tick is under way")
     try:
-        with warehouse.connect(settings.warehouse_path, read_only=True) as connection:
+        with (
+            warehouse.exclusive(settings.lock_path, "the sensor new_files"),
+            warehouse.connect(settings.warehouse_path, wait_seconds=0) as connection,
+        ):
             pending = pending_files(connection, settings)
     except warehouse.WarehouseBusyError as error:
         return dg.SkipReason(f"{error}; looking again later")
