@@ -61,7 +61,7 @@ followers as (
     inner join found on aliases.merged_into = found.contact_id
 ),
 
-merges as (
+merged as (
     select contact_id, merged_into, crm_id from found
     union all
     select contact_id, merged_into, crm_id from followers
@@ -73,4 +73,4 @@ select
     merged_into,
     'crm record ' || crm_id || ' has the address of both' as evidence,
     {{ as_of() }} as decided_at
-from merges
+from merged

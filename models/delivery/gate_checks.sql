@@ -71,7 +71,10 @@ suppression_gate as (
 ),
 
 exit_gate as (
-    select candidates.send_id, 'exit' as gate, 'left the sequence: ' || endings.exit_reason as reason
+    select
+        candidates.send_id,
+        'exit' as gate,
+        'left the sequence: ' || endings.exit_reason as reason
     from candidates
     inner join endings on candidates.enrollment_id = endings.enrollment_id
 ),
@@ -154,7 +157,8 @@ recently as (
         count(*) as sends
     from attempts
     cross join clock
-    where attempts.first_started_at > {{ minus_days('clock.as_of', parameter('frequency_cap_days')) }}
+    where attempts.first_started_at
+        > {{ minus_days('clock.as_of', parameter('frequency_cap_days')) }}
     group by attempts.email_hash
 ),
 

@@ -12,8 +12,8 @@ clock as (
     select as_of from {{ source('control', 'clock') }}
 ),
 
----------- 'stale_after_hours/<kind>': the longest that a source may be silent, also before its first
----------- file; it comes before what usual gaps say
+---------- 'stale_after_hours/<kind>': the longest that a source may be silent, also before its
+---------- first file; it comes before what usual gaps say
 limits as (
     select
         split_part(name, '/', 2) as kind,

@@ -52,13 +52,18 @@ withdrawals as (
 
 latest as (
     select
-        compared.* exclude (recency, last_agreed_at, file_id, line),
-        case when {{ looks_like_email('compared.email_given') }} then compared.email_given end
-            as email,
-        withdrawals.consent_withdrawn_at
+        * exclude (recency, last_agreed_at, file_id, line),
+        case when {{ looks_like_email('email_given') }} then email_given end as email
     from compared
-    left join withdrawals on compared.crm_id = withdrawals.crm_id
-    where compared.recency = 1
+    where recency = 1
+),
+
+joined as (
+    select
+        latest.*,
+        withdrawals.consent_withdrawn_at
+    from latest
+    left join withdrawals on latest.crm_id = withdrawals.crm_id
 )
 
-select * from latest
+select * from joined
