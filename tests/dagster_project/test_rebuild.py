@@ -13,7 +13,19 @@ if TYPE_CHECKING:
     from tests.dagster_project.home import Home, Rows
 
 KEPT = ("raw", "control", "decisions")
-COMPARED = ("contacts", "activity", "segments", "scores", "triggers", "delivery", "funnels")
+COMPARED = (
+    "staging",
+    "contacts",
+    "activity",
+    "segments",
+    "scores",
+    "triggers",
+    "sequences",
+    "broadcasts",
+    "delivery",
+    "funnels",
+    "ledger",
+)
 
 
 def test_derived_tables_come_back_the_same_from_raw_and_decisions(
