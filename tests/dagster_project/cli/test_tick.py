@@ -68,7 +68,7 @@ def test_a_sender_that_cannot_work_stops_the_tick_before_it_decides(home: Home, 
 def test_the_clock_does_not_go_back(settled: Home):
     refused = settled.tick(small_company.SECOND - timedelta(days=1))
 
-    assert refused.code == 1
+    assert refused.code == 2
     assert "cannot go back" in refused.err
 
 
