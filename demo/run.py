@@ -24,6 +24,16 @@ from senders.links import Links
 TICK_HOUR = timedelta(hours=7)
 
 
+_MADE_BY_INIT = {
+    "warehouse.duckdb",
+    "warehouse.lock",
+    "journal.sqlite",
+    "journal.sqlite-shm",
+    "journal.sqlite-wal",
+    *("landing", "outbox", "serving", "report", "dagster", "dbt"),
+}
+
+
 class NotADemoError(Exception):
     """The folder holds somebody's real data."""
 
@@ -38,21 +48,36 @@ class Day:
 
 
 def start_over(settings: Settings) -> None:
-    """Empty the demo's folder and write the company's history into its landing folder.
+    """Empty the demo's folder for a new life; its lock stays, it is held.
 
     Raises:
-        NotADemoError: there is a warehouse that the demo did not make.
+        NotADemoError: the folder holds something that the demo did not make.
     """
-    marker = settings.home / installation.DEMO_MARKER
-    if settings.warehouse_path.exists() and not marker.exists():
+    if not installation.is_demo(settings) and not _is_untouched(settings):
         raise NotADemoError(
-            f"{settings.home} holds a warehouse that the demo did not make, and is left alone. "
+            f"{settings.home} holds what the demo did not make, and is left alone. "
             "Give the demo a folder of its own: SENDHOUSE_HOME=/tmp/sendhouse-demo make demo"
         )
-    shutil.rmtree(settings.home, ignore_errors=True)
-    settings.home.mkdir(parents=True)
-    marker.write_text("Made by `sendhouse demo`, which may empty this folder.\n", encoding="utf-8")
+    for path in settings.home.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path != settings.lock_path:
+            path.unlink()
+    (settings.home / installation.DEMO_MARKER).write_text(
+        "Made by `sendhouse demo`, which may empty this folder.\n", encoding="utf-8"
+    )
     installation.create(settings)
+
+
+def _is_untouched(settings: Settings) -> bool:
+    """Whether the folder is as `sendhouse init` leaves it, or emptier."""
+    if not {path.name for path in settings.home.iterdir()} <= _MADE_BY_INIT:
+        return False
+    if not settings.warehouse_path.exists():
+        return not any(settings.landing_dir.rglob("*"))
+    with warehouse.connect(settings.warehouse_path) as connection:
+        [(files,)] = connection.execute("select count(*) from raw.files").fetchall()
+        return files == 0 and warehouse.read_clock(connection) is None
 
 
 def live(settings: Settings) -> Iterator[Day]:

@@ -86,7 +86,7 @@ def load(
     by_update = f"{instant_of(updated)} desc nulls last," if updated else ""
     latest = (
         f"""qualify row_number() over (
-            partition by {keys} order by _received_at desc, {by_update} _file_id desc, _line desc
+            partition by {keys} order by _received_at desc, {by_update} _file_no desc, _line desc
         ) = 1"""
         if keys
         else ""

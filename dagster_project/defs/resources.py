@@ -27,7 +27,7 @@ class Sendhouse(dg.ConfigurableResource):
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Sendhouse]:
         """Wait for the warehouse, hold it while the run lasts."""
-        what = f"Dagster run {context.run_id}"
+        what = f"Dagster run {context.run.run_id}" if context.run else "Dagster"
         with exclusive(self.settings.lock_path, what, self.wait_seconds):
             yield self
 

@@ -188,12 +188,15 @@ def insert(
 
     """
     ensure_table(connection, kind.table, columns)
-    into = ", ".join(["_file_id", "_line", "_received_at", *map(identifier, columns)])
+    into = ", ".join(["_file_id", "_file_no", "_line", "_received_at", *map(identifier, columns)])
     values = "".join(f", _v{place}" for place in range(len(columns)))
     row = connection.execute(
         f"""
         insert into raw.{identifier(kind.table)} ({into})
-        select $file_id, {line}, _received_at{values} from {judged} where _problem is null
+        select
+            $file_id, (select count(*) from raw.files), {line}, _received_at{values}
+        from {judged}
+        where _problem is null
         """,  # noqa: S608 - identifiers are quoted
         {"file_id": file_id},
     ).fetchone()

@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 
 # DuckDB type names, with precision and nesting: decimal(18, 2), varchar[].
 _TYPE = re.compile(r"[A-Za-z][A-Za-z0-9_ ]*(\(\d+(, ?\d+)?\))?(\[\])?")
-_BOOKKEEPING = {"_file_id": "varchar", "_line": "bigint", "_received_at": "timestamptz"}
+# `_file_no` grows from file to file: of two exports learnt at one instant the later one speaks.
+_BOOKKEEPING = {
+    "_file_id": "varchar",
+    "_file_no": "bigint",
+    "_line": "bigint",
+    "_received_at": "timestamptz",
+}
 
 
 class DeclarationError(Exception):

@@ -46,7 +46,7 @@ def land_new(
         landed_at: the time that this counts as.
 
     Returns:
-        What became of each, ordered by kind and path. Files seen before are not in it.
+        What became of each new file, ordered by kind and by when it was written.
 
     """
     return [
@@ -56,22 +56,26 @@ def land_new(
 
 
 def pending_files(connection: duckdb.DuckDBPyConnection, settings: Settings) -> list[Path]:
-    """Files that the next `land_new` would look into, ordered by kind and path."""
+    """Files that the next `land_new` would look into, in its order."""
     return [path for _, path in _pending(connection, settings)]
 
 
 def _pending(
     connection: duckdb.DuckDBPyConnection, settings: Settings
 ) -> Iterator[tuple[str, Path]]:
+    """Files to look into; of one kind the one written first comes first, as its news is older."""
     seen = ledger.seen(connection)
+    found: list[tuple[str, int, Path]] = []
     for kind, path in discover(settings):
         state, past = seen.get((kind, str(path)), (None, None))
         try:
-            changed = state != state_of(path)
+            now = state_of(path)
         except FileChangedError:
             continue  # gone since it was listed
-        if changed or past is None or not past.stands_for(_mapping(kind, settings)):
-            yield kind, path
+        if now != state or past is None or not past.stands_for(_mapping(kind, settings)):
+            found.append((kind, now.modified_ns, path))
+    for kind, _, path in sorted(found):
+        yield kind, path
 
 
 def land_file(

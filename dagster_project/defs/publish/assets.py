@@ -3,7 +3,6 @@
 import dagster as dg
 
 from dagster_project import publish
-from dagster_project.defs.audit.assets import TABLES as AUDIT_TABLES
 from dagster_project.defs.models.assets import MANIFEST, TRANSLATOR
 from dagster_project.defs.resources import Sendhouse
 
@@ -17,7 +16,7 @@ PUBLISHED = [
 
 @dg.asset(
     key=["serving", "analytics"],
-    deps=[*PUBLISHED, *AUDIT_TABLES],
+    deps=PUBLISHED,
     pool="warehouse",
     group_name="serving",
     owners=["team:data"],

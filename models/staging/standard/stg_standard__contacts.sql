@@ -23,7 +23,7 @@ known as (
         try_cast(created_at as timestamptz) as created_at,
         try_cast(updated_at as timestamptz) as updated_at,
         _received_at as received_at,
-        _file_id as file_id,
+        _file_no as file_no,
         _line as line
     from exported
     where _received_at <= {{ as_of() }}
@@ -38,7 +38,7 @@ compared as (
         ) as last_agreed_at,
         row_number() over (
             partition by crm_id
-            order by received_at desc, updated_at desc nulls last, file_id desc, line desc
+            order by received_at desc, updated_at desc nulls last, file_no desc, line desc
         ) as recency
     from known
 ),
@@ -52,7 +52,7 @@ withdrawals as (
 
 latest as (
     select
-        * exclude (recency, last_agreed_at, file_id, line),
+        * exclude (recency, last_agreed_at, file_no, line),
         case when {{ looks_like_email('email_given') }} then email_given end as email
     from compared
     where recency = 1

@@ -18,7 +18,7 @@ known as (
         _received_at as received_at,
         row_number() over (
             partition by trim(deal_id)
-            order by _received_at desc, _file_id desc, _line desc
+            order by _received_at desc, _file_no desc, _line desc
         ) as recency
     from exported
     where _received_at <= {{ as_of() }}

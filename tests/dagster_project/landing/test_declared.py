@@ -68,6 +68,7 @@ def test_declared_tables_are_there_before_any_file(landing):
         landing.rows("select column_name, column_type from (describe raw.standard__contacts)")
     )
     assert types.pop("_line") == "BIGINT"
+    assert types.pop("_file_no") == "BIGINT"
     assert types.pop("_received_at") == "TIMESTAMP WITH TIME ZONE"
     assert set(types.values()) == {"VARCHAR"}
 

@@ -74,8 +74,9 @@ def test_an_unchanged_file_is_not_read_again(landing, monkeypatch):
 
 
 def test_pending_files_are_those_that_the_next_landing_looks_into(landing):
-    paths = [landing.put(place, EVENTS) for place in ("events/b.jsonl", "events/a.jsonl")]
-    assert pending_files(landing.connection, landing.settings) == sorted(paths)
+    newer, older = (landing.put(f"events/{name}.jsonl", EVENTS) for name in ("a", "b"))
+    os.utime(older, (1, 1))
+    assert pending_files(landing.connection, landing.settings) == [older, newer]
     landing.land()
     assert pending_files(landing.connection, landing.settings) == []
 

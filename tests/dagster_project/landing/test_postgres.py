@@ -77,7 +77,9 @@ def lines(fetched):
 
 
 def people(landing):
-    return landing.rows("select * exclude (_file_id, _line, _received_at) from raw.shop__people")
+    return landing.rows(
+        "select * exclude (_file_id, _file_no, _line, _received_at) from raw.shop__people"
+    )
 
 
 def test_only_rows_from_the_last_position_on_are_fetched(make, postgres):
