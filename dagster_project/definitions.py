@@ -4,6 +4,6 @@ from __future__ import annotations
 
 import dagster as dg
 
-from dagster_project import defs as defs_folder
+from dagster_project.settings import PROJECT_DIR
 
-defs: dg.Definitions = dg.load_defs(defs_folder)
+defs: dg.Definitions = dg.load_from_defs_folder(path_within_project=PROJECT_DIR)
