@@ -29,18 +29,13 @@ def address(number: int) -> str:
     return f"person.{number:03}@example.org"
 
 
+def stranger(number: int) -> str:
+    return f"stranger.{number}@example.net"
+
+
 def write_history(home: Home) -> None:
     """What is known at `FIRST`."""
-    contacts = home.folder / "landing" / "crm" / "standard" / "contacts" / "people.csv"
-    contacts.parent.mkdir(parents=True)
-    lines = ["contact_id,email,first_name,country,timezone,marketing_consent,created_at"]
-    for number in range(1, 121):
-        consent = _CONSENT.get(number % 20, "true")
-        zone = _ZONES[number % len(_ZONES)]
-        lines.append(
-            f"p{number:03},{address(number)},Person {number},DE,{zone},{consent},2025-06-01"
-        )
-    contacts.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    _export(home, "people.csv", {number: address(number) for number in range(1, 121)})
     home.land(
         "events/history.jsonl",
         [
@@ -50,13 +45,15 @@ def write_history(home: Home) -> None:
             *(_event(n, "activated", FIRST - timedelta(days=35)) for n in ACTIVE),
             *(_event(n, "logged_in", FIRST - timedelta(days=2)) for n in ACTIVE),
             *(_event(n, "purchase_completed", FIRST - timedelta(days=n), amount=n) for n in BUYERS),
-            *(_sign_up(f"stranger.{n}@example.net", FIRST - timedelta(hours=1)) for n in range(5)),
+            *(_sign_up(stranger(n), FIRST - timedelta(hours=1)) for n in range(5)),
         ],
     )
 
 
 def write_news(home: Home) -> None:
     """What is known at `SECOND` and was not at `FIRST`, the answers to the first mails included."""
+    # A buyer turns out to be one of the strangers: the two are merged.
+    _export(home, "corrected.csv", {BUYERS[0]: stranger(0)})
     home.land(
         "events/news.jsonl",
         [
@@ -88,6 +85,17 @@ def write_news(home: Home) -> None:
             kind, detail = answers[number]
             tracking.append(_heard(send_id, kind, timedelta(hours=1), **detail))
     home.land("tracking/answers.jsonl", tracking)
+
+
+def _export(home: Home, name: str, addresses: dict[int, str]) -> None:
+    path = home.folder / "landing" / "crm" / "standard" / "contacts" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = ["contact_id,email,first_name,country,timezone,marketing_consent,created_at"]
+    for number, email in addresses.items():
+        consent = _CONSENT.get(number % 20, "true")
+        zone = _ZONES[number % len(_ZONES)]
+        lines.append(f"p{number:03},{email},Person {number},DE,{zone},{consent},2025-06-01")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _event(number: int, name: str, at: datetime, **properties: Any) -> dict[str, Any]:

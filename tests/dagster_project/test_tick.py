@@ -23,7 +23,7 @@ def test_the_company_makes_a_tick_decide_everything_there_is(undisturbed: Undist
     assert not [name for name, rows in undisturbed.decided.items() if not rows]
     assert all(undisturbed.report["decided"].values())
     assert {"consent", "exit", "suppression"} & set(undisturbed.report["stopped"])
-    assert undisturbed.report["landed"]["files"] == 2
+    assert undisturbed.report["landed"]["files"] == 3
     assert undisturbed.report["landed"]["rejected"] == 1
 
 
