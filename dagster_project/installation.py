@@ -15,12 +15,16 @@ DEMO_MARKER = "demo"
 
 
 def create(settings: Settings) -> None:
-    """Make folders, warehouse and journal; what is there already stays. Safe to repeat."""
+    """Make folders, warehouse and journal; what is there already stays. Safe to repeat.
+
+    The parameters that models read are those of the settings from here on.
+    """
     for folder in (settings.landing_dir, settings.outbox_dir, settings.serving_dir):
         folder.mkdir(parents=True, exist_ok=True)
     warehouse.create(settings.warehouse_path)
     with warehouse.connect(settings.warehouse_path) as connection:
         create_declared_tables(connection, settings.project_dir)
+        warehouse.set_parameters(connection, settings.parameters)
     journal = Journal(settings.journal_address)
     try:
         journal.create()
@@ -59,7 +63,7 @@ def next_clock(settings: Settings, as_of: datetime | None) -> Clock:
 
 
 def begin_tick(settings: Settings, clock: Clock) -> None:
-    """Set the clock and the parameters that models read.
+    """Set the clock, once everything else is in place.
 
     Raises:
         ClockError: the clock would go back.
@@ -67,4 +71,3 @@ def begin_tick(settings: Settings, clock: Clock) -> None:
     create(settings)
     with warehouse.connect(settings.warehouse_path) as connection:
         warehouse.set_clock(connection, clock)
-        warehouse.set_parameters(connection, settings.parameters)
