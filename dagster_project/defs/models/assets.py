@@ -90,7 +90,10 @@ def _events(
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
     wanted_checks = context.selected_asset_check_keys
     for result in results:
-        node = MANIFEST["nodes"][result.unique_id]
+        node = MANIFEST["nodes"].get(result.unique_id)
+        if node is None:
+            context.log.warning("%s was added meanwhile: the next run shows it", result.unique_id)
+            continue
         if node["resource_type"] == "test":
             key = get_asset_check_key_for_test(MANIFEST, TRANSLATOR, result.unique_id, None)
             if key is not None and key in wanted_checks and result.status != "skipped":
