@@ -11,12 +11,13 @@ if TYPE_CHECKING:
 def test_init_makes_what_a_tick_needs_and_repeating_it_changes_nothing(home: Home):
     first = finish(home.start("sendhouse", "init", "--json"))
     assert first.report == {"home": str(home.folder)}
-    home.rows("insert into control.parameters values ('kept', 1)")
+    home.rows("insert into raw.rejects values ('file', 1, 'kept', null)")
 
     second = finish(home.start("sendhouse", "init"))
 
     assert second.code == 0
     assert second.out == f"ready: {home.folder}\n"
-    assert home.rows("select name from control.parameters") == [("kept",)]
+    assert home.rows("select reason from raw.rejects") == [("kept",)]
+    assert ("silence_days",) in home.rows("select name from control.parameters")
     made = {path.name for path in home.folder.iterdir()}
     assert made >= {"warehouse.duckdb", "journal.sqlite", "landing", "outbox", "serving"}
