@@ -101,15 +101,15 @@ def _settle_by_evidence(settings: Settings, journal: Journal) -> Counter[str]:
         return Counter()
     with warehouse.connect(settings.warehouse_path) as connection:
         found = connection.execute(
-            """select send_id, attempt, evidence, epoch_us(evidence_at)
+            """select send_id, attempt, evidence, epoch_us(started_at)
             from delivery.unknown_sends
             where evidence is not null"""
         ).fetchall()
     settled: Counter[str] = Counter()
-    for send_id, attempt, evidence, at in found:
+    for send_id, attempt, evidence, started_at in found:
         if (send_id, attempt) in unknown:
             why = f"settled by evidence: {evidence}"
-            journal.settle(send_id, attempt, "sent", why, now=warehouse.instant(at))
+            journal.settle(send_id, attempt, "sent", why, now=warehouse.instant(started_at))
             settled["sent"] += 1
     return settled
 

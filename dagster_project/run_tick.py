@@ -11,13 +11,11 @@ from typing import Any
 
 import dagster as dg
 
-from dagster_project import installation, warehouse
+from dagster_project import installation, runs, warehouse
 from dagster_project.landing import remote
 from dagster_project.settings import PROJECT_DIR, Settings
 from dagster_project.tick_report import Ledger, TickReport, difference
-from senders.processes import is_alive, this_process
 
-PROCESS_TAG = "sendhouse/process"
 DISPATCH = dg.AssetKey(["delivery", "dispatch"])
 
 
@@ -47,7 +45,7 @@ def run(
     with warehouse.connect(settings.warehouse_path) as connection:
         before = Ledger.read(connection)
     with dg.DagsterInstance.get() as instance:
-        _bury_dead_runs(instance)
+        runs.bury_dead(instance)
         result = job.execute_in_process(
             instance=instance,
             asset_selection=None
@@ -58,7 +56,7 @@ def run(
                 # What failed is in the report; the log and the stack are in Dagster's UI.
                 "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
             },
-            tags={PROCESS_TAG: this_process()},
+            tags=runs.process_tags(),
             raise_on_error=False,
         )
     with warehouse.connect(settings.warehouse_path) as connection:
@@ -85,16 +83,6 @@ def prepare_dagster_home(settings: Settings) -> None:
     shutil.copyfile(PROJECT_DIR / "dagster.yaml", settings.dagster_home / "dagster.yaml")
     os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
     os.environ["SENDHOUSE_HOME"] = str(settings.home)
-
-
-def _bury_dead_runs(instance: dg.DagsterInstance) -> None:
-    """Mark runs whose process died as failed: they would be shown as running for ever."""
-    unfinished = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING])
-    for run_ in instance.get_runs(unfinished):
-        process = run_.tags.get(PROCESS_TAG)
-        if process is not None and is_alive(process) is False:
-            instance.report_run_failed(run_, "the process died; the next tick carried on")
-            instance.event_log_storage.free_concurrency_slots_for_run(run_.run_id)
 
 
 def _dispatched(result: dg.ExecuteInProcessResult) -> dict[str, int]:

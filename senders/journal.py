@@ -30,7 +30,6 @@ from sqlalchemy import (
     event,
     func,
     insert,
-    literal,
     select,
     update,
 )
@@ -286,7 +285,7 @@ class Journal:
             attempt: the number of the try.
             status: what it was; `deferred` lets it be tried again at once.
             detail: why one can say so.
-            now: the caller's time (UTC).
+            now: when it ended, as far as one can say (UTC).
 
         Raises:
             JournalError: there is no such try, or it is not `unknown`.
@@ -338,7 +337,7 @@ class Journal:
                 .values(
                     status=status,
                     detail=detail,
-                    finished_at=func.coalesce(_A.finished_at, literal(now, _Utc())),
+                    finished_at=now,
                     next_try_at=now if status == "deferred" else None,
                     updated_at=_wall_clock(),
                 )

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import dagster as dg
 
+from dagster_project import runs
 from dagster_project.settings import Settings, load_settings
 from dagster_project.warehouse import exclusive
 
@@ -27,6 +28,8 @@ class Sendhouse(dg.ConfigurableResource):
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Sendhouse]:
         """Wait for the warehouse, hold it while the run lasts."""
+        if context.instance is not None and context.run is not None:
+            context.instance.add_run_tags(context.run.run_id, runs.process_tags())
         what = f"Dagster run {context.run.run_id}" if context.run else "Dagster"
         with exclusive(self.settings.lock_path, what, self.wait_seconds):
             yield self

@@ -21,23 +21,26 @@ sends as (
     select send_id, contact_id from {{ ref('decided_sends') }}
 ),
 
----------- a dated no, or a yes taken back, is an act; an undated no may be a box nobody ever saw
 from_crm as (
     select
         keys.contact_id,
-        case
-            when crm.marketing_consent then 'import_in'
-            when coalesce(crm.consent_at, crm.consent_withdrawn_at) is not null then 'opt_out'
-            else 'import_out'
-        end as said,
-        case
-            when crm.marketing_consent then coalesce(crm.consent_at, crm.received_at)
-            else coalesce(crm.consent_at, crm.consent_withdrawn_at, crm.received_at)
-        end as said_at,
+        case when crm.marketing_consent then 'import_in' else 'import_out' end as said,
+        coalesce(crm.consent_at, crm.received_at) as said_at,
         'crm ' || crm.crm_id as evidence
     from crm
     inner join keys on keys.key_kind = 'id' and crm.crm_id = keys.key
     where crm.marketing_consent is not null
+),
+
+refused_in_crm as (
+    select
+        keys.contact_id,
+        'opt_out' as said,
+        crm.consent_refused_at as said_at,
+        'crm ' || crm.crm_id as evidence
+    from crm
+    inner join keys on keys.key_kind = 'id' and crm.crm_id = keys.key
+    where crm.consent_refused_at is not null
 ),
 
 ---------- a clock that runs ahead must not outrank what is said later
@@ -73,6 +76,8 @@ from_tracking as (
 )
 
 select * from from_crm
+union all
+select * from refused_in_crm
 union all
 select * from from_events
 union all

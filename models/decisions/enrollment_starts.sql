@@ -1,3 +1,5 @@
+-- After the refusals: what a start of this tick refused stays refused for the same reason.
+-- depends_on: {{ ref('enrollment_refusals') }}
 with
 
 proposals as (

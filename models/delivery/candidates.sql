@@ -33,6 +33,7 @@ candidates as (
         decisions.step_decision_id as send_id,
         decisions.enrollment_id,
         contacts.contact_id,
+        decisions.contact_id as decided_for,
         contacts.email,
         decisions.sequence,
         decisions.step,

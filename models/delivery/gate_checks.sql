@@ -86,13 +86,13 @@ expiry_gate as (
     where clock.as_of >= candidates.expires_at
 ),
 
----------- two contacts may share an address: it gets each mail once
+---------- two contacts may share an address, or have become one: it gets each mail once
 had_already as (
     select
         attempts.email_hash,
         decisions.sequence,
         decisions.step,
-        decisions.contact_id
+        decisions.decided_for
     from attempts
     inner join decisions on attempts.send_id = decisions.send_id
 ),
@@ -107,7 +107,7 @@ same_address_gate as (
         on addressed.email_hash = had_already.email_hash
             and addressed.sequence = had_already.sequence
             and addressed.step = had_already.step
-            and addressed.contact_id <> had_already.contact_id
+            and addressed.decided_for <> had_already.decided_for
 ),
 
 stopped_by_one as (

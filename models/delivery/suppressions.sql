@@ -47,6 +47,36 @@ from_attempts as (
     where status = 'rejected' and fault = 'recipient'
 ),
 
+---------- the address that said no; who has it now may ask for mail again
+holders as (
+    select
+        {{ hash_email('contacts.email') }} as email_hash,
+        max(consent.subscribed_at) as subscribed_at
+    from contacts
+    inner join consent on contacts.contact_id = consent.contact_id
+    group by contacts.email
+),
+
+refusals as (
+    select
+        coalesce({{ hash_email('tracking.email') }}, attempts.email_hash) as email_hash,
+        tracking.occurred_at as since
+    from tracking
+    left join attempts on tracking.send_id = attempts.send_id
+    where tracking.type = 'unsubscribed'
+),
+
+from_refusals as (
+    select
+        refusals.email_hash,
+        'unsubscribed' as reason,
+        refusals.since,
+        'marketing' as scope
+    from refusals
+    left join holders on refusals.email_hash = holders.email_hash
+    where holders.subscribed_at is null or holders.subscribed_at <= refusals.since
+),
+
 ---------- the contact's address
 from_contacts as (
     select
@@ -78,6 +108,8 @@ reasons as (
     select * from from_tracking
     union all
     select * from from_attempts
+    union all
+    select * from from_refusals
     union all
     select * from from_contacts
     union all

@@ -76,33 +76,41 @@ sends as (
     left join outcomes on decisions.step_decision_id = outcomes.send_id
 ),
 
----------- a goal reached belongs to the run's last mail before it
-goals as (
+---------- a goal reached belongs to the last mail before it, and once to a run
+reached as (
     select
-        sends.enrollment_id,
-        min(events.occurred_at) as converted_at
+        events.event_id,
+        min(events.occurred_at) as occurred_at,
+        {{ latest('sends.send_id', by=['sends.sent_at', 'sends.send_id']) }} as send_id
     from sends
     inner join events
         on sends.contact_id = events.contact_id
             and sends.goal_event = events.name
-            and events.occurred_at >= sends.fired_at
+            and sends.sent_at <= events.occurred_at
             and (
                 sends.goal_seconds is null
                 or {{ seconds_between('sends.fired_at', 'events.occurred_at') }}
                 < sends.goal_seconds
             )
-    group by sends.enrollment_id
+    group by events.event_id, sends.sequence
+),
+
+goals as (
+    select
+        reached.send_id,
+        reached.occurred_at,
+        row_number() over (
+            partition by sends.enrollment_id
+            order by reached.occurred_at, reached.event_id
+        ) as nth
+    from reached
+    inner join sends on reached.send_id = sends.send_id
 ),
 
 conversions as (
-    select
-        {{ latest('sends.send_id', by=['sends.sent_at', 'sends.send_id']) }} as send_id,
-        min(goals.converted_at) as converted_at
+    select send_id, occurred_at as converted_at
     from goals
-    inner join sends
-        on goals.enrollment_id = sends.enrollment_id
-            and sends.sent_at <= goals.converted_at
-    group by goals.enrollment_id
+    where nth = 1
 ),
 
 ---------- a purchase belongs to the contact's last mail before it, for a while

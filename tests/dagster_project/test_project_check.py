@@ -107,10 +107,10 @@ def test_a_template_is_rendered_for_someone_of_whom_nothing_is_known_and_for_som
 
 def test_a_sender_that_cannot_work_is_a_finding(check: Callable[..., list[str]]):
     [smtp] = check(SENDHOUSE_DELIVERY__SENDER="smtp")
-    [unknown] = check(SENDHOUSE_DELIVERY__SENDER="pigeon", SENDHOUSE_LINK_KEY="k")
+    [unknown] = check(SENDHOUSE_DELIVERY__SENDER="raven", SENDHOUSE_LINK_KEY="k")
 
     assert "SENDHOUSE_LINK_KEY" in smtp
-    assert "no sender 'pigeon'; there are: file, smtp" in unknown
+    assert "no sender 'raven'; there are: file, smtp" in unknown
 
 
 def test_a_new_file_is_registered_by_check_itself(

@@ -269,7 +269,7 @@ def test_an_operator_settles_the_unknown_and_nothing_else(journal):
     journal.settle("a", 1, "sent", "seen in the server's log", now=NOW + HOUR)
     row = only(journal)
     assert (row["status"], row["detail"]) == ("sent", "seen in the server's log")
-    assert row["finished_at"] == NOW
+    assert row["finished_at"] == NOW + HOUR
     assert journal.unknowns() == []
 
 

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from dagster_project import warehouse
+from dagster_project import runs, warehouse
 from dagster_project.defs.audit.assets import GROUP as AUDIT
 from dagster_project.landing import pending_files
 from dagster_project.settings import load_settings
@@ -18,20 +18,6 @@ tick = dg.define_asset_job(
 )
 
 
-def _under_way(instance: dg.DagsterInstance) -> bool:
-    """Whether a tick runs or waits: another would only queue up behind it."""
-    unfinished = dg.RunsFilter(
-        job_name=tick.name,
-        statuses=[
-            dg.DagsterRunStatus.QUEUED,
-            dg.DagsterRunStatus.NOT_STARTED,
-            dg.DagsterRunStatus.STARTING,
-            dg.DagsterRunStatus.STARTED,
-        ],
-    )
-    return bool(instance.get_run_records(unfinished, limit=1))
-
-
 @dg.schedule(
     job=tick,
     cron_schedule=load_settings().schedule.tick_cron,
@@ -40,7 +26,7 @@ def _under_way(instance: dg.DagsterInstance) -> bool:
 )
 def every_few_minutes(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """The tick by the clock: schedule.tick_cron in sendhouse.toml."""
-    if _under_way(context.instance):
+    if runs.is_under_way(context.instance, tick.name):
         return dg.SkipReason("a tick is under way")
     return dg.RunRequest()
 
@@ -53,7 +39,7 @@ def every_few_minutes(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | 
 def new_files(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """A tick as soon as a file is in the landing folder that has not been landed."""
     settings = load_settings()
-    if _under_way(context.instance):
+    if runs.is_under_way(context.instance, tick.name):
         return dg.SkipReason("a tick is under way")
     try:
         with (
@@ -65,7 +51,5 @@ def new_files(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipRea
         return dg.SkipReason(f"{error}; looking again later")
     if not pending:
         return dg.SkipReason("nothing new in the landing folder")
-    # One run for one set of files: asking again before it has landed them starts no second.
-    newest = max(path.stat().st_mtime_ns for path in pending)
     context.log.info("%d new files", len(pending))
-    return dg.RunRequest(run_key=f"{len(pending)}-{newest}")
+    return dg.RunRequest()

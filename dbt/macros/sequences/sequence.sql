@@ -145,7 +145,7 @@ entering as (
     where refusal is null and is_in_audience
 ),
 
----------- runs that are on; of one contact's, the first (two can meet when contacts merge)
+---------- runs that are on
 active as (
     select
         starts.enrollment_id,
@@ -169,11 +169,28 @@ active as (
     where nth = 1
 ),
 
-ranked as (
+---------- two runs can meet when contacts merge: the first goes on
+rivals as (
+    {%- if reentry == 'once' %}
+    select enrollment_id, contact_id, enrolled_at from starts
+    union all
+    select enrollment_id, contact_id, as_of from entering where nth = 1
+    {%- else %}
+    select enrollment_id, contact_id, enrolled_at from active
+    {%- endif %}
+),
+
+placed as (
     select
-        *,
+        enrollment_id,
         row_number() over (partition by contact_id order by enrolled_at, enrollment_id) as nth
+    from rivals
+),
+
+ranked as (
+    select active.*, placed.nth
     from active
+    inner join placed on active.enrollment_id = placed.enrollment_id
 ),
 
 ---------- who leaves

@@ -33,9 +33,10 @@ known as (
 compared as (
     select
         *,
-        max(received_at) filter (where marketing_consent) over (
+        lag(marketing_consent) over (
             partition by crm_id
-        ) as last_agreed_at,
+            order by received_at, updated_at nulls first, file_no, line
+        ) as agreed_before,
         row_number() over (
             partition by crm_id
             order by received_at desc, updated_at desc nulls last, file_no desc, line desc
@@ -43,16 +44,19 @@ compared as (
     from known
 ),
 
-withdrawals as (
-    select crm_id, min(received_at) as consent_withdrawn_at
+---------- a dated no, or a yes taken back, is an act; an undated no may be a box nobody ever saw
+refusals as (
+    select
+        crm_id,
+        max(coalesce(consent_at, received_at)) as consent_refused_at
     from compared
-    where not marketing_consent and received_at > last_agreed_at
+    where not marketing_consent and (consent_at is not null or agreed_before)
     group by crm_id
 ),
 
 latest as (
     select
-        * exclude (recency, last_agreed_at, file_no, line),
+        * exclude (recency, agreed_before, file_no, line),
         case when {{ looks_like_email('email_given') }} then email_given end as email
     from compared
     where recency = 1
@@ -61,9 +65,9 @@ latest as (
 joined as (
     select
         latest.*,
-        withdrawals.consent_withdrawn_at
+        refusals.consent_refused_at
     from latest
-    left join withdrawals on latest.crm_id = withdrawals.crm_id
+    left join refusals on latest.crm_id = refusals.crm_id
 )
 
 select * from joined
