@@ -199,12 +199,10 @@ leaving as (
         enrollment.enrollment_id,
         enrollment.contact_id,
         enrollment.as_of,
-        case
-            {%- for ending in endings %}
-            when {{ ending.sql }} then '{{ ending.says | replace("'", "''") }}'
-            {%- endfor %}
-            when enrollment.nth > 1 then 'merged with another run'
-        end as exit_reason
+        coalesce(
+            {{ first_ending(endings) }},
+            case when enrollment.nth > 1 then 'merged with another run' end
+        ) as exit_reason
     from ranked as enrollment
 ),
 
@@ -235,11 +233,7 @@ overtaken as (
         enrollment.enrollment_id,
         enrollment.contact_id,
         enrollment.as_of,
-        case
-            {%- for ending in endings %}
-            when {{ ending.sql }} then '{{ ending.says | replace("'", "''") }}'
-            {%- endfor %}
-        end as exit_reason
+        {{ first_ending(endings) }} as exit_reason
     from finishing as enrollment
 ),
 
@@ -367,4 +361,16 @@ proposals as (
 )
 
 select * from proposals
+{%- endmacro %}
+
+
+{#- Why a run ends: the first of the endings that holds for `enrollment`, or null. -#}
+{% macro first_ending(endings) -%}
+    case
+        {%- for ending in endings %}
+        when {{ ending.sql }} then '{{ ending.says | replace("'", "''") }}'
+        {%- else %}
+        when false then null
+        {%- endfor %}
+    end
 {%- endmacro %}
