@@ -137,3 +137,16 @@ def _line(project: ProjectCopy, file: str, text: str) -> int:
     """The first line with `text`."""
     lines = (project.folder / file).read_text(encoding="utf-8").splitlines()
     return next(number for number, line in enumerate(lines, 1) if text in line)
+
+
+def test_a_sequence_needs_neither_exits_nor_a_goal(
+    project: ProjectCopy, check: Callable[..., list[str]]
+):
+    with project.edited(
+        (
+            "models/sequences/reengagement.sql",
+            "exits    = [not_in_segment('silent'), replied()],",
+            "",
+        )
+    ):
+        assert check() == []
