@@ -17,7 +17,7 @@ sends as (
 ),
 
 attempts as (
-    select send_id, status, next_try_at, is_settled from {{ ref('send_attempts') }}
+    select send_id, status, is_settled from {{ ref('send_attempts') }}
 ),
 
 gates as (
