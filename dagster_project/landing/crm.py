@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from dagster_project.landing.kinds import Kind
-    from dagster_project.landing.readers import Rows
+    from dagster_project.landing.rows import Rows
 
 _OURS_ALONE = ("_file_id", "_line", "_received_at")
 """Columns of every CRM table that no file may bring."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from dagster_project.landing.kinds import Kind
-    from dagster_project.landing.readers import Rows
+    from dagster_project.landing.rows import Rows
 
 TRACKING_TYPES = (
     "sent",

@@ -9,7 +9,7 @@ from dagster_project.landing.errors import FileRejectedError
 from dagster_project.landing.sql import instant
 
 if TYPE_CHECKING:
-    from dagster_project.landing.readers import Rows
+    from dagster_project.landing.rows import Rows
     from dagster_project.settings import SourceSettings
 
 _COLUMN_RULE = "column:"

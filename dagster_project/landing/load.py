@@ -15,7 +15,8 @@ from dagster_project.landing.errors import FileChangedError, FileRejectedError, 
 from dagster_project.landing.files import discover, sha256_of, state_of
 from dagster_project.landing.kinds import Kind, parse_kind
 from dagster_project.landing.ledger import Fingerprint, LandedFile
-from dagster_project.landing.readers import Rows, format_of, open_repaired, open_rows
+from dagster_project.landing.readers import format_of, open_repaired, open_rows
+from dagster_project.landing.rows import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,0 +1,136 @@
+"""CSV and Parquet files: the same columns in every row."""
+
+from __future__ import annotations
+
+import glob
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from dagster_project.landing import repair
+from dagster_project.landing.rows import Rows
+from dagster_project.landing.sql import Parameters, identifier, instant
+from dagster_project.landing.text import count_lines, read_csv
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from pathlib import Path
+
+    import duckdb
+
+
+class _Table(Rows):
+    """CSV and Parquet: the same columns in every row."""
+
+    def __init__(self, parameters: Parameters, relation: str, types: Mapping[str, str]) -> None:
+        super().__init__(parameters)
+        self._relation = relation
+        # The names are data: in SQL a column is called by its place.
+        self._places = {name: f"_c{place}" for place, name in enumerate(types)}
+        self._types = types
+
+    @override
+    def columns(self, connection: duckdb.DuckDBPyConnection) -> list[str]:
+        del connection
+        return list(self._places)
+
+    @override
+    def has(self, name: str) -> bool:
+        return name in self._places
+
+    @override
+    def relation(self) -> str:
+        return self._relation
+
+    @override
+    def problem(self) -> str:
+        return f"case when coalesce({', '.join(map(self.text, self._places))}) is null then '' end"
+
+    @override
+    def content(self) -> str:
+        return f"{self._object(self._places)}::varchar"
+
+    @override
+    def text(self, name: str) -> str:
+        place, data_type = self._places[name], self._types[name]
+        nested = data_type.endswith("]") or data_type.startswith(("STRUCT", "MAP", "UNION"))
+        return f"nullif({f'to_json({place})' if nested else place}::varchar, '')"
+
+    @override
+    def instant(self, name: str, zone: str) -> str:
+        place, data_type = self._places[name], self._types[name]
+        if data_type == "TIMESTAMP WITH TIME ZONE":
+            return place
+        if data_type.startswith(("TIMESTAMP", "DATE")):
+            return f"timezone({self.parameters.bind(zone)}, {place}::timestamp)"
+        return instant(self.text(name), self.parameters.bind(zone))
+
+    @override
+    def others(
+        self, taken: Collection[str], renamed: Mapping[str, str], constants: Mapping[str, str]
+    ) -> str:
+        left = {*taken, *renamed.values()}
+        return self._object(
+            {name: place for name, place in self._places.items() if name not in left}
+            | {ours: self._places[theirs] for ours, theirs in renamed.items()}
+            | {name: self.parameters.bind(value) for name, value in constants.items()}
+        )
+
+    def _object(self, values: Mapping[str, str]) -> str:
+        pairs = [f"{self.parameters.bind(name)}::varchar, {sql}" for name, sql in values.items()]
+        # Merging into an empty object drops nulls (RFC 7396).
+        return f"json_merge_patch('{{}}', json_object({', '.join(pairs)}))"
+
+
+class CsvTable(_Table):
+    """A CSV file as DuckDB reads it."""
+
+    line = "rowid + 2"
+    numbered = False
+
+    def __init__(self, path: Path, header: Sequence[str], delimiter: str) -> None:
+        parameters = Parameters()
+        super().__init__(
+            parameters,
+            read_csv(parameters, path, [f"_c{place}" for place in range(len(header))], delimiter),
+            dict.fromkeys(header, "VARCHAR"),
+        )
+        self.must_be = count_lines(path) - 1
+
+
+class RepairedTable(_Table):
+    """A CSV file as `repair` wrote it anew."""
+
+    line = "_line"
+    numbered = True
+    must_be = None
+
+    def __init__(self, path: Path, header: Sequence[str]) -> None:
+        parameters = Parameters()
+        columns = [*repair.COLUMNS, *(f"_c{place}" for place in range(len(header)))]
+        super().__init__(
+            parameters, read_csv(parameters, path, columns, ","), dict.fromkeys(header, "VARCHAR")
+        )
+
+    @override
+    def problem(self) -> str:
+        return f"coalesce(_problem, {super().problem()})"
+
+    @override
+    def content(self) -> str:
+        return f"coalesce(_content, {super().content()})"
+
+
+class ParquetTable(_Table):
+    """A Parquet file; its lines are its rows."""
+
+    line = "rowid + 1"
+    numbered = False
+    must_be = None
+
+    def __init__(self, path: Path, types: Mapping[str, str]) -> None:
+        parameters = Parameters()
+        columns = ", ".join(f"{identifier(name)} as _c{place}" for place, name in enumerate(types))
+        file = parameters.bind(glob.escape(str(path)))
+        relation = f"(select {columns} from read_parquet({file}))"  # noqa: S608 - quoted, bound
+        super().__init__(parameters, relation, types)
