@@ -100,14 +100,24 @@ def _columns(table: dict[str, Any], where: str) -> dict[str, DeclaredColumn]:
 def create_declared_tables(connection: duckdb.DuckDBPyConnection, project_dir: Path) -> None:
     """Make what is missing of the declared tables, empty, so that models build without data.
 
-    Safe to repeat; a column that was added to a declaration is added to its table.
+    Safe to repeat; a column that was added to a declaration is added to its table. Every tick calls
+    it: one look at the catalogue, and statements only for what is missing.
 
     Raises:
         DeclarationError: a `__sources.yml` cannot be read.
 
     """
+    columns = connection.execute(
+        "select table_name, column_name from information_schema.columns where table_schema = 'raw'"
+    )
+    existing: dict[str, set[str]] = {}
+    for table_name, column_name in columns.fetchall():
+        existing.setdefault(table_name.casefold(), set()).add(column_name.casefold())
     for table in read_declared(project_dir).values():
-        ensure_table(connection, table.name, list(table.columns))
+        there = existing.get(table.name.casefold())
+        lacking = [name for name in table.columns if name.casefold() not in (there or ())]
+        if there is None or lacking:
+            ensure_table(connection, table.name, lacking)
 
 
 def ensure_table(connection: duckdb.DuckDBPyConnection, name: str, columns: list[str]) -> None:

@@ -1,0 +1,88 @@
+{#-
+    Text of a foreign export as a value, or null when the text is none. Narrow on purpose: what could
+    mean two things (`03/04/2021`, `1,000`) is not guessed. Models use these through `said_…`.
+-#}
+
+{#- ISO 8601, with a space or `T`, one-digit hours, an offset or `UTC`; or the milliseconds since 1970
+    that APIs give. Without an offset it is UTC. -#}
+{% macro read_instant(text) -%}
+    {{ return(adapter.dispatch('read_instant')(text)) }}
+{%- endmacro %}
+
+{% macro default__read_instant(text) -%}
+    case
+        when regexp_matches({{ text }}, '^\d{12,13}$') then to_timestamp(cast({{ text }} as double) / 1000)
+        when regexp_matches({{ text }}, '^\d{4}-\d{1,2}-\d{1,2}([ T]|$)')
+            then try_cast({{ text }} as timestamptz)
+    end
+{%- endmacro %}
+
+
+{#- A number as computers write it, to four places, of at most 14 digits before the point. -#}
+{% macro read_number(text) -%}
+    {{ return(adapter.dispatch('read_number')(text)) }}
+{%- endmacro %}
+
+{% macro default__read_number(text) -%}
+    case
+        when regexp_matches({{ text }}, '^[+-]?\d+([.]\d*)?([eE][+-]?\d+)?$')
+            then try_cast({{ text }} as decimal(18, 4))
+    end
+{%- endmacro %}
+
+
+{#- A whole number; `1000.0` is one. -#}
+{% macro read_integer(text) -%}
+    {{ return(adapter.dispatch('read_integer')(text)) }}
+{%- endmacro %}
+
+{% macro default__read_integer(text) -%}
+    case
+        when regexp_matches({{ text }}, '^[+-]?\d+([.]0*)?$')
+            then try_cast(try_cast({{ text }} as decimal(18, 4)) as integer)
+    end
+{%- endmacro %}
+
+
+{#- The IANA name of a time zone, in any case; HubSpot writes its slashes as `_slash_`. -#}
+{% macro read_zone(text) -%}
+    {{ return(adapter.dispatch('read_zone')(text)) }}
+{%- endmacro %}
+
+{% macro default__read_zone(text) -%}
+    (
+        select min(name)
+        from pg_timezone_names()
+        where lower(name) = replace(lower({{ text }}), '_slash_', '/')
+    )
+{%- endmacro %}
+
+
+{#- One row per part of a text, as an expression of the select list. -#}
+{% macro each_part(text, separator) -%}
+    {{ return(adapter.dispatch('each_part')(text, separator)) }}
+{%- endmacro %}
+
+{% macro default__each_part(text, separator) -%}
+    unnest(string_split({{ text }}, '{{ separator }}'))
+{%- endmacro %}
+
+
+{#- The host of a web address, lowercase, without `www.`; of a bare domain the domain. -#}
+{% macro domain_of(url) -%}
+    {{ return(adapter.dispatch('domain_of')(url)) }}
+{%- endmacro %}
+
+{% macro default__domain_of(url) -%}
+    nullif(regexp_extract(lower({{ url }}), '^(?:[a-z]+://)?(?:www[.])?([^/:?#@]+[.][^/:?#@]+)', 1), '')
+{%- endmacro %}
+
+
+{#- Of ids in one text the smallest. -#}
+{% macro smallest_part(text, separator) -%}
+    {{ return(adapter.dispatch('smallest_part')(text, separator)) }}
+{%- endmacro %}
+
+{% macro default__smallest_part(text, separator) -%}
+    list_min(string_split(replace({{ text }}, ' ', ''), '{{ separator }}'))
+{%- endmacro %}

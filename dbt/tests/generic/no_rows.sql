@@ -1,0 +1,4 @@
+{#- The model is empty. -#}
+{% test no_rows(model) %}
+    select * from {{ model }}
+{% endtest %}
