@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from dagster_project import warehouse
-from dagster_project.landing import create_declared_tables
+from dagster_project.landing import create_declared_tables, rehash
 from dagster_project.settings import Settings
 from dagster_project.warehouse import Clock, ClockError
 from senders.journal import Journal
@@ -24,6 +24,7 @@ def create(settings: Settings) -> None:
     warehouse.create(settings.warehouse_path)
     with warehouse.connect(settings.warehouse_path) as connection:
         create_declared_tables(connection, settings.project_dir)
+        rehash(connection)
         warehouse.set_parameters(connection, settings.parameters)
     journal = Journal(settings.journal_address)
     try:

@@ -9,11 +9,18 @@ create schema if not exists decisions;
 create table if not exists control.clock (as_of timestamptz not null, is_simulated boolean not null);
 create table if not exists control.parameters (name varchar not null, value double not null);
 
+-- How DuckDB hashes: see landing/facts.py, rehash.
+create table if not exists control.hash_marks (mark ubigint not null);
+
 create table if not exists raw.files (
     file_id varchar not null,
+    file_no bigint not null,
     path varchar not null,
     sha256 varchar not null,
     kind varchar not null,
+    table_name varchar,
+    is_full boolean not null,
+    received_at timestamptz,
     rows_landed bigint not null,
     rows_duplicate bigint not null,
     rows_rejected bigint not null,
@@ -56,6 +63,7 @@ create table if not exists raw.events (
     received_at timestamptz not null,
     properties json not null,
     file_id varchar not null,
+    event_hash ubigint not null,
 );
 
 create table if not exists raw.tracking (
@@ -68,6 +76,7 @@ create table if not exists raw.tracking (
     detail json not null,
     provider varchar not null,
     file_id varchar not null,
+    event_hash ubigint not null,
 );
 
 create table if not exists raw.attempts (

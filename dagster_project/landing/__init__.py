@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dagster_project.landing.declared import DeclarationError, create_declared_tables
 from dagster_project.landing.errors import FileRejectedError, KindError
+from dagster_project.landing.facts import rehash
 from dagster_project.landing.files import copy_to_landing
 from dagster_project.landing.kinds import Kind, parse_kind
 from dagster_project.landing.ledger import LandedFile
@@ -26,4 +27,5 @@ __all__ = [
     "land_new",
     "parse_kind",
     "pending_files",
+    "rehash",
 ]

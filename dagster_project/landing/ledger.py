@@ -90,6 +90,14 @@ def seen(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], tuple[S
     }
 
 
+def next_file_no(connection: duckdb.DuckDBPyConnection) -> int:
+    """Return the number of the file that is recorded next; a later file has a greater one."""
+    [(number,)] = connection.execute(
+        "select coalesce(max(file_no), 0) + 1 from raw.files"
+    ).fetchall()
+    return number
+
+
 def record(
     connection: duckdb.DuckDBPyConnection,
     file: Fingerprint,
@@ -97,16 +105,19 @@ def record(
     landed_at: datetime,
 ) -> None:
     """Write what became of a file, in place of a try that failed (and of its rejects)."""
+    file_no = next_file_no(connection)
     connection.execute("delete from raw.rejects where file_id = $id", {"id": file.file_id})
     connection.execute("delete from raw.files where file_id = $id", {"id": file.file_id})
     connection.execute(
         """insert into raw.files by name select
-               $file_id as file_id, $path as path, $sha256 as sha256, $kind as kind,
+               $file_id as file_id, $file_no as file_no, $path as path, $sha256 as sha256,
+               $kind as kind, false as is_full,
                $rows_landed as rows_landed, $rows_duplicate as rows_duplicate,
                $rows_rejected as rows_rejected, $bytes as bytes, $mapping as mapping,
                $error as error, $landed_at as landed_at""",
         {
             "file_id": file.file_id,
+            "file_no": file_no,
             "path": str(landed.path),
             "sha256": file.sha256,
             "kind": file.kind,

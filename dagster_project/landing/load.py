@@ -13,13 +13,14 @@ from dagster_project.landing import crm, facts, ledger
 from dagster_project.landing.declared import read_declared
 from dagster_project.landing.errors import FileChangedError, FileRejectedError, KindError
 from dagster_project.landing.files import discover, sha256_of, state_of
+from dagster_project.landing.json_lines import AlikeObjects, JsonLines, NotAlikeError
 from dagster_project.landing.kinds import Kind, parse_kind
 from dagster_project.landing.ledger import Fingerprint, LandedFile
-from dagster_project.landing.readers import format_of, open_repaired, open_rows
+from dagster_project.landing.readers import Format, format_of, open_repaired, open_rows
 from dagster_project.landing.rows import Rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from dagster_project.settings import Settings
@@ -182,21 +183,33 @@ def _land_whole(
 ) -> LandedFile | None:
     """Land a file of facts if every row is right and new, as almost every row of almost every file.
 
-    Twice as fast as holding the rows in a table to see which are; None if that is what it takes.
+    Much faster than holding the rows in a table to see which are; None if that is what it takes.
     """
-    try:
-        rows = open_rows(connection, path, format_of(path, kind.source.format))
-        with _transaction(connection):
-            added = facts.insert_whole(connection, kind, rows, landed_at, file.file_id)
-            if added is None or rows.must_be not in (None, added):
-                raise _NotWholeError  # noqa: TRY301 - undoes the transaction
-            if state_of(path) != file.state:
-                raise FileChangedError
-            landed = LandedFile(path, kind.name, file.file_id, added)
-            ledger.record(connection, file, landed, landed_at)
-    except (_NotWholeError, *_UNREADABLE):
-        return None
-    return landed
+    for open_ in _ways_to_open(connection, path, format_of(path, kind.source.format)):
+        try:
+            rows = open_()
+            with _unordered(connection), _transaction(connection):
+                added = facts.insert_whole(connection, kind, rows, landed_at, file.file_id)
+                if added is None or rows.must_be not in (None, added):
+                    raise _NotWholeError  # noqa: TRY301 - undoes the transaction
+                if state_of(path) != file.state:
+                    raise FileChangedError
+                landed = LandedFile(path, kind.name, file.file_id, added)
+                ledger.record(connection, file, landed, landed_at)
+        except _NotWholeError:
+            return None
+        except (NotAlikeError, *_UNREADABLE):
+            continue
+        return landed
+    return None
+
+
+def _ways_to_open(
+    connection: duckdb.DuckDBPyConnection, path: Path, file_format: Format
+) -> list[Callable[[], Rows]]:
+    if file_format == "jsonl":
+        return [lambda: AlikeObjects(connection, path), lambda: JsonLines(path, "objects")]
+    return [lambda: open_rows(connection, path, file_format)]
 
 
 @contextmanager
@@ -250,6 +263,16 @@ def _mapping(kind: str, settings: Settings) -> str:
         return parse_kind(kind, settings.sources).mapping
     except KindError:
         return "no such kind"
+
+
+@contextmanager
+def _unordered(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Let DuckDB write rows in any order: faster, and in bounded memory."""
+    connection.execute("set preserve_insertion_order = false")
+    try:
+        yield
+    finally:
+        connection.execute("set preserve_insertion_order = true")
 
 
 @contextmanager

@@ -67,7 +67,7 @@ def open_rows(connection: duckdb.DuckDBPyConnection, path: Path, file_format: Fo
     if file_format == "csv":
         return CsvTable(path, *_read_header(path))
     if file_format == "jsonl":
-        return JsonLines(path, repaired=False)
+        return JsonLines(path, "lines")
     try:
         described = connection.execute(
             "describe select * from read_parquet($path)", {"path": glob.escape(str(path))}
@@ -85,7 +85,7 @@ def open_repaired(path: Path, file_format: Literal["csv", "jsonl"], scratch: Pat
         repair.repair_csv(path, clean, len(header), delimiter)
         return RepairedTable(clean, header)
     repair.repair_lines(path, clean)
-    return JsonLines(clean, repaired=True)
+    return JsonLines(clean, "repaired")
 
 
 def _read_header(path: Path) -> tuple[list[str], str]:

@@ -35,7 +35,9 @@ def instant(text: str, zone: str) -> str:
         zone: SQL of the IANA zone of a time without an offset.
 
     """
+    # The usual form first: it needs no pattern.
     return f"""case
+        when {text} like '____-__-__T__:__:__Z' then try_cast({text} as timestamptz)
         when not regexp_full_match({text}, '{_INSTANT}') then null
         when regexp_matches(substr({text}, 12), '[Z+-]') then try_cast({text} as timestamptz)
         else timezone({zone}, try_cast({text} as timestamp))
