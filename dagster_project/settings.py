@@ -8,20 +8,10 @@ from __future__ import annotations
 
 import os
 import tomllib
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Any, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -29,13 +19,12 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from dagster_project.source_settings import Section, SourceSettings
+
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 
 # Links in files that never leave this machine need no secret; anything that mails refuses this key.
 DEVELOPMENT_LINK_KEY = "sendhouse-development-key-not-for-real-mail"
-
-_S3 = "s3://"
-
 
 _SECRETS = {"link_key", "smtp_password"}
 
@@ -44,11 +33,7 @@ class SettingsError(Exception):
     """A setting is missing or wrong; the message names the key, the place and the remedy."""
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
-
-
-class IdentitySettings(_Section):
+class IdentitySettings(Section):
     """Who the mail is from."""
 
     from_name: str
@@ -58,7 +43,7 @@ class IdentitySettings(_Section):
     list_id: str
 
 
-class SmtpSettings(_Section):
+class SmtpSettings(Section):
     """The SMTP server; its password is `SENDHOUSE_SMTP_PASSWORD`."""
 
     host: str = "127.0.0.1"
@@ -69,13 +54,13 @@ class SmtpSettings(_Section):
     timeout_seconds: float = Field(default=60, gt=0)
 
 
-class LinksSettings(_Section):
+class LinksSettings(Section):
     """Where the collector is reached from outside; the key is `SENDHOUSE_LINK_KEY`."""
 
     base_url: str = "http://127.0.0.1:8025"
 
 
-class DeliverySettings(_Section):
+class DeliverySettings(Section):
     """How sends leave."""
 
     sender: str = "file"
@@ -84,75 +69,10 @@ class DeliverySettings(_Section):
     retry_minutes: float = Field(default=15, gt=0)
 
 
-class ScheduleSettings(_Section):
+class ScheduleSettings(Section):
     """When the tick runs by itself, once the schedule is switched on in Dagster."""
 
     tick_cron: str = "*/5 * * * *"
-
-
-class SourceSettings(_Section):
-    """How one kind of foreign file maps onto events, tracking or a CRM object."""
-
-    land_as: str = Field(alias="as")
-    path: str | None = None
-    endpoint_url: str | None = None
-    query: str | None = None
-    url_env: str | None = None
-    cursor: str | None = None
-    format: Literal["detect", "csv", "jsonl", "parquet"] = "detect"
-    columns: dict[str, str] = Field(default_factory=dict)
-    constants: dict[str, str] = Field(default_factory=dict)
-    timezone: str = "UTC"
-    received_at: str = "landing"
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except ZoneInfoNotFoundError as error:
-            raise ValueError(f"'{value}' is no IANA time zone, such as 'Europe/Berlin'") from error
-        return value
-
-    @field_validator("received_at")
-    @classmethod
-    def _known_rule(cls, value: str) -> str:
-        if value in ("landing", "occurred_at") or value.startswith("column:"):
-            return value
-        try:
-            instant = datetime.fromisoformat(value)
-        except ValueError as error:
-            raise ValueError(
-                "must be 'landing', 'occurred_at', 'column:<name>' or an instant such as "
-                "'2024-01-31T00:00:00Z'"
-            ) from error
-        if instant.tzinfo is None:
-            raise ValueError("a fixed instant needs a time zone, for example a final Z")
-        return instant.astimezone(UTC).isoformat()
-
-    @field_validator("path")
-    @classmethod
-    def _bucket_and_keys(cls, value: str | None) -> str | None:
-        if value is not None and value.startswith(_S3):
-            bucket, _, keys = value.removeprefix(_S3).partition("/")
-            if not bucket or not keys or keys.endswith("/"):
-                raise ValueError("on S3 it is s3://<bucket>/<keys>, such as s3://exports/crm/*.csv")
-        return value
-
-    @model_validator(mode="after")
-    def _one_place(self) -> Self:
-        if self.query is None and (self.url_env or self.cursor):
-            raise ValueError("'url_env' and 'cursor' are for a source with a 'query'")
-        if self.query is not None and (self.path or self.format != "detect"):
-            raise ValueError("a source with a 'query' has neither 'path' nor 'format'")
-        if self.endpoint_url and not (self.path or "").startswith(_S3):
-            raise ValueError("'endpoint_url' is for a source whose 'path' is on S3 (s3://…)")
-        return self
-
-    @property
-    def is_remote(self) -> bool:
-        """Whether its files have to be fetched first, from S3 or PostgreSQL."""
-        return self.query is not None or (self.path or "").startswith(_S3)
 
 
 class Settings(BaseSettings):

@@ -10,7 +10,7 @@ from dagster_project.landing.sql import instant
 
 if TYPE_CHECKING:
     from dagster_project.landing.rows import Rows
-    from dagster_project.settings import SourceSettings
+    from dagster_project.source_settings import SourceSettings
 
 _COLUMN_RULE = "column:"
 

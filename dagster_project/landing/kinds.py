@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from dagster_project.landing.errors import KindError
-from dagster_project.settings import SourceSettings
+from dagster_project.source_settings import SourceSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

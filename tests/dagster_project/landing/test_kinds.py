@@ -6,7 +6,7 @@ import pytest
 
 from dagster_project.landing.errors import KindError
 from dagster_project.landing.kinds import kind_of_folder, parse_kind
-from dagster_project.settings import SourceSettings
+from dagster_project.source_settings import SourceSettings
 
 
 def source(**keys) -> SourceSettings:

@@ -12,7 +12,7 @@ import pytest
 from dagster_project import warehouse
 from dagster_project.landing import land_new
 from dagster_project.landing.remote import Fetched, fetch_new, unfetched
-from dagster_project.settings import SourceSettings, load_settings
+from dagster_project.source_settings import SourceSettings, load_settings
 from dagster_project.warehouse import Clock
 from tests.dagster_project.landing.conftest import NOON
 from tests.dagster_project.landing.remote_support import Postgres, Proxy
@@ -398,7 +398,7 @@ def test_rows_are_streamed(make, postgres):
 import resource
 from pathlib import Path
 from dagster_project.landing import parse_kind, postgres
-from dagster_project.settings import SourceSettings
+from dagster_project.source_settings import SourceSettings
 source = SourceSettings.model_validate({PEOPLE | {"query": wide}!r})
 kind = parse_kind("people", {{"people": source}})
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -15,7 +15,7 @@ from dagster_project import warehouse
 from dagster_project.landing import land_new, parse_kind, s3
 from dagster_project.landing.errors import FetchError
 from dagster_project.landing.remote import Fetched, fetch_new, unfetched
-from dagster_project.settings import SourceSettings, load_settings
+from dagster_project.source_settings import SourceSettings, load_settings
 from dagster_project.warehouse import Clock
 from tests.dagster_project.landing.conftest import NOON
 from tests.dagster_project.landing.remote_support import Proxy
@@ -304,7 +304,7 @@ def test_a_large_object_is_streamed(shop, store):
 import resource
 from pathlib import Path
 from dagster_project.landing import parse_kind, s3
-from dagster_project.settings import SourceSettings
+from dagster_project.source_settings import SourceSettings
 kind = parse_kind("shop", {{"shop": SourceSettings.model_validate({keys(store.port)!r})}})
 s3.boto3.client("s3", endpoint_url=kind.source.endpoint_url).list_buckets()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

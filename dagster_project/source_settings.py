@@ -1,0 +1,153 @@
+"""How one kind of foreign file is read: a `[sources.NAME]` table of `sendhouse.toml`."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime
+from typing import Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+EPOCHS = ("epoch_seconds", "epoch_milliseconds")
+"""Formats of dates that are no strptime pattern."""
+
+_S3 = "s3://"
+# Day, month and two-digit year are all different, and could each be one of the others.
+_SAMPLE = datetime(2004, 5, 6, 7, 8, 9)  # noqa: DTZ001 - is only written and read as text
+
+
+class Section(BaseModel):
+    """A table of the settings file: an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+
+class DeleteMarker(Section):
+    """What says that a record was deleted: a column, and its values that mean so."""
+
+    column: str
+    values: list[str] = Field(default_factory=lambda: ["true", "1", "yes"])
+
+
+class SourceSettings(Section):
+    """How one kind of foreign file maps onto events, tracking or a CRM object."""
+
+    land_as: str = Field(alias="as")
+    path: str | None = None
+    endpoint_url: str | None = None
+    query: str | None = None
+    url_env: str | None = None
+    cursor: str | None = None
+    format: Literal["detect", "csv", "jsonl", "parquet"] = "detect"
+    columns: dict[str, str] = Field(default_factory=dict)
+    constants: dict[str, str] = Field(default_factory=dict)
+    id: list[str] = Field(default_factory=list)
+    timezone: str = "UTC"
+    dates: list[str] = Field(default_factory=list)
+    decimal: Literal[".", ","] | None = None
+    numbers: list[str] = Field(default_factory=lambda: ["amount"])
+    nulls: list[str] = Field(default_factory=list)
+    empty: Literal["cleared", "unchanged"] = "cleared"
+    snapshot: Literal["delta", "full"] = "delta"
+    deleted: DeleteMarker | None = None
+    received_at: str = "landing"
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except ZoneInfoNotFoundError as error:
+            raise ValueError(f"'{value}' is no IANA time zone, such as 'Europe/Berlin'") from error
+        return value
+
+    @field_validator("dates")
+    @classmethod
+    def _certain_formats(cls, value: list[str]) -> list[str]:
+        for name in value:
+            _require_whole_date(name)
+        for one, other in itertools.permutations(set(value) - set(EPOCHS), 2):
+            if _reads_otherwise(one, other):
+                raise ValueError(
+                    f"'{one}' and '{other}' both read a date such as {_SAMPLE.strftime(one)}, and "
+                    "not as the same day: keep the one that the files are written in"
+                )
+        return value
+
+    @field_validator("received_at")
+    @classmethod
+    def _known_rule(cls, value: str) -> str:
+        if value in ("landing", "occurred_at") or value.startswith("column:"):
+            return value
+        try:
+            instant = datetime.fromisoformat(value)
+        except ValueError as error:
+            raise ValueError(
+                "must be 'landing', 'occurred_at', 'column:<name>' or an instant such as "
+                "'2024-01-31T00:00:00Z'"
+            ) from error
+        if instant.tzinfo is None:
+            raise ValueError("a fixed instant needs a time zone, for example a final Z")
+        return instant.astimezone(UTC).isoformat()
+
+    @field_validator("path")
+    @classmethod
+    def _bucket_and_keys(cls, value: str | None) -> str | None:
+        if value is not None and value.startswith(_S3):
+            bucket, _, keys = value.removeprefix(_S3).partition("/")
+            if not bucket or not keys or keys.endswith("/"):
+                raise ValueError("on S3 it is s3://<bucket>/<keys>, such as s3://exports/crm/*.csv")
+        return value
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if self.query is None and (self.url_env or self.cursor):
+            raise ValueError("'url_env' and 'cursor' are for a source with a 'query'")
+        if self.query is not None and (self.path or self.format != "detect"):
+            raise ValueError("a source with a 'query' has neither 'path' nor 'format'")
+        if self.endpoint_url and not (self.path or "").startswith(_S3):
+            raise ValueError("'endpoint_url' is for a source whose 'path' is on S3 (s3://…)")
+        return self
+
+    @model_validator(mode="after")
+    def _one_instant(self) -> Self:
+        if self.snapshot == "full" and (
+            self.received_at == "occurred_at" or self.received_at.startswith("column:")
+        ):
+            raise ValueError(
+                "a full snapshot is learnt at one instant: received_at must be 'landing' or fixed"
+            )
+        for key in ("snapshot", "deleted", "empty"):
+            if key in self.model_fields_set and not self.land_as.startswith("crm/"):
+                raise ValueError(f"'{key}' is for CRM objects (as = 'crm/<source>/<object>')")
+        return self
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether its files have to be fetched first, from S3 or PostgreSQL."""
+        return self.query is not None or (self.path or "").startswith(_S3)
+
+
+def _require_whole_date(name: str) -> None:
+    if name in EPOCHS:
+        return
+    if "%z" in name.lower():
+        raise ValueError(f"'{name}': a time with an offset is read without a format of its own")
+    try:
+        read = datetime.strptime(_SAMPLE.strftime(name), name)  # noqa: DTZ007
+    except ValueError as error:
+        raise ValueError(f"'{name}' is no format of dates: {error}") from error
+    if read.date() != _SAMPLE.date():
+        raise ValueError(
+            f"'{name}' does not say year, month and day; an example of one is '%d.%m.%Y %H:%M'"
+        )
+
+
+def _reads_otherwise(one: str, other: str) -> bool:
+    """Whether a date in one format is also one in the other, and another date."""
+    try:
+        read = datetime.strptime(_SAMPLE.strftime(one), other)  # noqa: DTZ007
+    except ValueError:
+        return False
+    return read.date() != _SAMPLE.date()
