@@ -8,6 +8,20 @@
 {%- endmacro %}
 
 
+{#- Of a text that is a JSON list of objects, a key of the first of them; any other text as it is. -#}
+{% macro first_listed(text, key) -%}
+    {{ return(adapter.dispatch('first_listed')(text, key)) }}
+{%- endmacro %}
+
+{% macro default__first_listed(text, key) -%}
+    case
+        when {{ text }} like '[%' and json_valid({{ text }})
+            then nullif(trim(json_extract_string({{ text }}, '$[0]."{{ key }}"')), '')
+        else {{ text }}
+    end
+{%- endmacro %}
+
+
 {#- A JSON object from a mapping of keys to SQL expressions. -#}
 {% macro json_object(pairs) -%}
     {{ return(adapter.dispatch('json_object')(pairs)) }}

@@ -32,6 +32,16 @@
     {{ return(first_said('boolean', varargs)) }}
 {%- endmacro %}
 
+{#- Whether any of the columns says yes; never null. For flags that count wherever they are raised. -#}
+{% macro said_any() -%}
+    {%- do check_reads_as('boolean', varargs) -%}
+    {%- set flags = [] -%}
+    {%- for column in varargs -%}
+        {%- do flags.append("coalesce(" ~ read_as('boolean', said_text(adapter.quote(column))) ~ ", false)") -%}
+    {%- endfor -%}
+    {{ return("(" ~ flags | join(" or ") ~ ")") }}
+{%- endmacro %}
+
 {#- Whether somebody agreed to mail, in the words vendors have for it; boolean. -#}
 {% macro said_consent() -%}
     {{ return(first_said('consent', varargs)) }}

@@ -17,7 +17,7 @@ companies as (
         {{ said('property_country', 'Country/Region') }} as country,
         cast({{ said_number('property_annualrevenue', 'Annual Revenue') }} as double) as annual_revenue,
         'hubspot:' || {{ said('property_hubspot_owner_id') }} as owner_id,
-        coalesce({{ said_boolean('is_deleted', '_fivetran_deleted') }}, false) as is_deleted,
+        {{ said_any('is_deleted', '_fivetran_deleted') }} as is_deleted,
         {{ said_instant('property_createdate', 'Create Date') }} as created_at,
         {{ said_instant('property_hs_lastmodifieddate', 'Last Modified Date') }} as updated_at,
         {{ bookkeeping() }}

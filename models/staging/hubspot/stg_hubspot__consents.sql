@@ -144,7 +144,7 @@ consents as (
         recipients.email,
         told_by_mail.said,
         ---------- Fivetran fetched it after it happened: the best upper bound without the event
-        coalesce(recipients.occurred_at, told_by_mail.synced_at, told_by_mail.received_at) as said_at,
+        coalesce(recipients.occurred_at, told_by_mail.synced_at) as said_at,
         told_by_mail.detail,
         told_by_mail.file_id,
         told_by_mail.file_no,
@@ -162,7 +162,7 @@ consents as (
         'hubspot:' || contact_id as crm_id,
         email,
         'bounced' as said,
-        coalesce(said_at, received_at) as said_at,
+        said_at,
         'hard bounce: ' || reason as detail,
         file_id,
         file_no,

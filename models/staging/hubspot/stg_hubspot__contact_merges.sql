@@ -45,7 +45,7 @@ contact_merges as (
         'hubspot' as source,
         'hubspot:' || went as crm_id,
         'hubspot:' || stays as merged_into,
-        coalesce(merged_at, received_at) as merged_at,
+        merged_at,
         file_id,
         file_no,
         line,

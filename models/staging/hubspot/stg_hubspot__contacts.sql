@@ -29,10 +29,10 @@ contacts as (
         cast(null as varchar) as external_id,
         cast(null as varchar) as anonymous_id,
         ---------- to have opted out of all mail is a no; not to have is no yes
-        case when {{ said_boolean('property_hs_email_optout', 'Unsubscribed from all email') }} then false end
+        case when {{ said_any('property_hs_email_optout', 'Unsubscribed from all email') }} then false end
             as marketing_consent,
         cast(null as timestamptz) as consent_at,
-        coalesce({{ said_boolean('_fivetran_deleted') }}, false) as is_deleted,
+        {{ said_any('_fivetran_deleted') }} as is_deleted,
         {{ said_instant('property_createdate', 'Create Date') }} as created_at,
         {{ said_instant('property_lastmodifieddate', 'Last Modified Date') }} as updated_at,
         {{ bookkeeping() }}

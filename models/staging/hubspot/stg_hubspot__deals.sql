@@ -98,7 +98,7 @@ records as (
         {{ said_number('property_amount', 'Amount') }} as amount,
         {{ said('property_deal_currency_code', 'Currency') }} as currency,
         {{ said('owner_id') }} as owner_id,
-        coalesce({{ said_boolean('is_deleted', '_fivetran_deleted') }}, false) as is_deleted,
+        {{ said_any('is_deleted', '_fivetran_deleted') }} as is_deleted,
         {{ said_instant('property_createdate', 'Create Date') }} as created_at,
         {{ said_instant('property_closedate', 'Close Date') }} as closes_at,
         {{ said_instant('property_hs_lastmodifieddate', 'Last Modified Date') }} as updated_at,
@@ -111,7 +111,7 @@ judged as (
     select
         records.*,
         coalesce(pipeline_names.name, records.pipeline_given) as pipeline,
-        coalesce(stage_meanings.name, records.stage_given) as stage,
+        lower(coalesce(stage_meanings.name, records.stage_given)) as stage,
         coalesce(contact_of_deal.contact_id, records.contact_given) as contact_id,
         coalesce(company_of_deal.company_id, records.company_given) as company_id,
         case

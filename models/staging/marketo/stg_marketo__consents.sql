@@ -1,0 +1,88 @@
+with
+
+unsubscribe_activities as (
+    select *
+    from {{ source('marketo', 'activity_unsubscribe_email') }}
+    where _received_at <= {{ as_of() }}
+),
+
+bounce_activities as (
+    select *
+    from {{ source('marketo', 'activity_email_bounced') }}
+    where _received_at <= {{ as_of() }}
+),
+
+exported_leads as (
+    select *
+    from {{ source('marketo', 'lead') }}
+    where _received_at <= {{ as_of() }}
+),
+
+unsubscribed as (
+    select
+        {{ said('id') }} as id,
+        {{ said('lead_id') }} as lead_id,
+        cast(null as varchar) as email,
+        'opt_out' as said,
+        {{ said_instant('activity_date') }} as said_at,
+        'unsubscribed from ' || {{ said('primary_attribute_value') }} as detail,
+        {{ bookkeeping() }}
+    from unsubscribe_activities
+),
+
+---------- of the categories 2 is an address that does not exist; 1 is mail taken for spam
+bounced as (
+    select
+        {{ said('id') }} as id,
+        {{ said('lead_id') }} as lead_id,
+        lower({{ said('email') }}) as email,
+        'bounced' as said,
+        {{ said_instant('activity_date') }} as said_at,
+        {{ said('details') }} as detail,
+        {{ bookkeeping() }}
+    from bounce_activities
+    where {{ said('category') }} = '2'
+),
+
+invalid as (
+    select
+        {{ hash_id([said('id', 'Lead ID'), 'lower(' ~ said('email', 'Email Address') ~ ')', "'invalid'"]) }}
+            as id,
+        {{ said('id', 'Lead ID') }} as lead_id,
+        lower({{ said('email', 'Email Address') }}) as email,
+        'bounced' as said,
+        {{ said_instant('updated_at', 'updatedAt', 'Updated At') }} as said_at,
+        coalesce(
+            {{ said('email_invalid_cause', 'emailInvalidCause', 'Email Invalid Cause') }}, 'email invalid'
+        ) as detail,
+        {{ bookkeeping() }}
+    from exported_leads
+    where {{ said_any('email_invalid', 'emailInvalid', 'Email Invalid') }}
+),
+
+told as (
+    select * from unsubscribed
+    union all
+    select * from bounced
+    union all
+    select * from invalid
+),
+
+consents as (
+    select
+        'marketo' as source,
+        'marketo:' || id as consent_id,
+        'marketo:' || lead_id as crm_id,
+        email,
+        said,
+        said_at,
+        detail,
+        file_id,
+        file_no,
+        line,
+        received_at
+    from told
+    where id is not null
+)
+
+select * from consents

@@ -1,0 +1,33 @@
+with
+
+activities as (
+    select *
+    from {{ source('marketo', 'activity_merge_leads') }}
+    where _received_at <= {{ as_of() }}
+),
+
+---------- `merge_ids` is a list: [1286861, 60935]
+merged as (
+    select
+        trim({{ each_part("translate(" ~ said('merge_ids') ~ ", '[]', '')", ',') }}) as went,
+        {{ said('lead_id') }} as stays,
+        {{ said_instant('activity_date') }} as merged_at,
+        {{ bookkeeping() }}
+    from activities
+),
+
+contact_merges as (
+    select
+        'marketo' as source,
+        'marketo:' || went as crm_id,
+        'marketo:' || stays as merged_into,
+        merged_at,
+        file_id,
+        file_no,
+        line,
+        received_at
+    from merged
+    where went <> '' and stays is not null
+)
+
+select * from contact_merges
