@@ -17,7 +17,7 @@ TEMPLATE_ENDINGS = (".mjml", ".html")
 
 
 def names(project_dir: Path) -> dict[str, list[str]]:
-    """Names by kind: models of each folder, features, and e-mail templates, each sorted.
+    """Names by kind: models of each folder, inputs, features, and e-mail templates, each sorted.
 
     Folders called `system` hold what Sendhouse makes of the analyst's files, and templates whose
     name begins with `_` are parts of others: neither is listed.
@@ -30,6 +30,7 @@ def names(project_dir: Path) -> dict[str, list[str]]:
         )
         for folder in MODEL_FOLDERS
     }
+    found["inputs"] = _inputs(project_dir)
     features = yaml.safe_load(
         (project_dir / "models/contacts/contact_features.yml").read_text(encoding="utf-8")
     )
@@ -41,6 +42,25 @@ def names(project_dir: Path) -> dict[str, list[str]]:
         if path.suffix in TEMPLATE_ENDINGS and not path.name.startswith("_")
     )
     return found
+
+
+def _inputs(project_dir: Path) -> list[str]:
+    """Name the staging models that feed the input layer.
+
+    Those are `models/staging/<source>/stg_<source>__<object>.sql` for which there is a
+    `models/input/input_<object>.sql`, of sources that dbt_project.yml does not switch off.
+    """
+    configured = yaml.safe_load((project_dir / "dbt_project.yml").read_text(encoding="utf-8"))
+    staging = configured["models"][configured["name"]].get("staging", {})
+    return sorted(
+        path.stem
+        for input_model in (project_dir / "models/input").glob("input_*.sql")
+        for path in (project_dir / "models/staging").glob(
+            f"*/stg_*__{input_model.stem.removeprefix('input_')}.sql"
+        )
+        if path.stem.startswith(f"stg_{path.parent.name}__")
+        and (staging.get(path.parent.name) or {}).get("+enabled", True)
+    )
 
 
 def render(project_dir: Path) -> str:

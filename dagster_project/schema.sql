@@ -102,6 +102,7 @@ create table if not exists decisions.contact_keys (
     contact_id varchar not null,
     found_in varchar not null,
     decided_at timestamptz not null,
+    evidence varchar,
 );
 
 create table if not exists decisions.contact_merges (
@@ -109,6 +110,7 @@ create table if not exists decisions.contact_merges (
     contact_id varchar not null,
     merged_into varchar not null,
     evidence varchar not null,
+    ordinal bigint not null,
     decided_at timestamptz not null,
 );
 

@@ -24,6 +24,15 @@
         'broadcasts': [
             'spring_release',
         ],
+        'inputs': [
+            'stg_standard__companies',
+            'stg_standard__consents',
+            'stg_standard__contact_merges',
+            'stg_standard__contacts',
+            'stg_standard__deals',
+            'stg_standard__form_submissions',
+            'stg_standard__owners',
+        ],
         'features': [
             'activated_at',
             'cancelled_at',

@@ -6,7 +6,23 @@
 {#- Rows of every model in a folder: segments, scores, triggers, sequences or broadcasts.
     `columns` maps names to types; `name_as` adds a column with the model's name. -#}
 {% macro union_folder(folder, columns, name_as=none) -%}
-    {%- set names = registry()[folder] -%}
+    {{ union_models(registry()[folder], columns, name_as) }}
+{%- endmacro %}
+
+
+{#- Rows of one object of the input layer, of every source that is switched on: of each model
+    `stg_<source>__<object>` in models/staging. `columns` maps names to types. -#}
+{% macro union_inputs(object, columns) -%}
+    {%- set names = [] -%}
+    {%- for name in registry()['inputs'] if name.endswith('__' ~ object) -%}
+        {%- do names.append(name) -%}
+    {%- endfor -%}
+    {{ union_models(names, columns) }}
+{%- endmacro %}
+
+
+{#- The columns of several models, one below the other; no rows when there is no model. -#}
+{% macro union_models(names, columns, name_as=none) -%}
     {%- for name in names %}
         select
             {% if name_as %}'{{ name }}' as {{ name_as }},{% endif %}
@@ -49,18 +65,21 @@
 {#- A plain `dbt build` after adding a file must not pass it over in silence. -#}
 {% macro check_registry() -%}
     {%- if execute -%}
-        {%- for folder in ['segments', 'scores', 'triggers', 'sequences', 'broadcasts'] -%}
+        {%- for folder in ['segments', 'scores', 'triggers', 'sequences', 'broadcasts', 'inputs'] -%}
             {%- set found = [] -%}
             {%- for node in graph.nodes.values()
                 if node.resource_type == 'model'
-                and node.fqn[1] == folder
-                and 'system' not in node.fqn -%}
+                and (
+                    is_input(node) if folder == 'inputs'
+                    else node.fqn[1] == folder and 'system' not in node.fqn
+                ) -%}
                 {%- do found.append(node.name) -%}
             {%- endfor -%}
             {%- set listed = registry()[folder] -%}
             {%- if found | sort != listed | sort -%}
                 {{ exceptions.raise_compiler_error(
-                    "models/" ~ folder ~ " holds " ~ (found | sort | join(', ') or 'nothing')
+                    "models/" ~ ("staging" if folder == 'inputs' else folder)
+                    ~ " holds " ~ (found | sort | join(', ') or 'nothing')
                     ~ " but dbt/macros/registry.sql lists "
                     ~ (listed | sort | join(', ') or 'nothing')
                     ~ "; run `sendhouse check` to write it anew"
@@ -68,4 +87,14 @@
             {%- endif -%}
         {%- endfor -%}
     {%- endif -%}
+{%- endmacro %}
+
+
+{#- Whether a model gives rows of an object of the input layer. -#}
+{% macro is_input(node) -%}
+    {{ return(
+        node.fqn[1] == 'staging'
+        and node.name.startswith('stg_' ~ node.fqn[2] ~ '__')
+        and ('model.' ~ node.package_name ~ '.input_' ~ node.name.split('__', 1)[1]) in graph.nodes
+    ) }}
 {%- endmacro %}

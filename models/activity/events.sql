@@ -1,33 +1,30 @@
 with
 
 events as (
-    select * from {{ ref('stg_events') }}
+    select * from {{ ref('input_events') }}
 ),
 
 keys as (
     select key_kind, key, contact_id from {{ ref('contact_identities') }}
 ),
 
-by_id as (
-    select key, contact_id from keys where key_kind = 'id'
-),
-
-by_email as (
-    select key, contact_id from keys where key_kind = 'email'
+by_key as (
+    select key, {{ earliest('contact_id', by=key_precedence() + ['contact_id']) }} as contact_id
+    from keys
+    group by key
 ),
 
 resolved as (
     select
         events.event_id,
-        coalesce(by_email.contact_id, by_id.contact_id) as contact_id,
+        by_key.contact_id,
         events.name,
         events.occurred_at,
         events.received_at,
         events.amount,
         events.properties
     from events
-    left join by_id on events.contact_key = by_id.key
-    left join by_email on lower(events.contact_key) = by_email.key
+    left join by_key on events.contact_key = by_key.key
 )
 
 select * from resolved

@@ -1,7 +1,7 @@
 with
 
-companies as (
-    select * from {{ ref('stg_standard__companies') }}
+history as (
+    select * from {{ ref('company_history') }}
 )
 
 select
@@ -12,5 +12,7 @@ select
     employees,
     country,
     annual_revenue,
-    created_at
-from companies
+    created_at,
+    case when is_ended then valid_from end as ended_at
+from history
+where valid_to is null

@@ -6,7 +6,15 @@ keys as (
 ),
 
 crm as (
-    select * from {{ ref('stg_standard__contacts') }}
+    select * from {{ ref('contact_history') }}
+),
+
+lists as (
+    select * from {{ ref('input_consents') }} where said <> 'bounced'
+),
+
+idn_domains as (
+    select * from {{ ref('idn_domains') }}
 ),
 
 events as (
@@ -23,24 +31,77 @@ sends as (
 
 from_crm as (
     select
-        keys.contact_id,
-        case when crm.marketing_consent then 'import_in' else 'import_out' end as said,
-        coalesce(crm.consent_at, crm.received_at) as said_at,
-        'crm ' || crm.crm_id as evidence
+        contact_id,
+        case when marketing_consent then 'import_in' else 'import_out' end as said,
+        coalesce(consent_at, valid_from) as said_at,
+        'crm ' || crm_id as evidence,
+        source
     from crm
-    inner join keys on keys.key_kind = 'id' and crm.crm_id = keys.key
-    where crm.marketing_consent is not null
+    where valid_to is null and marketing_consent is not null
+),
+
+---------- a dated no, or a yes taken back, is an act; an undated no may be a box nobody ever saw
+compared as (
+    select
+        *,
+        last_value(marketing_consent ignore nulls) over (
+            partition by crm_id
+            order by valid_from, valid_to nulls last
+            rows between unbounded preceding and 1 preceding
+        ) as agreed_before
+    from crm
 ),
 
 refused_in_crm as (
     select
-        keys.contact_id,
+        contact_id,
         'opt_out' as said,
-        crm.consent_refused_at as said_at,
-        'crm ' || crm.crm_id as evidence
-    from crm
-    inner join keys on keys.key_kind = 'id' and crm.crm_id = keys.key
-    where crm.consent_refused_at is not null
+        max(coalesce(consent_at, valid_from)) as said_at,
+        'crm ' || crm_id as evidence,
+        source
+    from compared
+    where not marketing_consent and (consent_at is not null or agreed_before)
+    group by contact_id, crm_id, source
+),
+
+---------- what happened stays, whatever the list says later; what it merely shows is its last word
+told_in_lists as (
+    select
+        lists.*,
+        coalesce(by_id.contact_id, by_email.contact_id) as contact_id,
+        row_number() over (
+            partition by lists.consent_id, lists.said in ('opt_out', 'complained')
+            order by lists.received_at desc, lists.file_no desc, lists.line desc
+        ) as recency
+    from lists
+    left join idn_domains on {{ foreign_domain('lists.email') }} = idn_domains.domain
+    left join keys as by_id on by_id.key_kind = 'id' and lists.crm_id = by_id.key
+    left join keys as by_email
+        on by_email.key_kind = 'email'
+            and {{ canonical_email('lists.email', 'idn_domains.ascii_domain') }} = by_email.key
+),
+
+acts_in_lists as (
+    select
+        contact_id,
+        'opt_out' as said,
+        max(coalesce(least(said_at, received_at), received_at)) as said_at,
+        'consent ' || consent_id as evidence,
+        source
+    from told_in_lists
+    where said in ('opt_out', 'complained') and contact_id is not null
+    group by contact_id, consent_id, source
+),
+
+shown_in_lists as (
+    select
+        contact_id,
+        said,
+        coalesce(said_at, received_at) as said_at,
+        'consent ' || consent_id as evidence,
+        source
+    from told_in_lists
+    where said in ('import_in', 'import_out') and recency = 1 and contact_id is not null
 ),
 
 ---------- a clock that runs ahead must not outrank what is said later
@@ -53,7 +114,8 @@ from_events as (
             else 'opt_in'
         end as said,
         least(occurred_at, received_at) as said_at,
-        'event ' || event_id as evidence
+        'event ' || event_id as evidence,
+        'events' as source
     from events
     where name in ('subscribed', 'unsubscribed')
         or (
@@ -67,7 +129,8 @@ from_tracking as (
         coalesce(sends.contact_id, keys.contact_id) as contact_id,
         case when tracking.type = 'subscribed' then 'subscribed' else 'opt_out' end as said,
         least(tracking.occurred_at, tracking.received_at) as said_at,
-        tracking.type || ' ' || tracking.event_id as evidence
+        tracking.type || ' ' || tracking.event_id as evidence,
+        tracking.provider as source
     from tracking
     left join sends on tracking.send_id = sends.send_id
     left join keys on keys.key_kind = 'email' and tracking.email = keys.key
@@ -78,6 +141,10 @@ from_tracking as (
 select * from from_crm
 union all
 select * from refused_in_crm
+union all
+select * from acts_in_lists
+union all
+select * from shown_in_lists
 union all
 select * from from_events
 union all

@@ -1,11 +1,10 @@
-with
+with recursive
 
-merged as (
-    select * from {{ ref('contact_merges') }}
-)
+{{ merge_chains(ref('contact_merges')) }}
 
 select
     contact_id,
-    {{ latest('merged_into', by=['decided_at', 'merged_into']) }} as canonical_id
-from merged
-group by contact_id
+    canonical_id,
+    is_circle,
+    evidence
+from merge_chains

@@ -1,7 +1,8 @@
 with
 
+---------- whom the CRM has let go of is in no segment
 contacts as (
-    select * from {{ ref('contacts') }}
+    select * from {{ ref('contacts') }} where ended_at is null
 ),
 
 consent as (

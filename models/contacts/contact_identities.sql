@@ -12,7 +12,9 @@ select
     keys.key_kind,
     keys.key,
     coalesce(aliases.canonical_id, keys.contact_id) as contact_id,
+    keys.contact_id as decided_for,
     keys.found_in,
-    keys.decided_at
+    keys.decided_at,
+    concat_ws('; ', keys.evidence, aliases.evidence) as evidence
 from keys
 left join aliases on keys.contact_id = aliases.contact_id

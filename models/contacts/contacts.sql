@@ -5,12 +5,22 @@ keys as (
     from {{ ref('contact_identities') }}
 ),
 
-crm as (
-    select * from {{ ref('stg_standard__contacts') }}
+history as (
+    select * from {{ ref('contact_history') }}
 ),
 
 companies as (
     select * from {{ ref('companies') }}
+),
+
+owners as (
+    select * from {{ ref('input_owners') }}
+),
+
+days as (
+    select contact_id, max(last_at) as last_event_at
+    from {{ ref('contact_days') }}
+    group by contact_id
 ),
 
 identified as (
@@ -21,21 +31,48 @@ identified as (
     group by contact_id
 ),
 
----------- of several CRM records of one contact, the one changed last speaks
-records as (
+---------- of several CRM records of one contact, the living one changed last speaks
+ranked_records as (
     select
-        keys.contact_id,
-        crm.*,
+        *,
         row_number() over (
-            partition by keys.contact_id
-            order by crm.updated_at desc nulls last, crm.crm_id asc
+            partition by contact_id
+            order by is_ended, is_merged_away, updated_at desc nulls last, crm_id
         ) as recency
-    from crm
-    inner join keys on keys.key_kind = 'id' and crm.crm_id = keys.key
+    from history
+    where valid_to is null
 ),
 
 current_records as (
-    select * from records where recency = 1
+    select * from ranked_records where recency = 1
+),
+
+---------- the CRM has let go of every record of the contact
+endings as (
+    select contact_id, max(valid_from) as ended_at
+    from history
+    where change in ('deleted', 'gone')
+    group by contact_id
+),
+
+ended as (
+    select current_records.contact_id, endings.ended_at
+    from current_records
+    inner join endings on current_records.contact_id = endings.contact_id
+    left join days on current_records.contact_id = days.contact_id
+    where current_records.is_ended
+        and (days.last_event_at is null or days.last_event_at <= endings.ended_at)
+),
+
+ranked_owners as (
+    select
+        owner_id,
+        name,
+        email,
+        row_number() over (
+            partition by owner_id order by received_at desc, file_no desc, line desc
+        ) as recency
+    from owners
 ),
 
 ---------- an address seen only in events counts where the CRM gives none
@@ -52,6 +89,7 @@ joined as (
     select
         identified.contact_id,
         current_records.crm_id,
+        current_records.source,
         coalesce(
             current_records.email,
             case when current_records.crm_id is null then event_addresses.email end
@@ -60,22 +98,29 @@ joined as (
         current_records.first_name,
         current_records.last_name,
         current_records.job_title,
+        current_records.phone,
         current_records.country,
         coalesce(current_records.timezone, 'UTC') as timezone,
         current_records.language,
         current_records.lifecycle_stage,
-        current_records.owner_name,
-        current_records.owner_email,
+        current_records.owner_id,
+        coalesce(current_records.owner_name, owners.name) as owner_name,
+        coalesce(current_records.owner_email, owners.email) as owner_email,
         current_records.company_id,
-        companies.name as company_name,
+        coalesce(companies.name, current_records.company_name) as company_name,
         companies.industry as company_industry,
         companies.employees as company_employees,
         companies.country as company_country,
-        coalesce(current_records.created_at, identified.first_known_at) as created_at
+        current_records.external_id,
+        coalesce(current_records.created_at, identified.first_known_at) as created_at,
+        ended.ended_at
     from identified
     left join current_records on identified.contact_id = current_records.contact_id
     left join event_addresses on identified.contact_id = event_addresses.contact_id
     left join companies on current_records.company_id = companies.company_id
+    left join ranked_owners as owners
+        on current_records.owner_id = owners.owner_id and owners.recency = 1
+    left join ended on identified.contact_id = ended.contact_id
 )
 
 select * from joined

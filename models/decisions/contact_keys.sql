@@ -1,20 +1,39 @@
 {#-
     Who a key belongs to is decided once and kept: somebody who signs up by e-mail today and is in
     next week's CRM export stays the same contact, and an address changed in the CRM keeps its
-    history.
+    history. That two contacts are one is decided apart, see contact_merges.
 -#}
 with
 
-crm as (
-    select crm_id, email from {{ ref('stg_standard__contacts') }}
+records as (
+    select
+        crm_id,
+        email,
+        external_id,
+        anonymous_id,
+        case when valid_to is null then 0 else 1 end as age,
+        valid_from
+    from {{ ref('contact_records') }}
+),
+
+current_records as (
+    select crm_id, email, external_id from records where age = 0
 ),
 
 events as (
-    select distinct contact_key from {{ ref('stg_events') }}
+    select event_id, contact_key, received_at, occurred_at from {{ ref('input_events') }}
+),
+
+sightings as (
+    select * from {{ ref('anonymous_sightings') }}
+),
+
+crm_merges as (
+    select crm_id, merged_into from {{ ref('input_contact_merges') }}
 ),
 
 decided as (
-    select key_kind, key, contact_id from {{ source('state', 'contact_keys') }}
+    select key_kind, key, contact_id, found_in from {{ source('state', 'contact_keys') }}
 ),
 
 known_ids as (
@@ -25,66 +44,231 @@ known_emails as (
     select key as email, contact_id from decided where key_kind = 'email'
 ),
 
----------- CRM records not seen before: the contact of their address, else a new one
-new_ids as (
+known_external_ids as (
+    select key as external_id, contact_id from decided where key_kind = 'external_id'
+),
+
+known_anonymous_ids as (
+    select key as anonymous_id from decided where key_kind = 'anonymous_id'
+),
+
+---------- an id of the user's own may have come with an event before any CRM record told of it
+external_owners as (
+    select key as external_id, min(contact_id) as contact_id
+    from decided
+    where key_kind = 'external_id' or (key_kind = 'id' and found_in = 'events')
+    group by key
+),
+
+---------- CRM records not seen before: the contact of their external id or address, else a new one
+unseen_records as (
     select
-        crm.crm_id,
-        crm.email,
+        records.crm_id,
+        records.email,
+        records.external_id,
+        coalesce(external_owners.contact_id, known_emails.contact_id) as contact_id,
+        min(records.crm_id) over (
+            partition by coalesce(records.email, chr(31) || records.crm_id)
+        ) as first_of_email
+    from current_records as records
+    anti join known_ids on records.crm_id = known_ids.crm_id
+    left join external_owners on records.external_id = external_owners.external_id
+    left join known_emails on records.email = known_emails.email
+),
+
+by_external_id as (
+    select
+        *,
+        min(first_of_email) over (
+            partition by coalesce(external_id, chr(31) || crm_id)
+        ) as first_of_external_id
+    from unseen_records
+),
+
+grouped as (
+    select
+        *,
+        min(first_of_external_id) over (partition by first_of_email) as first_of_group
+    from by_external_id
+),
+
+record_ids as (
+    select
+        crm_id,
         coalesce(
-            known_emails.contact_id,
-            min(crm.crm_id) over (partition by coalesce(crm.email, chr(31) || crm.crm_id))
+            contact_id, min(contact_id) over (partition by first_of_group), first_of_group
         ) as contact_id
-    from crm
-    anti join known_ids on crm.crm_id = known_ids.crm_id
-    left join known_emails on crm.email = known_emails.email
+    from grouped
 ),
 
----------- addresses not seen before: the contact of their CRM record, else a new one
-crm_emails as (
+---------- records known only from having been merged
+merged_ids as (
+    select crm_id from crm_merges
+    union
+    select merged_into as crm_id from crm_merges where merged_into is not null
+),
+
+new_merged_ids as (
+    select merged_ids.crm_id
+    from merged_ids
+    anti join known_ids on merged_ids.crm_id = known_ids.crm_id
+    anti join record_ids on merged_ids.crm_id = record_ids.crm_id
+),
+
+crm_ids as (
+    select crm_id, contact_id from known_ids
+    union all
+    select crm_id, contact_id from record_ids
+),
+
+---------- what a record ever was called: whose it is now goes before whose it was
+new_emails as (
     select
-        crm.email,
-        min(coalesce(known_ids.contact_id, new_ids.contact_id)) as contact_id
-    from crm
-    anti join known_emails on crm.email = known_emails.email
-    left join known_ids on crm.crm_id = known_ids.crm_id
-    left join new_ids on crm.crm_id = new_ids.crm_id
-    where crm.email is not null
-    group by crm.email
+        records.email as key,
+        {{ earliest('crm_ids.contact_id', by=['records.age', 'crm_ids.contact_id']) }}
+            as contact_id,
+        {{ earliest(
+            'records.crm_id', by=['records.age', 'crm_ids.contact_id', 'records.crm_id']
+        ) }} as crm_id
+    from records
+    anti join known_emails on records.email = known_emails.email
+    inner join crm_ids on records.crm_id = crm_ids.crm_id
+    where records.email is not null
+    group by records.email
 ),
 
-event_emails as (
-    select distinct lower(contact_key) as email
-    from events
-    where {{ looks_like_email('lower(contact_key)') }}
-),
-
-new_event_emails as (
+new_external_ids as (
     select
-        event_emails.email,
-        'c_' || substr({{ hash_id(["'email'", 'event_emails.email']) }}, 1, 16) as contact_id
-    from event_emails
-    anti join known_emails on event_emails.email = known_emails.email
-    anti join crm_emails on event_emails.email = crm_emails.email
+        records.external_id as key,
+        {{ earliest('crm_ids.contact_id', by=['records.age', 'crm_ids.contact_id']) }}
+            as contact_id,
+        {{ earliest(
+            'records.crm_id', by=['records.age', 'crm_ids.contact_id', 'records.crm_id']
+        ) }} as crm_id
+    from records
+    anti join known_external_ids on records.external_id = known_external_ids.external_id
+    inner join crm_ids on records.crm_id = crm_ids.crm_id
+    where records.external_id is not null
+    group by records.external_id
 ),
 
----------- ids that only events know
-new_event_ids as (
-    select events.contact_key as crm_id
+---------- who events name that is no key yet
+unseen_in_events as (
+    select
+        events.contact_key as key,
+        {{ earliest(
+            'events.event_id', by=['events.received_at', 'events.occurred_at', 'events.event_id']
+        ) }} as event_id
     from events
-    anti join known_ids on events.contact_key = known_ids.crm_id
-    anti join new_ids on events.contact_key = new_ids.crm_id
-    where not {{ looks_like_email('lower(events.contact_key)') }}
+    anti join decided on events.contact_key = decided.key
+    group by events.contact_key
+),
+
+new_in_events as (
+    select
+        unseen.key,
+        unseen.event_id,
+        case when {{ looks_like_email('unseen.key') }} then 'email' else 'id' end as key_kind
+    from unseen_in_events as unseen
+    anti join record_ids on unseen.key = record_ids.crm_id
+    anti join new_merged_ids on unseen.key = new_merged_ids.crm_id
+    anti join new_emails on unseen.key = new_emails.key
+    anti join new_external_ids on unseen.key = new_external_ids.key
+),
+
+---------- ids told only as somebody's anonymous ones are not people of their own
+told_as_anonymous as (
+    select anonymous_id from sightings
+    union
+    select anonymous_id from records where anonymous_id is not null
+),
+
+nobodies as (
+    select told_as_anonymous.anonymous_id
+    from told_as_anonymous
+    anti join sightings on told_as_anonymous.anonymous_id = sightings.contact_key
+),
+
+new_people as (
+    select
+        'id' as key_kind,
+        crm_id as key,
+        contact_id,
+        'crm' as found_in,
+        'crm record ' || crm_id as evidence
+    from record_ids
+    union all
+    select 'id', crm_id, crm_id, 'crm', 'a merge that the crm tells of' from new_merged_ids
+    union all
+    select 'email', key, contact_id, 'crm', 'crm record ' || crm_id from new_emails
+    union all
+    select 'external_id', key, contact_id, 'crm', 'crm record ' || crm_id from new_external_ids
+    union all
+    select
+        key_kind,
+        key,
+        case
+            when key_kind = 'email'
+                then 'c_' || substr({{ hash_id(["'email'", 'key']) }}, 1, 16)
+            else key
+        end,
+        'events',
+        'event ' || event_id
+    from new_in_events
+    anti join nobodies on new_in_events.key = nobodies.anonymous_id
+),
+
+---------- an anonymous id is whose it was first seen to be
+all_people as (
+    select key_kind, key, contact_id from decided
+    union all
+    select key_kind, key, contact_id from new_people
+),
+
+people_by_key as (
+    select key, {{ earliest('contact_id', by=key_precedence() + ['contact_id']) }} as contact_id
+    from all_people
+    group by key
+),
+
+claims as (
+    select
+        records.anonymous_id,
+        crm_ids.contact_id,
+        records.valid_from as learnt_at,
+        'crm' as found_in,
+        'crm record ' || records.crm_id as evidence
+    from records
+    inner join crm_ids on records.crm_id = crm_ids.crm_id
+    where records.anonymous_id is not null
+    union all
+    select
+        sightings.anonymous_id,
+        people_by_key.contact_id,
+        sightings.received_at,
+        'events',
+        'event ' || sightings.event_id
+    from sightings
+    inner join people_by_key on sightings.contact_key = people_by_key.key
+),
+
+ranked_claims as (
+    select
+        claims.*,
+        row_number() over (
+            partition by claims.anonymous_id
+            order by claims.learnt_at, claims.contact_id, claims.evidence
+        ) as place
+    from claims
+    anti join known_anonymous_ids on claims.anonymous_id = known_anonymous_ids.anonymous_id
 ),
 
 new_keys as (
-    select 'id' as key_kind, crm_id as key, contact_id, 'crm' as found_in from new_ids
+    select key_kind, key, contact_id, found_in, evidence from new_people
     union all
-    select 'email' as key_kind, email as key, contact_id, 'crm' as found_in from crm_emails
-    union all
-    select 'email' as key_kind, email as key, contact_id, 'events' as found_in from new_event_emails
-    union all
-    select 'id' as key_kind, crm_id as key, crm_id as contact_id, 'events' as found_in
-    from new_event_ids
+    select 'anonymous_id', anonymous_id, contact_id, found_in, evidence
+    from ranked_claims
+    where place = 1
 )
 
 select
@@ -92,5 +276,6 @@ select
     key,
     contact_id,
     found_in,
-    {{ as_of() }} as decided_at
+    {{ as_of() }} as decided_at,
+    evidence
 from new_keys

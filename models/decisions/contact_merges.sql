@@ -1,76 +1,191 @@
 {#-
-    Somebody known from events alone turns out to be somebody in the CRM: an event brought the
-    address first, later a CRM record has both an id that is known and that address. The contact
-    that no CRM record stands behind goes; its keys and its history follow. Two CRM records that
-    share an address are left as they are: which of them is right is for the CRM to say.
+    Two contacts turn out to be one, or not to be after all. The CRM says so of two of its records.
+    Or somebody known from events alone is somebody known better: a CRM record has an id that is known
+    and an address or an id that was known apart; an anonymous id was seen beside somebody. Then the
+    contact that no CRM record stands behind goes. Two CRM records that share an address are left as
+    they are: which of them is right is for the CRM to say.
 -#}
-with
+with recursive
 
-crm as (
-    select crm_id, email from {{ ref('stg_standard__contacts') }} where email is not null
+records as (
+    select
+        crm_id,
+        email,
+        external_id,
+        case when valid_to is null then 0 else 1 end as age
+    from {{ ref('contact_records') }}
+),
+
+crm_merges as (
+    select * from {{ ref('input_contact_merges') }}
 ),
 
 keys as (
-    select key_kind, key, contact_id from {{ ref('contact_keys') }}
+    select key_kind, key, contact_id, found_in, evidence from {{ ref('contact_keys') }}
 ),
 
 decided as (
-    select contact_id, merged_into, decided_at from {{ source('state', 'contact_merges') }}
+    select * from {{ source('state', 'contact_merges') }}
 ),
 
-aliases as (
-    select
-        contact_id,
-        {{ latest('merged_into', by=['decided_at', 'merged_into']) }} as merged_into
-    from decided
-    group by contact_id
-),
+{{ merge_chains(source('state', 'contact_merges')) }},
 
 resolved as (
     select
         keys.key_kind,
         keys.key,
-        coalesce(aliases.merged_into, keys.contact_id) as contact_id
+        keys.found_in,
+        keys.evidence,
+        coalesce(merge_chains.canonical_id, keys.contact_id) as contact_id
     from keys
-    left join aliases on keys.contact_id = aliases.contact_id
+    left join merge_chains on keys.contact_id = merge_chains.contact_id
 ),
 
+---------- what the CRM says now of each record, and so of the contact that the record was first
+ranked_statements as (
+    select
+        crm_id,
+        merged_into,
+        row_number() over (
+            partition by crm_id
+            order by
+                received_at desc,
+                merged_at desc nulls last,
+                file_no desc,
+                line desc,
+                merged_into desc nulls last
+        ) as recency
+    from crm_merges
+    where merged_into is null or merged_into <> crm_id
+),
+
+statements as (
+    select crm_id, merged_into from ranked_statements where recency = 1
+),
+
+said_of_contacts as (
+    select
+        went.contact_id,
+        statements.crm_id,
+        stays.contact_id as merged_into,
+        statements.merged_into as merged_into_record
+    from statements
+    inner join keys as went on went.key_kind = 'id' and statements.crm_id = went.key
+    left join keys as stays on stays.key_kind = 'id' and statements.merged_into = stays.key
+),
+
+by_crm as (
+    select
+        contact_id,
+        coalesce(min(merged_into), contact_id) as merged_into,
+        case
+            when min(merged_into) is null then 'the crm undid the merge of record ' || min(crm_id)
+            else
+                'the crm merged record '
+                || {{ earliest('crm_id', by=['merged_into', 'crm_id']) }}
+                || ' into '
+                || {{ earliest('merged_into_record', by=['merged_into', 'crm_id']) }}
+        end as evidence
+    from said_of_contacts
+    group by contact_id
+),
+
+---------- contacts that nothing in the CRM stands behind
 in_crm as (
     select distinct resolved.contact_id
     from resolved
-    inner join crm on resolved.key_kind = 'id' and resolved.key = crm.crm_id
+    inner join records on resolved.key_kind = 'id' and resolved.key = records.crm_id
+),
+
+claimed as (
+    select crm_id, age, 'email' as key_kind, email as key, 'address' as what
+    from records
+    where email is not null
+    union all
+    select crm_id, age, 'external_id', external_id, 'external id'
+    from records
+    where external_id is not null
+    union all
+    -- Where events used it before the CRM told of it.
+    select crm_id, age, 'id', external_id, 'external id'
+    from records
+    where external_id is not null and external_id <> crm_id
 ),
 
 found as (
     select
-        by_email.contact_id,
-        min(by_id.contact_id) as merged_into,
-        min(crm.crm_id) as crm_id
-    from crm
-    inner join resolved as by_id on by_id.key_kind = 'id' and crm.crm_id = by_id.key
-    inner join resolved as by_email on by_email.key_kind = 'email' and crm.email = by_email.key
-    anti join in_crm on by_email.contact_id = in_crm.contact_id
-    where by_email.contact_id <> by_id.contact_id
-    group by by_email.contact_id
+        theirs.contact_id,
+        own.contact_id as merged_into,
+        'crm record ' || claimed.crm_id || ' has the ' || claimed.what || ' of both' as evidence,
+        row_number() over (
+            partition by theirs.contact_id
+            order by claimed.age, own.contact_id, claimed.crm_id, claimed.what, claimed.key
+        ) as place
+    from claimed
+    inner join resolved as own on own.key_kind = 'id' and claimed.crm_id = own.key
+    inner join resolved as theirs
+        on claimed.key_kind = theirs.key_kind and claimed.key = theirs.key
+    anti join in_crm on theirs.contact_id = in_crm.contact_id
+    anti join by_crm on theirs.contact_id = by_crm.contact_id
+    where theirs.contact_id <> own.contact_id
 ),
 
----------- who had been merged into a contact that goes now goes along
-followers as (
-    select aliases.contact_id, found.merged_into, found.crm_id
-    from aliases
-    inner join found on aliases.merged_into = found.contact_id
+---------- contacts that are nothing but an anonymous id
+named as (
+    select distinct contact_id from resolved where key_kind in ('email', 'external_id')
+),
+
+unmasked as (
+    select
+        nobody.contact_id,
+        somebody.contact_id as merged_into,
+        'anonymous id beside somebody: ' || somebody.evidence as evidence,
+        row_number() over (
+            partition by nobody.contact_id
+            order by somebody.contact_id, somebody.key
+        ) as place
+    from resolved as somebody
+    inner join resolved as nobody on nobody.key_kind = 'id' and somebody.key = nobody.key
+    anti join in_crm on nobody.contact_id = in_crm.contact_id
+    anti join named on nobody.contact_id = named.contact_id
+    anti join by_crm on nobody.contact_id = by_crm.contact_id
+    anti join found on nobody.contact_id = found.contact_id
+    where somebody.key_kind = 'anonymous_id' and nobody.contact_id <> somebody.contact_id
+),
+
+wanted as (
+    select contact_id, merged_into, evidence from by_crm
+    union all
+    select contact_id, merged_into, evidence from found where place = 1
+    union all
+    select contact_id, merged_into, evidence from unmasked where place = 1
+),
+
+last_decisions as (
+    select
+        contact_id,
+        {{ latest('merged_into', by=['ordinal']) }} as merged_into,
+        max(ordinal) as ordinal
+    from decided
+    group by contact_id
 ),
 
 merged as (
-    select contact_id, merged_into, crm_id from found
-    union all
-    select contact_id, merged_into, crm_id from followers
+    select
+        wanted.contact_id,
+        wanted.merged_into,
+        wanted.evidence,
+        coalesce(last_decisions.ordinal, 0) + 1 as ordinal
+    from wanted
+    left join last_decisions on wanted.contact_id = last_decisions.contact_id
+    where wanted.merged_into <> coalesce(last_decisions.merged_into, wanted.contact_id)
 )
 
 select
-    {{ hash_id(['contact_id', 'merged_into']) }} as merge_id,
+    {{ hash_id(['contact_id', 'ordinal']) }} as merge_id,
     contact_id,
     merged_into,
-    'crm record ' || crm_id || ' has the address of both' as evidence,
+    evidence,
+    ordinal,
     {{ as_of() }} as decided_at
 from merged

@@ -5,7 +5,7 @@ decisions as (
 ),
 
 contacts as (
-    select contact_id, email from {{ ref('contacts') }}
+    select contact_id, email, ended_at from {{ ref('contacts') }}
 ),
 
 attempts as (
@@ -35,6 +35,7 @@ candidates as (
         contacts.contact_id,
         decisions.contact_id as decided_for,
         contacts.email,
+        contacts.ended_at,
         decisions.sequence,
         decisions.step,
         decisions.variant,

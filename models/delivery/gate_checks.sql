@@ -54,6 +54,15 @@ address_gate as (
     where email is null
 ),
 
+contact_ended_gate as (
+    select
+        send_id,
+        'contact_ended' as gate,
+        'the CRM has let go of the contact' as reason
+    from candidates
+    where ended_at is not null
+),
+
 consent_gate as (
     select
         candidates.send_id,
@@ -112,6 +121,8 @@ same_address_gate as (
 
 stopped_by_one as (
     select * from address_gate
+    union all
+    select * from contact_ended_gate
     union all
     select * from consent_gate
     union all

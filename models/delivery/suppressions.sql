@@ -12,6 +12,18 @@ tracking as (
     select * from {{ ref('stg_tracking') }}
 ),
 
+lists as (
+    select * from {{ ref('input_consents') }} where said in ('opt_out', 'complained', 'bounced')
+),
+
+idn_domains as (
+    select * from {{ ref('idn_domains') }}
+),
+
+records as (
+    select crm_id, email from {{ ref('contact_history') }} where valid_to is null
+),
+
 attempts as (
     select * from {{ ref('send_attempts') }}
 ),
@@ -47,6 +59,34 @@ from_attempts as (
     where status = 'rejected' and fault = 'recipient'
 ),
 
+---------- lists of addresses, or of records whose address it is
+told_in_lists as (
+    select
+        {{ hash_email('coalesce(addressed.address, records.email)') }} as email_hash,
+        addressed.said,
+        addressed.since
+    from (
+        select
+            lists.crm_id,
+            {{ canonical_email('lists.email', 'idn_domains.ascii_domain') }} as address,
+            lists.said,
+            coalesce(least(lists.said_at, lists.received_at), lists.received_at) as since
+        from lists
+        left join idn_domains on {{ foreign_domain('lists.email') }} = idn_domains.domain
+    ) as addressed
+    left join records on addressed.crm_id = records.crm_id
+),
+
+from_lists as (
+    select
+        email_hash,
+        case said when 'complained' then 'complaint' else 'hard bounce' end as reason,
+        since,
+        'all' as scope
+    from told_in_lists
+    where said in ('complained', 'bounced')
+),
+
 ---------- the address that said no; who has it now may ask for mail again
 holders as (
     select
@@ -64,6 +104,8 @@ refusals as (
     from tracking
     left join attempts on tracking.send_id = attempts.send_id
     where tracking.type = 'unsubscribed'
+    union all
+    select email_hash, since from told_in_lists where said = 'opt_out'
 ),
 
 from_refusals as (
@@ -108,6 +150,8 @@ reasons as (
     select * from from_tracking
     union all
     select * from from_attempts
+    union all
+    select * from from_lists
     union all
     select * from from_refusals
     union all

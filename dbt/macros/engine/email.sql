@@ -12,3 +12,44 @@
         '^[^@\s,;:<>()\[\]\\"]{1,64}@([^@\s.,;:<>()\[\]\\"]+\.)+[^@\s.,;:<>()\[\]\\"]{2,63}$'
     )
 {%- endmacro %}
+
+
+{#- The one form in which an address is compared, but for the letters of its domain: lowercase,
+    composed letters (Unicode NFC). Dots and plus-tags stay, only some providers ignore them. -#}
+{% macro plain_email(text) -%}
+    {{ return(adapter.dispatch('plain_email')(text)) }}
+{%- endmacro %}
+
+{% macro default__plain_email(text) -%}
+    lower(nfc_normalize(trim({{ text }})))
+{%- endmacro %}
+
+
+{#- The domain of an address if it is written in other letters than ASCII, else null: what
+    idn_domains is joined by. -#}
+{% macro foreign_domain(text) -%}
+    {{ return(adapter.dispatch('foreign_domain')(text)) }}
+{%- endmacro %}
+
+{% macro default__foreign_domain(text) -%}
+    {#- strlen counts bytes, length letters -#}
+    case
+        when strlen({{ text }}) <> length({{ text }}) and contains({{ text }}, '@')
+            then split_part({{ plain_email(text) }}, '@', -1)
+    end
+{%- endmacro %}
+
+
+{#- The one form of an address, its domain in ASCII: `ascii_domain` is that of idn_domains, joined
+    by foreign_domain(text), or null. -#}
+{% macro canonical_email(text, ascii_domain) -%}
+    {{ return(adapter.dispatch('canonical_email')(text, ascii_domain)) }}
+{%- endmacro %}
+
+{% macro default__canonical_email(text, ascii_domain) -%}
+    case
+        when {{ ascii_domain }} is null then {{ plain_email(text) }}
+        else
+            regexp_replace({{ plain_email(text) }}, '@[^@]*$', '') || '@' || {{ ascii_domain }}
+    end
+{%- endmacro %}

@@ -67,6 +67,16 @@
 {%- endmacro %}
 
 
+{#- The CRM has let go of the contact: every sequence ends then. -#}
+{% macro contact_ended() -%}
+    {{ return({
+        'says': 'contact ended',
+        'sql': 'exists (select 1 from ' ~ ref('contacts') ~ ' as ended'
+            ~ ' where ended.contact_id = enrollment.contact_id and ended.ended_at is not null)',
+    }) }}
+{%- endmacro %}
+
+
 {#- The mail of an earlier step went out. -#}
 {% macro sent(step) -%}
     {{ return({

@@ -7,8 +7,12 @@ files as (
 known as (
     select
         file_id,
+        file_no,
         path,
         kind,
+        table_name,
+        is_full,
+        received_at,
         rows_landed,
         rows_duplicate,
         rows_rejected,

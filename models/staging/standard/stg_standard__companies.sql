@@ -1,32 +1,59 @@
+{#- Null: this file said nothing, so what was said before stands. Empty: it said that there is none. -#}
 with
 
 exported as (
     select * from {{ source('standard', 'companies') }}
+    where _received_at <= {{ as_of() }}
 ),
 
-known as (
+filled as (
     select
         trim(company_id) as company_id,
+        last_value(name ignore nulls) over told_so_far as name,
+        last_value(domain ignore nulls) over told_so_far as domain,
+        last_value(industry ignore nulls) over told_so_far as industry,
+        last_value(employees ignore nulls) over told_so_far as employees,
+        last_value(country ignore nulls) over told_so_far as country,
+        last_value(annual_revenue ignore nulls) over told_so_far as annual_revenue,
+        last_value(owner_id ignore nulls) over told_so_far as owner_id,
+        last_value(is_deleted ignore nulls) over told_so_far as is_deleted,
+        last_value(created_at ignore nulls) over told_so_far as created_at,
+        last_value(updated_at ignore nulls) over told_so_far as updated_at,
+        _file_id,
+        _file_no,
+        _line,
+        _received_at
+    from exported
+    window told_so_far as (
+        partition by trim(company_id)
+        order by
+            _received_at,
+            try_cast(updated_at as timestamptz) nulls first,
+            _file_no,
+            _line
+        rows between unbounded preceding and current row
+    )
+),
+
+companies as (
+    select
+        'standard' as source,
+        company_id,
         nullif(trim(name), '') as name,
         lower(nullif(trim(domain), '')) as domain,
         nullif(trim(industry), '') as industry,
         try_cast(employees as integer) as employees,
         nullif(trim(country), '') as country,
         try_cast(annual_revenue as double) as annual_revenue,
+        nullif(trim(owner_id), '') as owner_id,
+        coalesce(try_cast(is_deleted as boolean), false) as is_deleted,
         try_cast(created_at as timestamptz) as created_at,
-        _received_at as received_at,
-        row_number() over (
-            partition by trim(company_id)
-            order by _received_at desc, _file_no desc, _line desc
-        ) as recency
-    from exported
-    where _received_at <= {{ as_of() }}
-),
-
-latest as (
-    select * exclude (recency)
-    from known
-    where recency = 1
+        try_cast(updated_at as timestamptz) as updated_at,
+        _file_id as file_id,
+        _file_no as file_no,
+        _line as line,
+        _received_at as received_at
+    from filled
 )
 
-select * from latest
+select * from companies

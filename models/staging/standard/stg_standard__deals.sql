@@ -1,33 +1,65 @@
+{#- Null: this file said nothing, so what was said before stands. Empty: it said that there is none. -#}
 with
 
 exported as (
     select * from {{ source('standard', 'deals') }}
-),
-
-known as (
-    select
-        trim(deal_id) as deal_id,
-        nullif(trim(contact_id), '') as crm_id,
-        nullif(trim(company_id), '') as company_id,
-        nullif(trim(name), '') as name,
-        lower(nullif(trim(stage), '')) as stage,
-        try_cast(amount as double) as amount,
-        nullif(trim(currency), '') as currency,
-        try_cast(created_at as timestamptz) as created_at,
-        try_cast(closed_at as timestamptz) as closed_at,
-        _received_at as received_at,
-        row_number() over (
-            partition by trim(deal_id)
-            order by _received_at desc, _file_no desc, _line desc
-        ) as recency
-    from exported
     where _received_at <= {{ as_of() }}
 ),
 
-latest as (
-    select * exclude (recency)
-    from known
-    where recency = 1
+filled as (
+    select
+        trim(deal_id) as deal_id,
+        last_value(contact_id ignore nulls) over told_so_far as contact_id,
+        last_value(company_id ignore nulls) over told_so_far as company_id,
+        last_value(name ignore nulls) over told_so_far as name,
+        last_value(pipeline ignore nulls) over told_so_far as pipeline,
+        last_value(stage ignore nulls) over told_so_far as stage,
+        last_value(status ignore nulls) over told_so_far as status,
+        last_value(amount ignore nulls) over told_so_far as amount,
+        last_value(currency ignore nulls) over told_so_far as currency,
+        last_value(owner_id ignore nulls) over told_so_far as owner_id,
+        last_value(is_deleted ignore nulls) over told_so_far as is_deleted,
+        last_value(created_at ignore nulls) over told_so_far as created_at,
+        last_value(closed_at ignore nulls) over told_so_far as closed_at,
+        last_value(updated_at ignore nulls) over told_so_far as updated_at,
+        _file_id,
+        _file_no,
+        _line,
+        _received_at
+    from exported
+    window told_so_far as (
+        partition by trim(deal_id)
+        order by
+            _received_at,
+            try_cast(updated_at as timestamptz) nulls first,
+            _file_no,
+            _line
+        rows between unbounded preceding and current row
+    )
+),
+
+deals as (
+    select
+        'standard' as source,
+        deal_id,
+        nullif(trim(contact_id), '') as crm_id,
+        nullif(trim(company_id), '') as company_id,
+        nullif(trim(name), '') as name,
+        nullif(trim(pipeline), '') as pipeline,
+        lower(nullif(trim(stage), '')) as stage,
+        lower(nullif(trim(status), '')) as status,
+        try_cast(amount as decimal(18, 4)) as amount,
+        nullif(trim(currency), '') as currency,
+        nullif(trim(owner_id), '') as owner_id,
+        coalesce(try_cast(is_deleted as boolean), false) as is_deleted,
+        try_cast(created_at as timestamptz) as created_at,
+        try_cast(closed_at as timestamptz) as closed_at,
+        try_cast(updated_at as timestamptz) as updated_at,
+        _file_id as file_id,
+        _file_no as file_no,
+        _line as line,
+        _received_at as received_at
+    from filled
 )
 
-select * from latest
+select * from deals

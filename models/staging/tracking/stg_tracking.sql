@@ -4,23 +4,28 @@ tracking as (
     select * from {{ source('tracking', 'tracking') }}
 ),
 
+idn_domains as (
+    select * from {{ ref('idn_domains') }}
+),
+
 known as (
     select
-        event_id,
-        send_id,
-        lower(trim(email)) as email,
-        type,
-        occurred_at,
-        received_at,
-        provider,
-        {{ json_text('detail', 'url') }} as url,
-        {{ json_text('detail', 'user_agent') }} as user_agent,
-        {{ json_text('detail', 'method') }} as http_method,
-        {{ json_text('detail', 'bounce_type') }} as bounce_type,
-        detail,
-        file_id
+        tracking.event_id,
+        tracking.send_id,
+        {{ canonical_email('tracking.email', 'idn_domains.ascii_domain') }} as email,
+        tracking.type,
+        tracking.occurred_at,
+        tracking.received_at,
+        tracking.provider,
+        {{ json_text('tracking.detail', 'url') }} as url,
+        {{ json_text('tracking.detail', 'user_agent') }} as user_agent,
+        {{ json_text('tracking.detail', 'method') }} as http_method,
+        {{ json_text('tracking.detail', 'bounce_type') }} as bounce_type,
+        tracking.detail,
+        tracking.file_id
     from tracking
-    where received_at <= {{ as_of() }}
+    left join idn_domains on {{ foreign_domain('tracking.email') }} = idn_domains.domain
+    where tracking.received_at <= {{ as_of() }}
 )
 
 select * from known

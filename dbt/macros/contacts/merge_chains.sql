@@ -1,0 +1,67 @@
+{#-
+    Who contacts that were merged are now: merges are followed from one to the next. Of those that
+    were merged in a circle the smallest id stays. The latest decision about a contact speaks; one
+    that merges it into itself undoes the merge.
+      merges  ref() or source() of the decisions
+    Goes into `with recursive`.
+-#}
+{% macro merge_chains(merges) -%}
+merge_decisions as (
+    select
+        contact_id,
+        {{ latest('merged_into', by=['ordinal']) }} as merged_into,
+        {{ latest('evidence', by=['ordinal']) }} as evidence
+    from {{ merges }}
+    group by contact_id
+),
+
+merge_steps as (
+    select * from merge_decisions where merged_into <> contact_id
+),
+
+walks as (
+    select
+        contact_id,
+        merged_into as reached,
+        [contact_id] as passed
+    from merge_steps
+    union all
+    select
+        walks.contact_id,
+        merge_steps.merged_into as reached,
+        list_append(walks.passed, walks.reached) as passed
+    from walks
+    inner join merge_steps on walks.reached = merge_steps.contact_id
+    where not list_contains(walks.passed, walks.reached)
+),
+
+ends as (
+    select
+        walks.contact_id,
+        -- The end of a walk that came back to where it has been: a circle begins there.
+        list_contains(walks.passed, walks.reached) as is_circle,
+        case
+            when list_contains(walks.passed, walks.reached)
+                then list_min(list_slice(
+                    walks.passed,
+                    list_position(walks.passed, walks.reached),
+                    len(walks.passed)
+                ))
+            else walks.reached
+        end as canonical_id
+    from walks
+    left join merge_steps on walks.reached = merge_steps.contact_id
+    where merge_steps.contact_id is null or list_contains(walks.passed, walks.reached)
+),
+
+merge_chains as (
+    select
+        ends.contact_id,
+        ends.canonical_id,
+        ends.is_circle,
+        merge_steps.evidence
+    from ends
+    inner join merge_steps on ends.contact_id = merge_steps.contact_id
+    where ends.contact_id <> ends.canonical_id
+)
+{%- endmacro %}

@@ -1,0 +1,15 @@
+with
+
+events as (
+    select * from {{ ref('input_events') }}
+)
+
+select
+    contact_key,
+    anonymous_id,
+    {{ earliest('event_id', by=['received_at', 'occurred_at', 'event_id']) }} as event_id,
+    {{ earliest('occurred_at', by=['received_at', 'occurred_at', 'event_id']) }} as occurred_at,
+    min(received_at) as received_at
+from events
+where anonymous_id is not null and anonymous_id <> contact_key
+group by contact_key, anonymous_id

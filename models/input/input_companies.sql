@@ -1,0 +1,18 @@
+{{ union_inputs('companies', {
+    'source': 'varchar',
+    'company_id': 'varchar',
+    'name': 'varchar',
+    'domain': 'varchar',
+    'industry': 'varchar',
+    'employees': 'integer',
+    'country': 'varchar',
+    'annual_revenue': 'double',
+    'owner_id': 'varchar',
+    'is_deleted': 'boolean',
+    'created_at': 'timestamptz',
+    'updated_at': 'timestamptz',
+    'file_id': 'varchar',
+    'file_no': 'bigint',
+    'line': 'bigint',
+    'received_at': 'timestamptz',
+}) }}

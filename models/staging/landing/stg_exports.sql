@@ -1,0 +1,18 @@
+with
+
+files as (
+    select * from {{ source('landing', 'files') }}
+),
+
+---------- by when their rows were learnt, as those rows are: history may have been landed later
+known as (
+    select
+        file_id,
+        kind,
+        received_at,
+        is_full and rows_rejected = 0 and error is null and received_at is not null as is_whole
+    from files
+    where received_at is null or received_at <= {{ as_of() }}
+)
+
+select * from known

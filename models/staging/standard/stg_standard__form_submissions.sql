@@ -1,0 +1,50 @@
+{#- Null: this file said nothing, so what was said before stands. Empty: it said that there is none. -#}
+with
+
+exported as (
+    select * from {{ source('standard', 'form_submissions') }}
+    where _received_at <= {{ as_of() }}
+),
+
+filled as (
+    select
+        trim(submission_id) as submission_id,
+        last_value(contact_id ignore nulls) over told_so_far as contact_id,
+        last_value(email ignore nulls) over told_so_far as email,
+        last_value(form_id ignore nulls) over told_so_far as form_id,
+        last_value(form_name ignore nulls) over told_so_far as form_name,
+        last_value(page_url ignore nulls) over told_so_far as page_url,
+        last_value(occurred_at ignore nulls) over told_so_far as occurred_at,
+        _file_id,
+        _file_no,
+        _line,
+        _received_at
+    from exported
+    window told_so_far as (
+        partition by trim(submission_id)
+        order by
+            _received_at,
+            _file_no,
+            _line
+        rows between unbounded preceding and current row
+    )
+),
+
+form_submissions as (
+    select
+        'standard' as source,
+        submission_id,
+        nullif(trim(contact_id), '') as crm_id,
+        lower(nullif(trim(email), '')) as email,
+        nullif(trim(form_id), '') as form_id,
+        nullif(trim(form_name), '') as form_name,
+        nullif(trim(page_url), '') as page_url,
+        try_cast(occurred_at as timestamptz) as occurred_at,
+        _file_id as file_id,
+        _file_no as file_no,
+        _line as line,
+        _received_at as received_at
+    from filled
+)
+
+select * from form_submissions
