@@ -39,7 +39,13 @@ class SourceSettings(Section):
     query: str | None = None
     url_env: str | None = None
     cursor: str | None = None
-    format: Literal["detect", "csv", "jsonl", "parquet"] = "detect"
+    format: Literal["detect", "csv", "json", "jsonl", "parquet", "xlsx"] = "detect"
+    encoding: str = "detect"
+    delimiter: str = "detect"
+    quote: Literal["detect", '"', "'", "none"] = "detect"
+    escape: Literal["detect", "double", "backslash"] = "detect"
+    header_line: int | None = Field(default=None, ge=1)
+    sheet: str = "detect"
     columns: dict[str, str] = Field(default_factory=dict)
     constants: dict[str, str] = Field(default_factory=dict)
     id: list[str] = Field(default_factory=list)
@@ -52,6 +58,23 @@ class SourceSettings(Section):
     snapshot: Literal["delta", "full"] = "delta"
     deleted: DeleteMarker | None = None
     received_at: str = "landing"
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, value: str) -> str:
+        if value != "detect":
+            try:
+                "".encode(value)  # unlike codecs.lookup, this refuses what is no encoding of text
+            except LookupError as error:
+                raise ValueError(f"'{value}' is no encoding, such as 'cp1252'") from error
+        return value
+
+    @field_validator("delimiter")
+    @classmethod
+    def _one_character(cls, value: str) -> str:
+        if value != "detect" and (len(value) != 1 or value in "\r\n\"'\\\0"):
+            raise ValueError("must be 'detect' or one character, such as ';' or '\\t'")
+        return value
 
     @field_validator("timezone")
     @classmethod

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from typing_extensions import override
 
 from dagster_project.landing import repair
+from dagster_project.landing.packing import packing_of
 from dagster_project.landing.rows import Rows
 from dagster_project.landing.sql import Parameters, identifier, instant
 from dagster_project.landing.text import count_lines, read_csv, read_lines
@@ -39,6 +40,12 @@ class JsonLines(Rows):
         self.numbered = reading == "repaired"
         self.line = "_line" if self.numbered else "rowid + 1"
         self.must_be = count_lines(path) if reading == "lines" else None
+
+    @override
+    def repaired(self, scratch: Path) -> Rows:
+        clean = scratch / "clean.csv"
+        repair.repair_lines(self._path, clean)
+        return JsonLines(clean, "repaired")
 
     @override
     def columns(self, connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -96,6 +103,10 @@ class JsonLines(Rows):
         return f"nullif(_values[{place}], '')"
 
     @override
+    def said(self, name: str) -> str:
+        return f"json_exists(_object, {self.parameters.bind(_pointer(name))}::varchar)"
+
+    @override
     def instant(self, name: str, zone: str) -> str:
         return instant(self.text(name), self.parameters.bind(zone))
 
@@ -131,12 +142,17 @@ class AlikeObjects(Rows):
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         super().__init__(Parameters())
+        self._path = path
         self._objects = _read_objects(self.parameters, path)
         found = connection.execute(
             f"select json_keys(json) from {self._objects} limit 1",  # noqa: S608 - bound
             self.parameters.values,
         ).fetchall()
         self._keys: list[str] = found[0][0] if found else []
+
+    @override
+    def repaired(self, scratch: Path) -> Rows:
+        return JsonLines(self._path, "lines").repaired(scratch)
 
     @override
     def columns(self, connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -186,7 +202,10 @@ class NotAlikeError(Exception):
 
 def _read_objects(parameters: Parameters, path: Path) -> str:
     file = parameters.bind(glob.escape(str(path)))
-    return f"read_ndjson_objects({file}, maximum_object_size = {LINE_BYTES})"
+    packing = parameters.bind(packing_of(path))
+    return (
+        f"read_ndjson_objects({file}, maximum_object_size = {LINE_BYTES}, compression = {packing})"
+    )
 
 
 def _pointer(key: str) -> str:

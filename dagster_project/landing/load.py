@@ -16,7 +16,8 @@ from dagster_project.landing.files import discover, sha256_of, state_of
 from dagster_project.landing.json_lines import AlikeObjects, JsonLines, NotAlikeError
 from dagster_project.landing.kinds import Kind, parse_kind
 from dagster_project.landing.ledger import Fingerprint, LandedFile
-from dagster_project.landing.readers import Format, format_of, open_repaired, open_rows
+from dagster_project.landing.packing import check_whole
+from dagster_project.landing.readers import format_of, open_rows
 from dagster_project.landing.rows import Rows
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from dagster_project.settings import Settings
+    from dagster_project.source_settings import SourceSettings
 
 # What DuckDB says of a file's content; that memory or disk ran out is not the file's fault.
 _UNREADABLE = (
@@ -145,11 +147,26 @@ def _land(
     landed_at: datetime,
 ) -> LandedFile:
     kind = parse_kind(file.kind, settings.sources)
-    if kind.shape != "crm":
-        landed = _land_whole(connection, path, kind, file, landed_at)
-        if landed is not None:
-            return landed
-    with _judged(connection, path, kind, settings, landed_at) as (rows, columns):
+    check_whole(path)
+    with TemporaryDirectory(prefix="sendhouse-landing-") as scratch:
+        if kind.shape != "crm":
+            landed = _land_whole(connection, path, kind, file, landed_at, Path(scratch))
+            if landed is not None:
+                return landed
+        return _land_judged(connection, path, kind, settings, file, landed_at, Path(scratch))
+
+
+def _land_judged(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    kind: Kind,
+    settings: Settings,
+    file: Fingerprint,
+    landed_at: datetime,
+    scratch: Path,
+) -> LandedFile:
+    """Land what is right and new of a file, and what is wrong with the rest."""
+    with _judged(connection, path, kind, settings, landed_at, scratch) as (rows, columns):
         right = _count(connection, "where _problem is null")
         wrong = _count(connection, "where _problem <> ''")
         if state_of(path) != file.state:
@@ -180,12 +197,13 @@ def _land_whole(
     kind: Kind,
     file: Fingerprint,
     landed_at: datetime,
+    scratch: Path,
 ) -> LandedFile | None:
     """Land a file of facts if every row is right and new, as almost every row of almost every file.
 
     Much faster than holding the rows in a table to see which are; None if that is what it takes.
     """
-    for open_ in _ways_to_open(connection, path, format_of(path, kind.source.format)):
+    for open_ in _ways_to_open(connection, path, kind.source, scratch):
         try:
             rows = open_()
             with _unordered(connection), _transaction(connection):
@@ -205,11 +223,11 @@ def _land_whole(
 
 
 def _ways_to_open(
-    connection: duckdb.DuckDBPyConnection, path: Path, file_format: Format
+    connection: duckdb.DuckDBPyConnection, path: Path, source: SourceSettings, scratch: Path
 ) -> list[Callable[[], Rows]]:
-    if file_format == "jsonl":
+    if format_of(path, source.format) == "jsonl" and source.encoding == "detect":
         return [lambda: AlikeObjects(connection, path), lambda: JsonLines(path, "objects")]
-    return [lambda: open_rows(connection, path, file_format)]
+    return [lambda: open_rows(connection, path, source, scratch)]
 
 
 @contextmanager
@@ -219,6 +237,7 @@ def _judged(
     kind: Kind,
     settings: Settings,
     landed_at: datetime,
+    scratch: Path,
 ) -> Iterator[tuple[Rows, list[str]]]:
     """Hold the file's judged rows in the temporary table; gives the columns of a CRM file, too."""
 
@@ -234,20 +253,21 @@ def _judged(
         )
         return columns
 
-    file_format = format_of(path, kind.source.format)
-    rows = open_rows(connection, path, file_format)
+    def lines_are_true(rows: Rows) -> bool:
+        return rows.must_be in (None, _count(connection, ""))
+
+    rows = open_rows(connection, path, kind.source, scratch)
     try:
         try:
             columns = judge(rows)
-            lines_are_true = rows.must_be in (None, _count(connection, ""))
-        except _UNREADABLE as error:
-            if file_format == "parquet":
-                raise FileRejectedError("the Parquet file is damaged", str(error)) from error
-            columns, lines_are_true = [], False
-        if file_format != "parquet" and not lines_are_true:
-            with TemporaryDirectory(prefix="sendhouse-landing-") as scratch:
-                rows = open_repaired(path, file_format, Path(scratch))
-                columns = judge(rows)
+            is_read = lines_are_true(rows)
+        except _UNREADABLE:
+            columns, is_read = [], False
+        if not is_read:
+            rows = rows.repaired(scratch)
+            columns = judge(rows)
+            if not lines_are_true(rows):
+                rows.repaired(scratch)
         yield rows, columns
     finally:
         connection.execute(f"drop table if exists {_JUDGED}")

@@ -1,44 +1,64 @@
 """Which reader a file needs.
 
-A text file is first read by DuckDB as it stands. DuckDB's CSV reader does not tell the true line of
-a record, and gives up on (or loses) records where line ends are mixed; so what it read counts only
-if every line became one row. Any other file is read again through `repair`, line by line.
+A text file is read by DuckDB as it stands, if nothing in it is read in another way by others.
+DuckDB's CSV reader does not tell the true line of a record, so what it read counts only if every
+line became one row. Any other file is read by way of a clean copy.
 """
 
 from __future__ import annotations
 
-import csv
 import glob
-import re
+import json
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import duckdb
 
-from dagster_project.landing import repair
+from dagster_project.landing import json_values, packing, repair, workbook
+from dagster_project.landing.csv_file import look_at
+from dagster_project.landing.encoding import HEAD_BYTES, UTF_8, encoding_of, wide_encoding
 from dagster_project.landing.errors import FileRejectedError
 from dagster_project.landing.json_lines import JsonLines
-from dagster_project.landing.tables import CsvTable, ParquetTable, RepairedTable
+from dagster_project.landing.records import MAX_BYTES, open_text
+from dagster_project.landing.tables import CsvTable, ParquetTable, RepairedTable, repaired_csv
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from dagster_project.landing.rows import Rows
+    from dagster_project.source_settings import SourceSettings
 
-Format = Literal["csv", "jsonl", "parquet"]
+Format = Literal["csv", "json", "jsonl", "parquet", "xlsx"]
 
 _ENDINGS: dict[str, Format] = {
     ".csv": "csv",
     ".tsv": "csv",
+    ".tab": "csv",
+    ".json": "json",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".parquet": "parquet",
+    ".xlsx": "xlsx",
 }
-_DELIMITERS = ",;\t"
-_QUOTED = re.compile(r'"[^"]*"')
+_MAGIC: dict[bytes, str] = {
+    b"PAR1": "a Parquet file",
+    b"PK\x03\x04": "an Excel workbook (.xlsx) or another ZIP archive",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls): save it as .xlsx",
+    b"%PDF": "a PDF",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"GIF8": "a picture",
+    b"Obj\x01": "an Avro file",
+    b"ORC": "an ORC file",
+    b"SQLite format 3": "an SQLite database",
+    b"7z\xbc\xaf": "a 7z archive",
+    b"BZh": "a bzip2 archive: pack it with gzip or zstd",
+    b"\xfd7zXZ": "an xz archive: pack it with gzip or zstd",
+}
+_EXPECTED: dict[Format, bytes] = {"parquet": b"PAR1", "xlsx": b"PK\x03\x04"}
 
 
-def format_of(path: Path, declared: Literal["detect", "csv", "jsonl", "parquet"]) -> Format:
-    """Tell a file's format: as declared, else by its name's ending.
+def format_of(path: Path, declared: Literal["detect"] | Format) -> Format:
+    """Tell a file's format: as declared, else by its name's ending, that of its packing aside.
 
     Raises:
         FileRejectedError: the ending says none.
@@ -46,28 +66,141 @@ def format_of(path: Path, declared: Literal["detect", "csv", "jsonl", "parquet"]
     """
     if declared != "detect":
         return declared
+    name = Path(path.stem) if path.suffix.lower() in packing.ENDINGS else path
     try:
-        return _ENDINGS[path.suffix.lower()]
+        return _ENDINGS[name.suffix.lower()]
     except KeyError:
         raise FileRejectedError(
-            f"the format cannot be told from the file's name: end it in {', '.join(_ENDINGS)}, "
-            "or set the source's format"
+            f"the format cannot be told from the file's name: end it in {', '.join(_ENDINGS)} "
+            "(and .gz or .zst), or set the source's format"
         ) from None
 
 
-def open_rows(connection: duckdb.DuckDBPyConnection, path: Path, file_format: Format) -> Rows:
-    """Open a file as it stands.
+def open_rows(
+    connection: duckdb.DuckDBPyConnection, path: Path, source: SourceSettings, scratch: Path
+) -> Rows:
+    """Open a file: as it stands if DuckDB reads it right, else by way of a clean copy.
+
+    Args:
+        connection: what will read it.
+        path: the file, packed or not.
+        source: what is declared of it.
+        scratch: a folder of this file's own, where the copy stays for as long as rows are read.
 
     Raises:
-        FileRejectedError: it is empty or unreadable, or its header is.
+        FileRejectedError: it is empty, unreadable, or how to read it is not certain.
+        OSError: there is no room for the copy.
 
     """
-    if path.stat().st_size == 0:
+    file_format = format_of(path, source.format)
+    with packing.open_unpacked(path) as handle:
+        head = handle.read(HEAD_BYTES)
+    if not head:
         raise FileRejectedError("the file is empty")
-    if file_format == "csv":
-        return CsvTable(path, *_read_header(path))
-    if file_format == "jsonl":
-        return JsonLines(path, "lines")
+    _refuse_others(head, file_format)
+    if file_format in ("parquet", "xlsx"):
+        path = _unpacked(path, scratch)
+    match file_format:
+        case "csv":
+            file = look_at(path, source)
+            return CsvTable(file) if file.lines is not None else repaired_csv(file, scratch)
+        case "json":
+            return _open_json(path, source, scratch)
+        case "jsonl":
+            return _open_lines(path, head, source, scratch)
+        case "xlsx":
+            clean = scratch / "clean.csv"
+            header, rows = workbook.write_sheet(path, clean, source.sheet, source.header_line)
+            return RepairedTable(clean, header, rows)
+        case "parquet":
+            return _open_parquet(connection, path)
+
+
+def _refuse_others(head: bytes, file_format: Format) -> None:
+    """Reject a file whose first bytes say that it is something else than its name does."""
+    expected = _EXPECTED.get(file_format)
+    if expected is not None and head.startswith(expected):
+        return
+    for magic, what in _MAGIC.items():
+        if head.startswith(magic):
+            raise FileRejectedError(
+                f"not {file_format}, by its first bytes: it is {what}. Name it so, or set the "
+                "source's format"
+            )
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<table")):
+        raise FileRejectedError(
+            f"not {file_format}, but HTML or XML, as a page that asks for a login is, or an Excel "
+            "export of old; export it again"
+        )
+    if file_format == "parquet":
+        raise FileRejectedError("not a readable Parquet file: it does not begin as one")
+    if file_format == "xlsx":
+        raise FileRejectedError("not an Excel workbook (.xlsx): it does not begin as one")
+
+
+def _unpacked(path: Path, scratch: Path) -> Path:
+    """The file, or what is packed in it, since these formats are not read from start to end."""
+    if packing.packing_of(path) == "none":
+        return path
+    target = scratch / "unpacked"
+    with packing.open_unpacked(path) as source, target.open("wb") as handle:
+        shutil.copyfileobj(source, handle)
+    return target
+
+
+def _open_lines(path: Path, head: bytes, source: SourceSettings, scratch: Path) -> Rows:
+    if source.format == "detect" and head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"[":
+        return _open_json(path, source, scratch)
+    wide = wide_encoding(head)
+    if wide is None and source.encoding == "detect":
+        return JsonLines(path, "lines")  # JSON is UTF-8 (RFC 8259, 8.1)
+    clean = scratch / "clean.csv"
+    try:
+        repair.repair_lines(path, clean, encoding_of(path, source.encoding))
+    except UnicodeDecodeError as error:
+        raise FileRejectedError(
+            f"the file is damaged: it is {error.encoding}, but not all of it"
+        ) from error
+    return JsonLines(clean, "repaired")
+
+
+def _open_json(path: Path, source: SourceSettings, scratch: Path) -> Rows:
+    encoding = encoding_of(path, source.encoding)
+    clean = scratch / "clean.csv"
+    try:
+        if _is_lines(path, encoding):
+            if encoding == UTF_8:
+                return JsonLines(path, "lines")
+            repair.repair_lines(path, clean, encoding)
+        else:
+            json_values.write_records(path, clean, encoding)
+    except UnicodeDecodeError as error:
+        raise FileRejectedError(
+            f"the file is damaged: it is {error.encoding}, but not all of it"
+        ) from error
+    return JsonLines(clean, "repaired")
+
+
+def _is_lines(path: Path, encoding: str) -> bool:
+    """Whether the first line is an object, and another begins in a later line."""
+    with open_text(path, encoding) as handle:
+        line = ""
+        while not line.strip():
+            line = handle.readline(MAX_BYTES)
+            if not line:
+                return False
+        try:
+            is_object = isinstance(json.loads(line), dict)
+        except (ValueError, RecursionError):
+            return False
+        while is_object and (following := handle.readline(MAX_BYTES)):
+            if following.strip():
+                return True
+    return False
+
+
+def _open_parquet(connection: duckdb.DuckDBPyConnection, path: Path) -> Rows:
     try:
         described = connection.execute(
             "describe select * from read_parquet($path)", {"path": glob.escape(str(path))}
@@ -75,34 +208,3 @@ def open_rows(connection: duckdb.DuckDBPyConnection, path: Path, file_format: Fo
     except duckdb.Error as error:
         raise FileRejectedError("not a readable Parquet file", str(error)) from error
     return ParquetTable(path, {name: data_type for name, data_type, *_ in described})
-
-
-def open_repaired(path: Path, file_format: Literal["csv", "jsonl"], scratch: Path) -> Rows:
-    """Open a text file that `open_rows` could not number, by way of a clean copy in `scratch`."""
-    clean = scratch / "repaired.csv"
-    if file_format == "csv":
-        header, delimiter = _read_header(path)
-        repair.repair_csv(path, clean, len(header), delimiter)
-        return RepairedTable(clean, header)
-    repair.repair_lines(path, clean)
-    return JsonLines(clean, "repaired")
-
-
-def _read_header(path: Path) -> tuple[list[str], str]:
-    """Read the column names and the delimiter of a CSV file."""
-    # Bytes that are no UTF-8 further down are a matter of their rows.
-    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as handle:
-        unquoted = _QUOTED.sub("", handle.readline())
-        delimiter = max(_DELIMITERS, key=unquoted.count)
-        handle.seek(0)
-        try:
-            cells = next(csv.reader(handle, delimiter=delimiter, skipinitialspace=True))
-            "".join(cells).encode()
-        except (UnicodeEncodeError, csv.Error) as error:
-            raise FileRejectedError("the header is not one line of UTF-8 CSV") from error
-    header = [cell.strip() or f"column{place}" for place, cell in enumerate(cells, start=1)]
-    folded = [name.casefold() for name in header]
-    twice = sorted({name for name in folded if folded.count(name) > 1})
-    if twice:
-        raise FileRejectedError("the header names a column twice", ", ".join(twice))
-    return header, delimiter

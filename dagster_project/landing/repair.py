@@ -1,4 +1,4 @@
-"""Text files that DuckDB's CSV reader cannot number or read, written anew, line by line.
+"""Files that DuckDB cannot number or read as they stand, written anew, row by row.
 
 The clean copy has a row per record or line: its line in the file, and either its values or what
 is wrong with it and its text.
@@ -7,122 +7,118 @@ is wrong with it and its text.
 from __future__ import annotations
 
 import csv
-from typing import IO, TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from dagster_project.landing.encoding import UTF_8
+from dagster_project.landing.records import (
+    MAX_BYTES,
+    open_text,
+    read_records,
+    skip_line,
+    unfit,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
+    from typing import TextIO
+
+    from dagster_project.landing.records import Dialect
 
 COLUMNS = ("_line", "_problem", "_content")
 """The first columns of a clean copy; the values follow."""
 
-# DuckDB reads lines of two million bytes; quoting a line of half of that may double it. A value is
-# no longer than csv.field_size_limit() (131,072 characters) anyway: that is also where a quote that
-# is never closed ends, instead of taking the rest of the file with it.
-_MAX_BYTES = 1_000_000
 _MAX_SHOWN = 100_000
 
 
-class _Taken:
-    """The lines of a file, with those kept that the current record took."""
+class CleanCopy:
+    """A clean copy that is being written."""
 
-    def __init__(self, lines: Iterator[str]) -> None:
-        self._lines = lines
-        self.number = 0
-        self.text: list[str] = []
+    def __init__(self, target: TextIO, width: int) -> None:
+        self._writer = csv.writer(target, quoting=csv.QUOTE_ALL, lineterminator="\n")
+        self._writer.writerow([*COLUMNS, *range(width)])
+        self._nothing = [""] * width
+        self.rows = 0
 
-    def __iter__(self) -> _Taken:
-        return self
+    def add(self, line: int, problem: str | None, text: str, values: Sequence[str]) -> None:
+        """Write a row: its line; what is wrong with it, or None; its text; its values."""
+        self.rows += 1
+        if problem is None:
+            self._writer.writerow([line, "", "", *values])
+        else:
+            self._writer.writerow([line, problem, _shown(text), *self._nothing])
 
-    def __next__(self) -> str:
-        line = next(self._lines)
-        self.number += 1
-        self.text.append(line)
-        return line
+
+@contextmanager
+def clean_copy(clean: Path, width: int) -> Iterator[CleanCopy]:
+    """Write a clean copy of `width` columns.
+
+    Raises:
+        OSError: there is no room for it; the message says where.
+
+    """
+    try:
+        with clean.open("w", encoding="utf-8", newline="") as target:
+            yield CleanCopy(target, width)
+    except OSError as error:
+        if error.filename is None:  # of what is written; what is read has a name
+            raise OSError(
+                error.errno,
+                f"{error.strerror}: reading the file takes a copy of it; free space there, or set "
+                "TMPDIR to a folder with more",
+                str(clean.parent),
+            ) from error
+        raise
 
 
-def repair_csv(path: Path, clean: Path, width: int, delimiter: str) -> None:
-    """Write the records of a CSV file (RFC 4180, any mix of line ends) that has a header.
+def repair_csv(path: Path, clean: Path, dialect: Dialect, encoding: str) -> int:
+    """Write the records of a CSV file, with any mix of line ends.
 
     Args:
         path: the file.
         clean: the file to write.
-        width: how many columns the header has.
-        delimiter: what separates values.
+        dialect: how it is written.
+        encoding: what it is encoded in.
+
+    Returns:
+        How many records there are.
 
     """
-    with (
-        path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as source,
-        clean.open("w", encoding="utf-8", newline="") as target,
-    ):
-        write = _writer(target, width)
-        taken = _Taken(iter(source))
-        records = csv.reader(taken, delimiter=delimiter, skipinitialspace=True, strict=True)
+    width = len(dialect.header)
+    with open_text(path, encoding) as source, clean_copy(clean, width) as copy:
+        records = read_records(source, dialect, encoding)
         next(records)
-        while True:
-            taken.text.clear()
-            start = taken.number + 1
-            record, broken = [], None
-            try:
-                record = next(records)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                broken = f"broken quoting: {error}"
-            if not record and not broken:
-                continue  # a blank line
-            text = "".join(taken.text)
-            problem = _unfit(text) or broken or _wrong_width(record, width)
-            if problem and taken.number > start:
-                problem += f" (lines {start} to {taken.number})"
-            write(start, problem, text, record)
+        for record in records:
+            problem = record.problem or _wrong_width(record.values, width)
+            copy.add(record.line, problem, record.text, record.values)
+    return copy.rows
 
 
-def repair_lines(path: Path, clean: Path) -> None:
+def repair_lines(path: Path, clean: Path, encoding: str = UTF_8) -> None:
     """Write the lines of a text file, ended by LF or CR LF; blank ones are left out.
 
     Args:
         path: the file.
         clean: the file to write.
+        encoding: what it is encoded in.
 
     """
-    with (
-        path.open(encoding="utf-8-sig", errors="surrogateescape", newline="\n") as source,
-        clean.open("w", encoding="utf-8", newline="") as target,
-    ):
-        write = _writer(target, 1)
-        for number, line in enumerate(source, start=1):
+    with open_text(path, encoding, newline="\n") as source, clean_copy(clean, 1) as copy:
+        number = 0
+        while line := source.readline(MAX_BYTES + 2):
+            number += 1
+            if len(line) == MAX_BYTES + 2 and not line.endswith("\n"):
+                skip_line(source, ("\n",))
             text = line.rstrip("\r\n")
             if text.strip():
-                write(number, _unfit(text), text, [text])
+                copy.add(number, unfit(text, encoding), text, [text])
 
 
-def _writer(target: IO[str], width: int) -> Callable[[int, str | None, str, list[str]], None]:
-    """Return what writes a row of a clean copy: line, problem, text of the row, values."""
-    writer = csv.writer(target, quoting=csv.QUOTE_ALL, lineterminator="\n")
-    writer.writerow([*COLUMNS, *range(width)])
-
-    def write(line: int, problem: str | None, text: str, values: list[str]) -> None:
-        if problem is None:
-            writer.writerow([line, "", "", *values])
-        else:
-            writer.writerow([line, problem, _shown(text), *[""] * width])
-
-    return write
-
-
-def _unfit(text: str) -> str | None:
-    try:
-        size = len(text.encode())
-    except UnicodeEncodeError:  # what errors="surrogateescape" let through
-        return "not UTF-8"
-    return f"longer than {_MAX_BYTES:,} bytes" if size > _MAX_BYTES else None
-
-
-def _wrong_width(record: list[str], width: int) -> str | None:
-    if len(record) == width:
+def _wrong_width(values: Sequence[str], width: int) -> str | None:
+    if len(values) == width:
         return None
-    return f"{len(record)} values where the header has {width} columns"
+    return f"{len(values)} values where the header has {width} columns"
 
 
 def _shown(text: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+    from pathlib import Path
 
     import duckdb
 
@@ -31,6 +32,17 @@ class Rows(ABC):
         self.parameters = parameters
 
     @abstractmethod
+    def repaired(self, scratch: Path) -> Rows:
+        """Return the same rows by way of a clean copy in `scratch`.
+
+        It is asked for where DuckDB could not read them, or not as many as `must_be`.
+
+        Raises:
+            FileRejectedError: there is no other way to read them.
+
+        """
+
+    @abstractmethod
     def columns(self, connection: duckdb.DuckDBPyConnection) -> list[str]:
         """Return the names of all columns; where every row has its own, this reads the file."""
 
@@ -53,6 +65,11 @@ class Rows(ABC):
     @abstractmethod
     def text(self, name: str) -> str:
         """Return a column's value as text, null if empty; an object or list as JSON."""
+
+    def said(self, name: str) -> str:
+        """Return whether a row says anything of a column that `has`, be it that it is empty."""
+        del name
+        return "true"
 
     @abstractmethod
     def instant(self, name: str, zone: str) -> str:

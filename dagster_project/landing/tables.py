@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from dagster_project.landing import repair
+from dagster_project.landing.errors import FileRejectedError
 from dagster_project.landing.rows import Rows
 from dagster_project.landing.sql import Parameters, identifier, instant
-from dagster_project.landing.text import count_lines, read_csv
+from dagster_project.landing.text import read_csv
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     import duckdb
+
+    from dagster_project.landing.csv_file import CsvFile
 
 
 class _Table(Rows):
@@ -88,29 +91,43 @@ class CsvTable(_Table):
     line = "rowid + 2"
     numbered = False
 
-    def __init__(self, path: Path, header: Sequence[str], delimiter: str) -> None:
+    def __init__(self, file: CsvFile) -> None:
         parameters = Parameters()
+        columns = [f"_c{place}" for place in range(len(file.names))]
+        dialect = file.dialect
         super().__init__(
             parameters,
-            read_csv(parameters, path, [f"_c{place}" for place in range(len(header))], delimiter),
-            dict.fromkeys(header, "VARCHAR"),
+            read_csv(parameters, file.path, columns, dialect.delimiter, dialect.quote),
+            dict.fromkeys(file.names, "VARCHAR"),
         )
-        self.must_be = count_lines(path) - 1
+        self._file = file
+        self.must_be = None if file.lines is None else file.lines - 1
+
+    @override
+    def repaired(self, scratch: Path) -> Rows:
+        return repaired_csv(self._file, scratch)
+
+
+def repaired_csv(file: CsvFile, scratch: Path) -> RepairedTable:
+    """Open a CSV file by way of a clean copy in `scratch`."""
+    clean = scratch / "clean.csv"
+    rows = repair.repair_csv(file.path, clean, file.dialect, file.encoding)
+    return RepairedTable(clean, file.names, rows)
 
 
 class RepairedTable(_Table):
-    """A CSV file as `repair` wrote it anew."""
+    """A table as `repair` wrote it anew."""
 
     line = "_line"
     numbered = True
-    must_be = None
 
-    def __init__(self, path: Path, header: Sequence[str]) -> None:
+    def __init__(self, clean: Path, header: Sequence[str], rows: int) -> None:
         parameters = Parameters()
         columns = [*repair.COLUMNS, *(f"_c{place}" for place in range(len(header)))]
         super().__init__(
-            parameters, read_csv(parameters, path, columns, ","), dict.fromkeys(header, "VARCHAR")
+            parameters, read_csv(parameters, clean, columns, ","), dict.fromkeys(header, "VARCHAR")
         )
+        self.must_be = rows
 
     @override
     def problem(self) -> str:
@@ -119,6 +136,10 @@ class RepairedTable(_Table):
     @override
     def content(self) -> str:
         return f"coalesce(_content, {super().content()})"
+
+    @override
+    def repaired(self, scratch: Path) -> Rows:
+        raise FileRejectedError("the file's clean copy was not read back whole; report this")
 
 
 class ParquetTable(_Table):
@@ -134,3 +155,7 @@ class ParquetTable(_Table):
         file = parameters.bind(glob.escape(str(path)))
         relation = f"(select {columns} from read_parquet({file}))"  # noqa: S608 - quoted, bound
         super().__init__(parameters, relation, types)
+
+    @override
+    def repaired(self, scratch: Path) -> Rows:
+        raise FileRejectedError("the Parquet file is damaged: export or upload it again")

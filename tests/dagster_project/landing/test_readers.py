@@ -55,7 +55,7 @@ def test_no_row_is_lost_where_line_ends_are_mixed(landing, content):
         (b"2,x", "2 values where the header has 3 columns"),
         (b"2,x,y,z", "4 values where the header has 3 columns"),
         (b'2,"x" y,z', "broken quoting"),
-        (b"2,\xff\xfe,z", "not UTF-8"),
+        ("2,é".encode() + b"\xff,z", "not UTF-8"),
         (b"2,,long" + b"x" * 1_000_001, "longer than 1,000,000 bytes"),
     ],
 )
@@ -102,7 +102,8 @@ def test_a_column_without_a_name_is_called_by_its_place(landing):
         ("csv", "", "the file is empty"),
         ("jsonl", "", "the file is empty"),
         ("parquet", "", "the file is empty"),
-        ("csv", b"\xff\xfe,a\n1,2\n", "the header is not one line of UTF-8 CSV"),
+        ("csv", b"\xff\xfe,a\n1,2\n", "the file is damaged: it is utf-16"),
+        ("csv", b"\x93\xfb\x96{,a\n1,2\n", "what the text is encoded in is not certain"),
         ("csv", "contact_id,Email,email\n1,a,b\n", "the header names a column twice"),
         ("parquet", b"PAR1 but nothing else of Parquet in it", "not a readable Parquet file"),
         ("xml", "<contacts/>", "the format cannot be told from the file's name"),
@@ -125,7 +126,7 @@ def test_a_damaged_parquet_file_is_rejected_whole(landing):
     content[2000:4000] = bytes(2000)
     path.write_bytes(content)
     (landed,) = landing.land()
-    assert landed.error == "the Parquet file is damaged"
+    assert landed.error == "the Parquet file is damaged: export or upload it again"
     assert landing.rows("select count(*) from raw.standard__contacts") == [(0,)]
 
 

@@ -1,0 +1,78 @@
+"""Reads a file as landing does, without a warehouse: its columns, its rows, its rejects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from dagster_project.landing.packing import check_whole
+from dagster_project.landing.readers import open_rows
+from dagster_project.source_settings import SourceSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dagster_project.landing.rows import Rows
+
+
+@dataclass
+class Read:
+    """What a file holds; an empty cell is ''."""
+
+    columns: list[str]
+    rows: list[list[str]]
+    lines: list[int]
+    rejects: list[tuple[int, str]]
+    count: int
+    """How many rows DuckDB gave, blank ones included."""
+    as_it_stands: bool
+    """Whether DuckDB read the file itself."""
+
+
+def read(path: Path, scratch: Path, **keys: Any) -> Read:
+    """Read a file whole.
+
+    Raises:
+        FileRejectedError: as landing would.
+
+    """
+    source = SourceSettings.model_validate({"as": "events", **keys})
+    scratch.mkdir(exist_ok=True)
+    check_whole(path)
+    with duckdb.connect() as connection:
+        rows = open_rows(connection, path, source, scratch)
+        try:
+            found = _all(connection, rows)
+            if rows.must_be in (None, found.count):
+                return found
+        except (duckdb.InvalidInputException, duckdb.ConversionException):
+            pass
+        return _all(connection, rows.repaired(scratch))
+
+
+def _all(connection: duckdb.DuckDBPyConnection, rows: Rows) -> Read:
+    columns = rows.columns(connection)
+    values = ", ".join(f"coalesce({rows.text(name)}, '')" for name in columns)
+    problem = rows.problem()
+    relation = rows.relation()
+    line = "_line, " if rows.numbered else ""
+    connection.execute(
+        f"""create or replace temp table found as
+            select {line}{problem} as _problem, [{values}]::varchar[] as _values
+            from {relation}""",
+        rows.parameters.values,
+    )
+    found = connection.execute(
+        f"select ({rows.line})::bigint, _problem, _values from found"
+    ).fetchall()
+    return Read(
+        columns,
+        # A row of nothing but blanks is no row to landing; here it is one without values.
+        [values for _, problem, values in found if not problem],
+        [line for line, problem, _ in found if not problem],
+        [(line, problem) for line, problem, _ in found if problem],
+        count=len(found),
+        as_it_stands=not rows.numbered,
+    )
