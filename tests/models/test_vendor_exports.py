@@ -1,0 +1,422 @@
+"""Six vendors' exports, as they come: what lands, what is staged; the counts are the files'."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.models.vendor_exports import NOW, OBJECTS, exports, rows_of
+
+if TYPE_CHECKING:
+    from tests.models.vendor_exports import Staged
+
+pytestmark = pytest.mark.shared_data
+
+SAMPLES = f"received_at = timestamptz '{NOW.isoformat()}'"
+WEB = f"received_at > timestamptz '{NOW.isoformat()}'"
+
+
+# ── how many ─────────────────────────────────────────────────────────────────────────────────────
+def test_every_row_of_every_file_lands_as_it_is(staged: Staged):
+    landed = dict(staged.rows("select path, rows_landed from raw.files"))
+    samples = {path: rows for path, rows in landed.items() if not path.endswith("web.csv")}
+    counts = {
+        next(
+            path for path in samples if path.endswith(f"/{e.vendor}/{e.object}/{e.path.name}")
+        ): len(e.rows())
+        for e in exports()
+    }
+    assert samples == counts
+    assert len(counts) == len(exports()) > 100
+    assert staged.rows("select * from raw.rejects") == []
+
+
+def _merge_ids(text: str) -> list[str]:
+    return [part for part in text.strip("[]").split(",") if part]
+
+
+def expected_counts() -> dict[tuple[str, str], int]:
+    """Rows per vendor and object of the input layer, counted in the files by Python alone."""
+    hubspot_contacts = rows_of("hubspot", "contact")
+    dropped = Counter(row["drop_reason"] for row in rows_of("hubspot", "email_event_dropped"))
+    return {
+        ("hubspot", "contacts"): len(hubspot_contacts),
+        ("hubspot", "companies"): len(rows_of("hubspot", "company")),
+        ("hubspot", "deals"): len(rows_of("hubspot", "deal")),
+        ("hubspot", "owners"): len(rows_of("hubspot", "owner")),
+        ("hubspot", "form_submissions"): len(rows_of("hubspot", "contact_form_submission")),
+        ("hubspot", "consents"): (
+            len(rows_of("hubspot", "email_event_status_change"))
+            + len(rows_of("hubspot", "email_event_spam_report"))
+            + sum(r["category"] == "UNKNOWN_USER" for r in rows_of("hubspot", "email_event_bounce"))
+            + dropped.total()
+            - dropped["INVALID_TO_ADDRESS"]
+        ),
+        ("hubspot", "contact_merges"): (
+            len(rows_of("hubspot", "contact_merge_audit"))
+            + sum(
+                len(row["property_hs_merged_object_ids"].split(";"))
+                for row in hubspot_contacts
+                if row["property_hs_merged_object_ids"]
+            )
+        ),
+        ("salesforce", "contacts"): (
+            len(rows_of("salesforce", "contact")) + len(rows_of("salesforce", "lead"))
+        ),
+        ("salesforce", "companies"): len(rows_of("salesforce", "account")),
+        ("salesforce", "deals"): len(rows_of("salesforce", "opportunity")),
+        ("salesforce", "owners"): len(rows_of("salesforce", "user")),
+        ("salesforce", "consents"): sum(
+            bool(row["email_bounced_date"])
+            for row in rows_of("salesforce", "contact") + rows_of("salesforce", "lead")
+        ),
+        ("salesforce", "contact_merges"): (
+            sum(bool(row["master_record_id"]) for row in rows_of("salesforce", "contact"))
+            + sum(bool(row["converted_contact_id"]) for row in rows_of("salesforce", "lead"))
+        ),
+        ("marketo", "contacts"): len(rows_of("marketo", "lead")),
+        ("marketo", "consents"): (
+            len(rows_of("marketo", "activity_unsubscribe_email"))
+            + sum(row["category"] == "2" for row in rows_of("marketo", "activity_email_bounced"))
+        ),
+        ("marketo", "contact_merges"): sum(
+            len(_merge_ids(row["merge_ids"])) for row in rows_of("marketo", "activity_merge_leads")
+        ),
+        ("mailchimp", "contacts"): len(rows_of("mailchimp", "member")),
+        ("mailchimp", "consents"): (
+            len(rows_of("mailchimp", "unsubscribe"))
+            + sum(
+                row["bounce_type"] == "hard"
+                for row in rows_of("mailchimp", "campaign_recipient_activity")
+            )
+        ),
+        ("klaviyo", "contacts"): len(rows_of("klaviyo", "person")),
+        ("klaviyo", "consents"): sum(
+            row["type"] in ("Unsubscribed", "Marked Email as Spam")
+            for row in rows_of("klaviyo", "event")
+        ),
+        ("pipedrive", "contacts"): 0,
+        ("pipedrive", "companies"): 0,
+        ("pipedrive", "deals"): 0,
+        ("pipedrive", "owners"): 0,
+    }
+
+
+def test_each_object_has_as_many_versions_as_the_files_tell(staged: Staged):
+    counts = {
+        (vendor, thing): staged.rows(
+            f"select count(*) from staging.stg_{vendor}__{thing} where {SAMPLES}"
+        )[0][0]
+        for vendor, thing in staged.models()
+    }
+    assert counts == expected_counts()
+
+
+def test_the_input_layer_holds_what_the_vendors_tell(staged: Staged):
+    told = Counter(
+        {
+            (vendor, thing): staged.rows(f"select count(*) from staging.stg_{vendor}__{thing}")[0][
+                0
+            ]
+            for vendor, thing in staged.models()
+        }
+    )
+    layer = {
+        (source, thing): count
+        for thing in OBJECTS
+        for source, count in staged.rows(
+            f"select source, count(*) from input.input_{thing} group by source"
+        )
+    }
+    assert layer == {key: count for key, count in told.items() if count}
+
+
+def test_every_model_of_a_vendor_passed_its_tests(staged: Staged):
+    statuses = Counter(
+        (unique_id.split(".")[0], status) for unique_id, status in staged.statuses.items()
+    )
+    assert statuses["unit_test", "pass"] >= 17
+    assert {status for kind, status in statuses if kind != "test"} == {"success", "pass"}
+    # The samples hold time zones that are none: dbt says so, and stops nothing.
+    warned = [name for name, status in staged.statuses.items() if status == "warn"]
+    assert ["no_rows_unreadable_values" in name for name in warned] == [True]
+
+
+# ── what they say ────────────────────────────────────────────────────────────────────────────────
+def one(staged: Staged, columns: str, model: str, where: str) -> tuple[Any, ...]:
+    (row,) = staged.rows(f"select {columns} from staging.{model} where {where}")
+    return row
+
+
+def test_a_hubspot_contact_keeps_an_address_that_is_none_and_its_merges(staged: Staged):
+    (exported,) = (r for r in rows_of("hubspot", "contact") if r["property_hs_merged_object_ids"])
+    crm_id = f"hubspot:{exported['id']}"
+    assert one(
+        staged,
+        "email_given, company_name, marketing_consent, is_deleted, created_at",
+        "stg_hubspot__contacts",
+        f"crm_id = '{crm_id}'",
+    ) == (
+        exported["property_email"],
+        "SampleCompany",
+        None,
+        False,
+        datetime(2021, 4, 1, 17, 32, 47, tzinfo=UTC),
+    )
+    merged = staged.rows(
+        f"select crm_id from staging.stg_hubspot__contact_merges where merged_into = '{crm_id}'"
+    )
+    ids = exported["property_hs_merged_object_ids"].split(";")
+    assert {went for (went,) in merged} == {f"hubspot:{went}" for went in ids}
+
+
+def test_hours_without_a_zero_and_revenue_are_read(staged: Staged):
+    assert one(
+        staged,
+        "created_at, annual_revenue, country, is_deleted",
+        "stg_hubspot__companies",
+        "company_id = 'hubspot:2412860846'",
+    ) == (datetime(2019, 9, 15, 2, 50, 54, tzinfo=UTC), 10_000_000.0, "United States", False)
+
+
+def test_hubspots_consents_are_the_events_kinds(staged: Staged):
+    dropped = Counter(row["drop_reason"] for row in rows_of("hubspot", "email_event_dropped"))
+    assert dict(
+        staged.rows("select said, count(*) from staging.stg_hubspot__consents group by said")
+    ) == {
+        "opt_out": len(rows_of("hubspot", "email_event_status_change")),
+        "complained": len(rows_of("hubspot", "email_event_spam_report")) + dropped["PREVIOUS_SPAM"],
+        "bounced": 1 + dropped["PREVIOUSLY_BOUNCED"],
+        "import_out": dropped["PREVIOUSLY_UNSUBSCRIBED_PORTAL"]
+        + dropped["PREVIOUSLY_UNSUBSCRIBED_MESSAGE"],
+    }
+    # No event of the sample is among the few of email_event: whose they are is not known yet.
+    assert staged.rows("select count(email) from staging.stg_hubspot__consents") == [(0,)]
+
+
+def test_a_form_is_called_by_its_name(staged: Staged):
+    names = {row["guid"]: row["name"] for row in rows_of("hubspot", "form")}
+    expected = {
+        (f"hubspot:{row['conversion_id']}", f"hubspot:{row['contact_id']}", names[row["form_id"]])
+        for row in rows_of("hubspot", "contact_form_submission")
+    }
+    assert (
+        set(
+            staged.rows(
+                "select submission_id, crm_id, form_name from staging.stg_hubspot__form_submissions"
+            )
+        )
+        == expected
+    )
+
+
+def test_a_converted_lead_goes_on_as_a_contact(staged: Staged):
+    assert staged.rows(
+        "select crm_id, merged_into, merged_at from staging.stg_salesforce__contact_merges"
+    ) == [
+        (
+            "salesforce:00Q1G00000nDnM5UAK",
+            "salesforce:0031G00001QtDPlQAN",
+            datetime(2019, 11, 11, 17, 23, 34, tzinfo=UTC),
+        )
+    ]
+    assert one(
+        staged,
+        "email_given, first_name, company_name, lifecycle_stage",
+        "stg_salesforce__contacts",
+        "crm_id = 'salesforce:00Q1G00000nDnM5UAK'",
+    ) == ("h@gmail.com", "H", "Z", "Converted")
+
+
+def test_deleted_records_say_so(staged: Staged):
+    for model, thing, flag, key in [
+        ("stg_salesforce__companies", "account", "is_deleted", "company_id"),
+        ("stg_salesforce__deals", "opportunity", "is_deleted", "deal_id"),
+    ]:
+        deleted = {r["id"] for r in rows_of("salesforce", thing) if r[flag] == "true"}
+        rows = staged.rows(f"select {key} from staging.{model} where is_deleted")
+        assert {record for (record,) in rows} == {f"salesforce:{record}" for record in deleted}
+        assert deleted
+
+
+def test_an_opportunity_is_what_salesforce_says_it_is(staged: Staged):
+    expected = {
+        f"salesforce:{row['id']}": (
+            "won" if row["is_won"] == "true" else "lost" if row["is_closed"] == "true" else "open"
+        )
+        for row in rows_of("salesforce", "opportunity")
+    }
+    assert (
+        dict(staged.rows("select deal_id, status from staging.stg_salesforce__deals")) == expected
+    )
+    assert set(expected.values()) == {"won", "lost", "open"}
+
+
+def test_marketos_unsubscribes_are_acts_and_its_bounces_those_of_no_address(staged: Staged):
+    unsubscribed = rows_of("marketo", "activity_unsubscribe_email")
+    rows = staged.rows(
+        "select crm_id, strftime(said_at, '%Y-%m-%d %H:%M:%S') from staging.stg_marketo__consents "
+        "where said = 'opt_out'"
+    )
+    assert Counter(rows) == Counter(
+        (f"marketo:{row['lead_id']}", row["activity_date"][:19]) for row in unsubscribed
+    )
+    bounced = {
+        f"marketo:{row['lead_id']}"
+        for row in rows_of("marketo", "activity_email_bounced")
+        if row["category"] == "2"
+    }
+    rows = staged.rows("select crm_id from staging.stg_marketo__consents where said = 'bounced'")
+    assert {lead for (lead,) in rows} == bounced
+
+
+def test_a_person_in_two_audiences_is_two_members(staged: Staged):
+    members = rows_of("mailchimp", "member")
+    rows = staged.rows(
+        "select crm_id, marketing_consent, consent_at is not null "
+        f"from staging.stg_mailchimp__contacts where {SAMPLES}"
+    )
+    assert set(rows) == {
+        (f"mailchimp:{row['list_id']}:{row['id']}", row["status"] == "subscribed", True)
+        for row in members
+    }
+    assert len({row["id"] for row in members}) < len(members)
+    (left,) = rows_of("mailchimp", "unsubscribe")
+    assert one(staged, "crm_id, said, said_at, detail", "stg_mailchimp__consents", SAMPLES) == (
+        f"mailchimp:{left['list_id']}:{left['member_id']}",
+        "opt_out",
+        datetime(2020, 4, 17, 16, 32, 51, tzinfo=UTC),
+        "unsubscribed from campaign b63e7b8aff",
+    )
+
+
+def test_a_klaviyo_profile_says_what_its_shop_asked(staged: Staged):
+    rows = staged.rows(
+        "select email_given, marketing_consent, timezone "
+        f"from staging.stg_klaviyo__contacts where {SAMPLES}"
+    )
+    asked = {"": None, "false": False, "true": True}
+    assert set(rows) == {
+        (row["email"], asked[row["custom_accepts_marketing"]], row["timezone"])
+        for row in rows_of("klaviyo", "person")
+    }
+
+
+# ── the web pages' headers ───────────────────────────────────────────────────────────────────────
+def test_a_hubspot_list_of_contacts_reads_like_the_api(staged: Staged):
+    assert one(
+        staged,
+        "email_given, first_name, last_name, phone, country, owner_name, company_name, created_at",
+        "stg_hubspot__contacts",
+        "crm_id = 'hubspot:901'",
+    ) == (
+        "ada@web.example",
+        "Ada",
+        "Lovelace",
+        "+49 40 1",
+        "Germany",
+        "Rep One",
+        "Engines Ltd",
+        datetime(2023, 1, 5, 9, 33, tzinfo=UTC),
+    )
+    assert one(
+        staged,
+        "crm_id, company_id, status, stage, amount",
+        "stg_hubspot__deals",
+        "deal_id = 'hubspot:911'",
+    ) == ("hubspot:901", "hubspot:921", "lost", "closed lost", pytest.approx(1250.5))
+
+
+def test_a_mailchimp_audience_says_consent_by_its_times(staged: Staged):
+    def member(address: str) -> str:
+        return f"mailchimp:{hashlib.md5(address.encode()).hexdigest()}"
+
+    rows = staged.rows(
+        "select crm_id, marketing_consent, consent_at, timezone "
+        f"from staging.stg_mailchimp__contacts where {WEB} order by line"
+    )
+    left = datetime(2020, 4, 17, 16, 32, 50, tzinfo=UTC)
+    confirmed = datetime(2019, 11, 7, 10, 5, 46, tzinfo=UTC)
+    assert rows == [
+        (member("in@web.example"), True, confirmed, "Europe/Berlin"),
+        (member("out@web.example"), False, left, None),
+    ]
+    assert one(staged, "crm_id, email, said, said_at, detail", "stg_mailchimp__consents", WEB) == (
+        member("out@web.example"),
+        "out@web.example",
+        "opt_out",
+        left,
+        "unsubscribed from campaign Spring: NORMAL",
+    )
+
+
+def test_a_klaviyo_list_of_profiles_says_consent_in_words(staged: Staged):
+    assert staged.rows(
+        "select crm_id, email_given, first_name, country, marketing_consent "
+        f"from staging.stg_klaviyo__contacts where {WEB} order by line"
+    ) == [
+        ("klaviyo:K1", "yes@web.example", "Yes", "France", True),
+        ("klaviyo:K2", "no@web.example", None, None, None),
+    ]
+
+
+def test_a_pipedrive_list_of_deals_gives_deals_and_their_people(staged: Staged):
+    assert staged.rows(
+        "select deal_id, crm_id, name, stage, status, closed_at "
+        "from staging.stg_pipedrive__deals order by line"
+    ) == [
+        (
+            "pipedrive:31",
+            "pipedrive:41",
+            "Licence",
+            "contract",
+            "won",
+            datetime(2023, 3, 1, tzinfo=UTC),
+        ),
+        ("pipedrive:32", None, None, None, "open", None),
+    ]
+    assert staged.rows(
+        "select crm_id, email_given, marketing_consent from staging.stg_pipedrive__contacts"
+    ) == [("pipedrive:41", "bea@web.example", True)]
+
+
+# ── what cannot be read ──────────────────────────────────────────────────────────────────────────
+def test_what_cannot_be_read_is_listed_with_file_and_line(staged: Staged):
+    rows = staged.rows(
+        """
+        select u.raw_table, u.column_name, u.should_be, u.value, u.line
+        from staging.unreadable_values u
+        inner join raw.files f on f.file_id = u.file_id and f.path like '%/web.csv'
+        order by all
+        """
+    )
+    assert rows == [
+        ("hubspot__contact", "Create Date", "instant", "05/01/2023", 3),
+        ("hubspot__contact", "id, Record ID, property_email, Email", "id", None, 4),
+        ("hubspot__deal", "Amount", "number", "1,250", 3),
+        ("klaviyo__person", "Email Marketing Consent", "consent", "perhaps", 3),
+    ]
+    (zones,) = staged.rows(
+        f"select count(*) from staging.unreadable_values where {SAMPLES} and should_be = 'zone'"
+    )
+    area_codes = [
+        r["timezone"] for r in rows_of("mailchimp", "member") if r["timezone"][:1].isdigit()
+    ]
+    assert zones == (len(area_codes),)
+
+
+def test_a_column_read_as_what_its_declaration_does_not_say_stops_the_model(staged: Staged):
+    path = staged.project / "models/staging/klaviyo/__sources.yml"
+    text = path.read_text(encoding="utf-8")
+    line = "          - {name: created, config: {meta: {reads_as: instant}}}\n"
+    assert line in text
+    path.write_text(text.replace(line, "          - {name: created}\n"), encoding="utf-8")
+    try:
+        with pytest.raises(AssertionError, match=r"said_instant\('created'\).*__sources.yml"):
+            staged.build("stg_klaviyo__contacts")
+    finally:
+        path.write_text(text, encoding="utf-8")

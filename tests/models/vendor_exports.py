@@ -1,0 +1,146 @@
+"""The vendors' sample exports, and a warehouse in which they were landed and staged."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dagster_project import installation, registry, warehouse
+from dagster_project.landing import land_new
+from dagster_project.settings import Settings, load_settings
+from dagster_project.warehouse import Clock
+from tests.dagster_project.project_copy import ProjectCopy
+from tests.senders.senders_support import SHARED_DATA
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+EXPORTS = SHARED_DATA / "crm_exports"
+VENDORS = ("hubspot", "klaviyo", "mailchimp", "marketo", "pipedrive", "salesforce")
+OBJECTS = (
+    "contacts",
+    "companies",
+    "deals",
+    "owners",
+    "form_submissions",
+    "consents",
+    "contact_merges",
+)
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+Row = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Export:
+    """One file of the samples, and where it belongs under landing/crm/."""
+
+    path: Path
+
+    @property
+    def vendor(self) -> str:
+        return self.path.parent.name
+
+    @property
+    def object(self) -> str:
+        """The vendor's own name of it: `sf_contact_data.csv` holds `contact`."""
+        return re.sub(r"^(sf|marketo)_|_data$", "", self.path.stem)
+
+    def rows(self) -> list[Row]:
+        with self.path.open(encoding="utf-8-sig", newline="") as file:
+            return list(csv.DictReader(file))
+
+
+def exports() -> list[Export]:
+    """Every file of the samples."""
+    return [Export(path) for path in sorted(EXPORTS.glob("*/*.csv"))]
+
+
+def rows_of(vendor: str, thing: str) -> list[Row]:
+    """The rows of one file, by Python's csv."""
+    (export,) = (e for e in exports() if (e.vendor, e.object) == (vendor, thing))
+    return export.rows()
+
+
+def headers() -> dict[str, list[str]]:
+    """The header rows of exports from the vendors' web pages."""
+    return json.loads((EXPORTS / "export_headers.json").read_text(encoding="utf-8"))
+
+
+class Staged:
+    """A project of its own with every vendor switched on, and its warehouse."""
+
+    def __init__(self, folder: Path) -> None:
+        self.project = ProjectCopy(folder / "project").folder
+        self.home = folder / "home"
+        self.statuses: dict[str, str] = {}
+        """What became of each node of the build, by dbt's id."""
+        self.switch_on(VENDORS)
+
+    def switch_on(self, vendors: Sequence[str]) -> None:
+        path = self.project / "dbt_project.yml"
+        text = path.read_text(encoding="utf-8")
+        for vendor in vendors:
+            line = f"      {vendor}: {{+enabled: false}}\n"
+            assert line in text, f"{vendor} has no line to take away"
+            text = text.replace(line, "")
+        path.write_text(text, encoding="utf-8")
+        registry.refresh(self.project)
+
+    def settings(self) -> Settings:
+        return load_settings(home=self.home, project_dir=self.project)
+
+    def put(self, export: Export) -> None:
+        place = self.home / "landing" / "crm" / export.vendor / export.object
+        place.mkdir(parents=True)
+        shutil.copyfile(export.path, place / export.path.name)
+
+    def write(self, vendor: str, thing: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+        """Put a CSV file of the web pages' shape; what a row does not name is empty."""
+        place = self.home / "landing" / "crm" / vendor / thing
+        place.mkdir(parents=True, exist_ok=True)
+        with (place / "web.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, columns)
+            writer.writeheader()
+            writer.writerows(rows)
+
+    def land(self, at: datetime) -> None:
+        settings = self.settings()
+        installation.begin_tick(settings, Clock(at, is_simulated=True))
+        with warehouse.connect(settings.warehouse_path) as connection:
+            land_new(connection, settings, at)
+
+    def build(self, *select: str) -> dict[str, str]:
+        """Run dbt with its data and unit tests; the status of each node by its name."""
+        target = self.home / "target"
+        options = ["--project-dir", self.project, "--profiles-dir", self.project]
+        options += ["--target-path", target, "--log-path", target]
+        finished = subprocess.run(
+            [Path(sys.executable).parent / "dbt", "build", *options, "--select", *select],
+            env=os.environ | {"SENDHOUSE_HOME": str(self.home)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert finished.returncode == 0, finished.stdout[-4000:]
+        results = json.loads((target / "run_results.json").read_text(encoding="utf-8"))
+        return {node["unique_id"]: node["status"] for node in results["results"]}
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        with warehouse.connect(self.home / "warehouse.duckdb") as connection:
+            return connection.execute(query).fetchall()
+
+    def models(self) -> Iterator[tuple[str, str]]:
+        """Vendor and object of every staging model of the vendors."""
+        for vendor in VENDORS:
+            for path in sorted((self.project / "models/staging" / vendor).glob("stg_*.sql")):
+                yield vendor, path.stem.removeprefix(f"stg_{vendor}__")

@@ -1,0 +1,112 @@
+"""Small exports under the header rows of the vendors' web pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.models.vendor_exports import headers
+
+if TYPE_CHECKING:
+    from tests.models.vendor_exports import Staged
+
+
+def write(staged: Staged) -> None:
+    """Put one file of each shape into the landing folder."""
+    shapes = headers()
+    staged.write(
+        "hubspot",
+        "contact",
+        shapes["hubspot_contacts"],
+        [
+            {
+                "Record ID": "901",
+                "First Name": " Ada ",
+                "Last Name": "Lovelace",
+                "Email": "Ada@Web.example",
+                "Phone Number": "+49 40 1",
+                "Create Date": "2023-01-05 9:33",
+                "Associated Company": "Engines Ltd",
+                "Country/Region": "Germany",
+                "Contact owner": "Rep One",
+            },
+            {"Record ID": "902", "Email": "", "Create Date": "05/01/2023"},
+            {"First Name": "No record, no address"},
+        ],
+    )
+    staged.write(
+        "hubspot",
+        "deal",
+        shapes["hubspot_deals"],
+        [
+            {
+                "Record ID": "911",
+                "Deal Name": "Engine",
+                "Deal Stage": "Closed lost",
+                "Amount": "1250.50",
+                "Associated Company IDs": "921",
+                "Associated Contact IDs": "902;901",
+            },
+            {"Record ID": "912", "Deal Stage": "Demo", "Amount": "1,250"},
+        ],
+    )
+    audience = shapes["mailchimp_audience"]
+    staged.write(
+        "mailchimp",
+        "member",
+        [*audience, *shapes["mailchimp_unsubscribed_extra"]],
+        [
+            {
+                "Email Address": "In@Web.example",
+                "First Name": "In",
+                "OPTIN_TIME": "2019-11-07 10:03:37",
+                "CONFIRM_TIME": "2019-11-07 10:05:46",
+                "TIMEZONE": "Europe/Berlin",
+                "CC": "DE",
+                "LAST_CHANGED": "2019-11-26 23:55:32",
+            },
+            {
+                "Email Address": "out@web.example",
+                "CONFIRM_TIME": "2019-11-07 10:05:46",
+                "LAST_CHANGED": "2020-04-17 16:32:51",
+                "UNSUB_TIME": "2020-04-17 16:32:50",
+                "UNSUB_CAMPAIGN_TITLE": "Spring",
+                "UNSUB_REASON": "NORMAL",
+            },
+        ],
+    )
+    staged.write(
+        "klaviyo",
+        "person",
+        shapes["klaviyo_profiles"],
+        [
+            {
+                "Email": "Yes@Web.example",
+                "Klaviyo ID": "K1",
+                "First Name": "Yes",
+                "Country": "France",
+                "Email Marketing Consent": "SUBSCRIBED",
+                "Profile Created On": "2021-04-13 14:25:27",
+            },
+            {"Email": "no@web.example", "Klaviyo ID": "K2", "Email Marketing Consent": "perhaps"},
+        ],
+    )
+    staged.write(
+        "pipedrive",
+        "deal",
+        shapes["pipedrive_deals"],
+        [
+            {
+                "Deal - Title": "Licence",
+                "Deal - Closing Date": "2023-03-01",
+                "Deal - Deal created": "2023-01-05 10:33:22",
+                "Deal - Contact person": "Bea Person",
+                "Person - Email - Home": "Bea@Web.example",
+                "Deal - ID": "31",
+                "Deal - Stage": "Contract",
+                "Deal - Status": "Won",
+                "Person - ID": "41",
+                "Person - Marketing consent": "Yes",
+            },
+            {"Deal - ID": "32", "Deal - Status": "Open", "Deal - Closing Date": "2023-09-01"},
+        ],
+    )
