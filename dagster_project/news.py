@@ -6,9 +6,32 @@ from datetime import datetime
 
 import duckdb
 
+from dagster_project.idn import canonical_email
 from dagster_project.landing import land_new, parse_kind
 from dagster_project.settings import Settings
 
+# What is not written in ASCII (strlen counts bytes): SQL alone cannot tell the key it is.
+_FOREIGN = """
+    with
+
+    unseen as (
+        select files.file_id
+        from raw.files as files
+        anti join delivery.files_seen as seen on files.file_id = seen.file_id
+    ),
+
+    said as (
+        select tracking.email as said
+        from raw.tracking as tracking
+        inner join unseen on tracking.file_id = unseen.file_id
+        union
+        select events.contact_key
+        from raw.events as events
+        inner join unseen on events.file_id = unseen.file_id
+    )
+
+    select said from said where strlen(said) <> length(said)
+"""
 # By contact, as decided now: an opt-out, an answer, perhaps the goal.
 _BY_CONTACT = """
     with
@@ -19,17 +42,29 @@ _BY_CONTACT = """
         anti join delivery.files_seen as seen on files.file_id = seen.file_id
     ),
 
+    foreign_keys as (
+        select unnest($said::varchar[]) as said, unnest($keys::varchar[]) as key
+    ),
+
     tracked as (
-        select tracking.*
+        select
+            tracking.send_id,
+            tracking.type,
+            coalesce(foreign_keys.key, lower(trim(tracking.email))) as key
         from raw.tracking as tracking
         inner join unseen on tracking.file_id = unseen.file_id
+        left join foreign_keys on tracking.email = foreign_keys.said
         where tracking.type in ('unsubscribed', 'complained', 'bounced', 'replied')
     ),
 
     happened as (
-        select events.*
+        select
+            events.name,
+            trim(events.contact_key) as id,
+            coalesce(foreign_keys.key, lower(trim(events.contact_key))) as key
         from raw.events as events
         inner join unseen on events.file_id = unseen.file_id
+        left join foreign_keys on events.contact_key = foreign_keys.said
     ),
 
     aliases as (
@@ -51,15 +86,15 @@ _BY_CONTACT = """
         union all
         select keys.contact_id, tracked.type
         from tracked
-        inner join keys on lower(trim(tracked.email)) = keys.key
+        inner join keys on tracked.key = keys.key
         union all
         select keys.contact_id, happened.name
         from happened
-        inner join keys on trim(happened.contact_key) = keys.key
+        inner join keys on happened.id = keys.key
         union all
         select keys.contact_id, happened.name
         from happened
-        inner join keys on lower(trim(happened.contact_key)) = keys.key
+        inner join keys on happened.key = keys.key
     )
 
     select contact_id, min(happened) from news group by contact_id
@@ -84,7 +119,9 @@ class News:
     ) -> None:
         """Land what is in the landing folder by now, and look at what the queue does not know."""
         land_new(connection, settings, now)
-        self._by_contact = dict(connection.execute(_BY_CONTACT).fetchall())
+        foreign = [said for (said,) in connection.execute(_FOREIGN).fetchall()]
+        known = {"said": foreign, "keys": [canonical_email(said) for said in foreign]}
+        self._by_contact = dict(connection.execute(_BY_CONTACT, known).fetchall())
         self._crm_changed = any(
             parse_kind(kind, settings.sources).shape == "crm"
             for (kind,) in connection.execute(_KINDS).fetchall()
