@@ -54,7 +54,7 @@ def look_at(path: Path, source: SourceSettings) -> CsvFile:
             sample = handle.read(_SAMPLE_CHARACTERS)
         cut = len(sample) == _SAMPLE_CHARACTERS
         dialect = _detect_in(sample, source, encoding, cut=cut)
-        lines, odd, more = _survey(path, dialect, {"padded", *_sample_features(sample, dialect)})
+        lines, odd, more = _survey(path, dialect, _sample_features(sample, dialect))
         if more and cut:
             # The head is not like the rest.
             delimiters = dialects.DELIMITERS if len(dialect.header) == 1 else (dialect.delimiter,)
@@ -91,7 +91,8 @@ def _detect_in(sample: str, source: SourceSettings, encoding: str, *, cut: bool)
 
 def _sample_features(sample: str, dialect: Dialect) -> set[str]:
     delimiter = dialect.delimiter if len(dialect.header) > 1 else None
-    return dialects.features(sample.encode("utf-8", "surrogateescape"), delimiter)
+    # DuckDB reads a quoted value with blanks around it as the value in the quotes, as is meant.
+    return {"padded"} | dialects.features(sample.encode("utf-8", "surrogateescape"), delimiter)
 
 
 def _survey(path: Path, dialect: Dialect, known: set[str]) -> tuple[int, bool, bool]:
@@ -103,23 +104,13 @@ def _survey(path: Path, dialect: Dialect, known: set[str]) -> tuple[int, bool, b
 
     """
     delimiter = dialect.delimiter if len(dialect.header) > 1 else None
-    mark, quote = dialect.delimiter.encode(), dialect.quote.encode()
     lines, odd, more, tail = 0, False, False, b"\n"
     with open_unpacked(path) as handle:
         while block := handle.read(_BLOCK_BYTES):
             lines += block.count(b"\n")
             both = tail + block
-            if not odd:
-                odd = (
-                    b"\0" in block
-                    or (b"\r" in block and _has_lone_return(both))
-                    or (quote != b"" and quote + b" " + mark in both)
-                    or (quote != b"" and quote + b" \n" in both)
-                )
-            if not (more and odd):
-                features = dialects.features(both, delimiter)
-                more = more or not features <= known
-                odd = odd or "padded" in features
+            odd = odd or b"\0" in block or (b"\r" in both and _has_lone_return(both))
+            more = more or bool(dialects.features(both, delimiter, known))
             tail = both[-_OVERLAP_BYTES:]
     return lines + (not tail.endswith(b"\n")), odd or tail.endswith(b"\r"), more
 

@@ -83,28 +83,29 @@ class _Way:
         )
 
 
-def features(block: bytes, delimiter: str | None) -> set[str]:
+def features(block: bytes, delimiter: str | None, known: Collection[str] = ()) -> set[str]:
     """Tell which of the things that may mean another dialect are in a piece of a file.
 
     Args:
         block: some of the file's bytes.
         delimiter: what separates values; None if nothing does.
+        known: what need not be looked for.
 
     """
     if delimiter is None:
-        return {each for each in _DELIMITERS if each.encode() in block}
+        return {each for each in _DELIMITERS if each not in known and each.encode() in block}
     found: set[str] = set()
-    if b"\\" in block and _ESCAPE.search(block):
+    if "backslash" not in known and b"\\" in block and _ESCAPE.search(block):
         found.add("backslash")
     mark = delimiter.encode()
-    for quote in (b"'", b'"'):
-        if any(before + quote in block for before in (mark, b"\n", b"\r")) or block[:1] == quote:
-            found.add(quote.decode())
-        if mark + b" " + quote in block and re.search(
-            # Not a doubled quote within a value: {""a"": 1, ""b"": 2}.
-            re.escape(mark) + b" +" + quote + b"(?!" + quote + b"[^\r\n" + mark + b"])",
-            block,
-        ):
+    for quote in ("'", '"'):
+        byte = quote.encode()
+        if byte not in block:
+            continue
+        before = (mark, b"\n", b"\r")
+        if quote not in known and (block[:1] == byte or any(each + byte in block for each in before)):
+            found.add(quote)
+        if "padded" not in known and mark + b" " + byte in block:
             found.add("padded")
     return found
 

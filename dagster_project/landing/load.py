@@ -17,7 +17,7 @@ from dagster_project.landing.json_lines import AlikeObjects, JsonLines, NotAlike
 from dagster_project.landing.kinds import Kind, parse_kind
 from dagster_project.landing.ledger import Fingerprint, LandedFile
 from dagster_project.landing.packing import check_whole
-from dagster_project.landing.readers import format_of, open_rows
+from dagster_project.landing.readers import UNREADABLE, format_of, open_rows
 from dagster_project.landing.rows import Rows
 
 if TYPE_CHECKING:
@@ -26,14 +26,6 @@ if TYPE_CHECKING:
 
     from dagster_project.settings import Settings
     from dagster_project.source_settings import SourceSettings
-
-# What DuckDB says of a file's content; that memory or disk ran out is not the file's fault.
-_UNREADABLE = (
-    duckdb.InvalidInputException,
-    duckdb.ConversionException,
-    duckdb.SerializationException,
-    duckdb.InvalidTypeException,
-)
 
 _JUDGED = "landing_judged"
 """Temporary table: a file's rows in file order, each with its values or its problem."""
@@ -216,7 +208,7 @@ def _land_whole(
                 ledger.record(connection, file, landed, landed_at)
         except _NotWholeError:
             return None
-        except (NotAlikeError, *_UNREADABLE):
+        except (NotAlikeError, *UNREADABLE):
             continue
         return landed
     return None
@@ -261,7 +253,7 @@ def _judged(
         try:
             columns = judge(rows)
             is_read = lines_are_true(rows)
-        except _UNREADABLE:
+        except UNREADABLE:
             columns, is_read = [], False
         if not is_read:
             rows = rows.repaired(scratch)

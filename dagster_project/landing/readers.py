@@ -27,6 +27,16 @@ if TYPE_CHECKING:
     from dagster_project.landing.rows import Rows
     from dagster_project.source_settings import SourceSettings
 
+# That memory or disk ran out is not the file's fault.
+UNREADABLE = (
+    duckdb.InvalidInputException,
+    duckdb.ConversionException,
+    duckdb.SerializationException,
+    duckdb.InvalidTypeException,
+    duckdb.NotImplementedException,  # a line that takes many gigabytes
+)
+"""What DuckDB raises for a file's content."""
+
 Format = Literal["csv", "json", "jsonl", "parquet", "xlsx"]
 
 _ENDINGS: dict[str, Format] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -128,7 +129,7 @@ def read_records(handle: TextIO, dialect: Dialect, encoding: str) -> Iterator[Re
         skipinitialspace=dialect.padded,
         strict=True,
     )
-    doubtful = _doubtful(dialect)
+    doubt = _escapes(dialect) if dialect.backslash else _blanks(dialect)
     while True:
         lines.text.clear()
         start = lines.number + 1
@@ -145,30 +146,45 @@ def read_records(handle: TextIO, dialect: Dialect, encoding: str) -> Iterator[Re
             continue  # a blank line
         text = "".join(lines.text)
         problem = unfit(text, encoding) or broken
-        if problem is None and doubtful is not None and doubtful.search(text):
-            problem = _doubt(dialect, text, values)
+        if problem is None:
+            problem = doubt(text, values)
         if problem and lines.number > start:
             problem += f" (lines {start} to {lines.number})"
         yield Record(start, text, values, problem)
 
 
-def _doubtful(dialect: Dialect) -> re.Pattern[str] | None:
-    """Compile what a record has to have for `_doubt` to look closer."""
-    if dialect.backslash:
-        return re.compile(r"\\")
-    if dialect.quote and not dialect.padded:
-        return re.compile(f"(?:^|{re.escape(dialect.delimiter)}) +{dialect.quote}", re.MULTILINE)
-    return None
+_Doubt = Callable[[str, list[str]], str | None]
+"""From a record's text and values to why they cannot be trusted, though they were read."""
 
 
-def _doubt(dialect: Dialect, text: str, values: list[str]) -> str | None:
-    if dialect.backslash:
-        escaped = rf"\\[\\\r\n{re.escape(dialect.quote + dialect.delimiter)}]"
-        if "\\" in re.sub(escaped, "", text):
-            return "broken quoting: a backslash before what needs none"
-        return None
-    if any(
-        value.startswith(" ") and value.lstrip(" ").startswith(dialect.quote) for value in values
-    ):
-        return "broken quoting: a blank before a quote"
-    return None
+def _escapes(dialect: Dialect) -> _Doubt:
+    """Find quotes and backslashes that mean nothing, which the reader passes over."""
+    delimiter, quote = re.escape(dialect.delimiter), dialect.quote
+    escape = rf"\\[\\\r\n{delimiter}{quote}]"
+    blanks = " *" if dialect.padded else ""
+    quoted = rf"{quote}(?:[^{quote}\\]|{escape})*{quote}"
+    bare = rf"(?!{quote})(?:[^{delimiter}\\\r\n]|{escape})*"
+    value = f"{blanks}(?:{quoted}|{bare})"
+    whole = re.compile(rf"{value}(?:{delimiter}{value})*[\r\n]*")
+
+    def doubt(text: str, values: list[str]) -> str | None:
+        del values
+        return None if whole.fullmatch(text) else "broken quoting: a stray quote or backslash"
+
+    return doubt
+
+
+def _blanks(dialect: Dialect) -> _Doubt:
+    """Find quotes that stand after a blank, where no blanks belong."""
+    quote = dialect.quote
+    after_blank = re.compile(f"(?:^|{re.escape(dialect.delimiter)}) +{quote}", re.MULTILINE)
+
+    def doubt(text: str, values: list[str]) -> str | None:
+        if dialect.padded or not quote or not after_blank.search(text):
+            return None
+        is_one = any(
+            value.startswith(" ") and value.lstrip(" ").startswith(quote) for value in values
+        )
+        return "broken quoting: a blank before a quote" if is_one else None
+
+    return doubt

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from dagster_project.landing.packing import check_whole
-from dagster_project.landing.readers import open_rows
+from dagster_project.landing.readers import UNREADABLE, open_rows
 from dagster_project.source_settings import SourceSettings
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def read(path: Path, scratch: Path, **keys: Any) -> Read:
             found = _all(connection, rows)
             if rows.must_be in (None, found.count):
                 return found
-        except (duckdb.InvalidInputException, duckdb.ConversionException):
+        except UNREADABLE:
             pass
         return _all(connection, rows.repaired(scratch))
 

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import pytest
+
+from dagster_project.landing.errors import FileRejectedError
+from tests.dagster_project.landing.reading import read
+
+
+@pytest.fixture
+def reading(tmp_path):
+    def read_text(text: str, **keys):
+        path = tmp_path / "a.csv"
+        path.write_text(text, encoding="utf-8", newline="")
+        return read(path, tmp_path / "scratch", **keys)
+
+    return read_text
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", "^", "~", "\x01", "\x1f"])
+def test_the_delimiter_is_found_whatever_others_are_in_values(reading, delimiter):
+    found = reading(f'id{delimiter}note\n007{delimiter}"a,b;c|d\te"\n008{delimiter}x\n')
+    assert found.columns == ["id", "note"]
+    assert found.rows == [["007", "a,b;c|d\te"], ["008", "x"]]
+    assert found.as_it_stands
+
+
+def test_decimal_commas_do_not_make_a_comma_the_delimiter(reading):
+    assert reading("id;amount\n1;2,5\n2;3,5\n").rows == [["1", "2,5"], ["2", "3,5"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("'id','note'\n'1','a, \"b\"'\n", [["1", 'a, "b"']]),
+        ("id,note\n1,'it''s, well'\n2,O'Brien\n", [["1", "it's, well"], ["2", "O'Brien"]]),
+        ('id,note\n1,"a \\"b\\", c"\n2,"d\\\\"\n', [["1", 'a "b", c'], ["2", "d\\"]]),
+        ("id,note\n1,a\\, b\n2,c\n", [["1", "a, b"], ["2", "c"]]),
+        ('id,note\n1,"C:\\dir\\"\n2,"x"\n', [["1", "C:\\dir\\"], ["2", "x"]]),
+        ('id,note\n1,"{""a"": ""\\""b""}"\n', [["1", '{"a": "\\"b"}']]),
+        ('id, note\n1, "a, b"\n2, c\n', [["1", "a, b"], ["2", "c"]]),
+        ("id,note\n1,C:\\new\n2,\\N\n", [["1", "C:\\new"], ["2", "\\N"]]),
+    ],
+)
+def test_quotes_and_escapes_are_found(reading, text, rows):
+    found = reading(text)
+    assert found.columns == ["id", "note"]
+    assert found.rows == rows
+
+
+@pytest.mark.parametrize(
+    "preamble",
+    [
+        "Contacts\n",
+        "Contacts of Northwind\nmade 2024-01-01 12:00\n",
+        "Contacts\n\n",
+        '"Contacts, all of them"\n\n\n',
+        "\n",
+    ],
+)
+def test_lines_before_the_header_are_left_out_and_lines_stay_true(reading, preamble):
+    found = reading(preamble + "id,email\n007,a@x.example\n008,b@x.example\n")
+    first = preamble.count("\n") + 2
+    assert (found.columns, found.lines) == (["id", "email"], [first, first + 1])
+    assert found.rows == [["007", "a@x.example"], ["008", "b@x.example"]]
+
+
+def test_the_line_that_tells_excel_the_delimiter_is_understood(reading):
+    assert reading("sep=|\nid|a,b\n1|x,y\n").rows == [["1", "x,y"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "why", "key"),
+    [
+        ("1,a@x.example\n2,b@x.example\n", "line 1 looks like values", "header_line"),
+        ("a,b\n1,2,3\n4,5,6\n", "no delimiter gives the header and most records", "delimiter"),
+        ("id,amount\n1,2,50\n2,3,75\n", "no delimiter gives", "delimiter"),
+        ("a,b;c\n1,2;3\n4,5;6\n", "more than one way", "delimiter"),
+        ("note\nHello, world\nfoo\n", "no delimiter gives", "delimiter"),
+        ("Full Name\nAda Lovelace\nBob Baker\n", "one column or several", "delimiter"),
+        ("name\nAda,Lovelace\nBob,Baker\n", "line 2 may be the header, or line 1", "header_line"),
+        ("Report,\nname,town\nAda,Ulm\n", "the header may be line 1 or 2", "header_line"),
+        ("id,note\n1,'a'\n2,'b'\n", "more than one way", "quote or escape"),
+        ("id,note\n1,a\\\\b\n2,c\n", "more than one way", "quote or escape"),
+        ("contact_id;name\n1,Ada\n2,Bob\n", "line 2 looks like values", "header_line"),
+    ],
+)
+def test_what_is_not_certain_is_rejected_with_what_was_tried_and_what_to_set(
+    reading, text, why, key
+):
+    with pytest.raises(FileRejectedError) as rejected:
+        reading(text)
+    told = str(rejected.value)
+    assert why in told
+    assert "Tried: " in told
+    assert "Closest: " in told
+    assert f"Set the source's {key} in sendhouse.toml" in told
+
+
+@pytest.mark.parametrize(
+    ("text", "keys", "rows"),
+    [
+        ("a,b;c\n1,2;3\n4,5;6\n", {"delimiter": ";"}, [["1,2", "3"], ["4,5", "6"]]),
+        ("Full Name\nAda Lovelace\n", {"delimiter": ","}, [["Ada Lovelace"]]),
+        ("name\nAda,Ulm\nBob,Bern\n", {"header_line": 2}, [["Bob", "Bern"]]),
+        ("1,x\n2,y\n", {"header_line": 1}, [["2", "y"]]),
+        ("id,note\n1,'a'\n2,'b'\n", {"quote": "'"}, [["1", "a"], ["2", "b"]]),
+        ("id,note\n1,'a'\n2,'b'\n", {"quote": '"'}, [["1", "'a'"], ["2", "'b'"]]),
+        ('id,note\n1,"a\n2,b"\n', {"quote": "none"}, [["1", '"a'], ["2", 'b"']]),
+        ("id,note\n1,a\\\\b\n2,c\n", {"escape": "double"}, [["1", "a\\\\b"], ["2", "c"]]),
+        ("id,note\n1,a\\\\b\n2,c\n", {"escape": "backslash"}, [["1", "a\\b"], ["2", "c"]]),
+    ],
+)
+def test_what_is_declared_is_taken(reading, text, keys, rows):
+    assert reading(text, **keys).rows == rows
+
+
+def test_a_rest_that_is_not_like_the_head_is_read_as_a_whole(reading):
+    """The head has no quotes, so which there are is found further down."""
+    head = "id,note\n" + "".join(f"{n},plain text of a note\n" for n in range(20_000))
+    found = reading(head + "a,'x, y'\n")
+    assert found.rows[-1] == ["a", "x, y"]
+    with pytest.raises(FileRejectedError, match="more than one way"):
+        reading(head + "a,'x'\n")
+    one_column = "note\n" + "plain\n" * 60_000
+    assert len(reading(one_column).rows) == 60_000
+    with pytest.raises(FileRejectedError, match="no delimiter"):
+        reading(one_column + "a;b\n")
+
+
+def test_a_backslash_that_escapes_nothing_in_a_file_of_escapes_is_rejected(reading):
+    found = reading('id,note\n1,"a \\"b\\", c"\n2,"C:\\new"\n3,"\\"x\\""\n')
+    assert [row[0] for row in found.rows] == ["1", "3"]
+    assert found.rejects == [(3, "broken quoting: a stray quote or backslash")]
