@@ -11,7 +11,8 @@
 
 {% macro default__read_instant(text) -%}
     case
-        when regexp_matches({{ text }}, '^\d{12,13}$') then to_timestamp(cast({{ text }} as double) / 1000)
+        when regexp_matches({{ text }}, '^\d{12,13}$')
+            then to_timestamp(cast({{ text }} as double) / 1000)
         when regexp_matches({{ text }}, '^\d{4}-\d{1,2}-\d{1,2}([ T]|$)')
             then try_cast({{ text }} as timestamptz)
     end
@@ -74,7 +75,9 @@
 {%- endmacro %}
 
 {% macro default__domain_of(url) -%}
-    nullif(regexp_extract(lower({{ url }}), '^(?:[a-z]+://)?(?:www[.])?([^/:?#@]+[.][^/:?#@]+)', 1), '')
+    nullif(
+        regexp_extract(lower({{ url }}), '^(?:[a-z]+://)?(?:www[.])?([^/:?#@]+[.][^/:?#@]+)', 1), ''
+    )
 {%- endmacro %}
 
 

@@ -5,5 +5,6 @@
     Source: Mailchimp Marketing API, list members, `subscriber_hash`.
 -#}
 {% macro mailchimp_member(list_id, id, email=none) -%}
-    coalesce({{ list_id }} || ':', '') || {% if email %}coalesce({{ id }}, md5({{ email }})){% else %}{{ id }}{% endif %}
+    coalesce({{ list_id }} || ':', '')
+    || {% if email %}coalesce({{ id }}, md5({{ email }})){% else %}{{ id }}{% endif %}
 {%- endmacro %}

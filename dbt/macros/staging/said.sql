@@ -37,7 +37,8 @@
     {%- do check_reads_as('boolean', varargs) -%}
     {%- set flags = [] -%}
     {%- for column in varargs -%}
-        {%- do flags.append("coalesce(" ~ read_as('boolean', said_text(adapter.quote(column))) ~ ", false)") -%}
+        {%- set flag = read_as('boolean', said_text(adapter.quote(column))) -%}
+        {%- do flags.append("coalesce(" ~ flag ~ ", false)") -%}
     {%- endfor -%}
     {{ return("(" ~ flags | join(" or ") ~ ")") }}
 {%- endmacro %}

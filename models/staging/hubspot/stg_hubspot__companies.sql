@@ -15,7 +15,8 @@ companies as (
         {{ said('property_industry', 'Industry') }} as industry,
         {{ said_integer('property_numberofemployees', 'Number of Employees') }} as employees,
         {{ said('property_country', 'Country/Region') }} as country,
-        cast({{ said_number('property_annualrevenue', 'Annual Revenue') }} as double) as annual_revenue,
+        cast({{ said_number('property_annualrevenue', 'Annual Revenue') }} as double)
+            as annual_revenue,
         'hubspot:' || {{ said('property_hubspot_owner_id') }} as owner_id,
         {{ said_any('is_deleted', '_fivetran_deleted') }} as is_deleted,
         {{ said_instant('property_createdate', 'Create Date') }} as created_at,

@@ -40,7 +40,8 @@ exported_contacts as (
 recipients as (
     select
         {{ said('id') }} as event_id,
-        {{ latest('lower(' ~ said('recipient') ~ ')', ['_received_at', '_file_no', '_line']) }} as email,
+        {{ latest('lower(' ~ said('recipient') ~ ')', ['_received_at', '_file_no', '_line']) }}
+            as email,
         {{ latest(said_instant('created'), ['_received_at', '_file_no', '_line']) }} as occurred_at
     from email_events
     group by 1
@@ -64,7 +65,8 @@ judged_changes as (
         event_id,
         case
             when is_blocked then 'bounced'
-            when status = 'UNSUBSCRIBED' or single_subscriptions like '%UNSUBSCRIBED%' then 'opt_out'
+            when status = 'UNSUBSCRIBED' or single_subscriptions like '%UNSUBSCRIBED%'
+                then 'opt_out'
             when status = 'SUBSCRIBED' or single_subscriptions like '%SUBSCRIBED%' then 'import_in'
         end as said,
         concat_ws(' ', 'subscription status changed by', changed_by) as detail,
@@ -91,7 +93,8 @@ bounced as (
     select
         {{ said('id') }} as event_id,
         'bounced' as said,
-        concat_ws(' ', {{ said('category') }}, {{ said('status') }}, {{ said('response') }}) as detail,
+        concat_ws(' ', {{ said('category') }}, {{ said('status') }}, {{ said('response') }})
+            as detail,
         {{ said_instant('_fivetran_synced') }} as synced_at,
         {{ bookkeeping() }}
     from bounces
@@ -127,7 +130,8 @@ told_by_contacts as (
     select
         {{ said('id', 'Record ID') }} as contact_id,
         lower({{ said('property_email', 'Email') }}) as email,
-        {{ said('property_hs_email_hard_bounce_reason_enum', 'Email hard bounce reason') }} as reason,
+        {{ said('property_hs_email_hard_bounce_reason_enum', 'Email hard bounce reason') }}
+            as reason,
         coalesce(
             {{ said_instant('property_lastmodifieddate', 'Last Modified Date') }},
             {{ said_instant('_fivetran_synced') }}

@@ -16,7 +16,8 @@ audited as (
     select
         {{ said('vid_to_merge') }} as went,
         {{ said('canonical_vid') }} as stays,
-        coalesce({{ said_instant('timestamp') }}, {{ said_instant('_fivetran_synced') }}) as merged_at,
+        coalesce({{ said_instant('timestamp') }}, {{ said_instant('_fivetran_synced') }})
+            as merged_at,
         {{ bookkeeping() }}
     from audit
 ),
@@ -24,7 +25,8 @@ audited as (
 ---------- the contact that stays lists those that went, without a time
 listed as (
     select
-        trim({{ each_part(said('property_hs_merged_object_ids', 'Merged object IDs'), ';') }}) as went,
+        trim({{ each_part(said('property_hs_merged_object_ids', 'Merged object IDs'), ';') }})
+            as went,
         {{ said('id', 'Record ID') }} as stays,
         coalesce(
             {{ said_instant('property_lastmodifieddate', 'Last Modified Date') }},

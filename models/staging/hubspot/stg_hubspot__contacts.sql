@@ -9,8 +9,9 @@ exported as (
 contacts as (
     select
         'hubspot' as source,
-        'hubspot:' || coalesce({{ said('id', 'Record ID') }}, lower({{ said('property_email', 'Email') }}))
-            as crm_id,
+        'hubspot:' || coalesce(
+            {{ said('id', 'Record ID') }}, lower({{ said('property_email', 'Email') }})
+        ) as crm_id,
         lower({{ said('property_email', 'Email') }}) as email_given,
         {{ said('property_firstname', 'First Name') }} as first_name,
         {{ said('property_lastname', 'Last Name') }} as last_name,
@@ -23,16 +24,20 @@ contacts as (
         'hubspot:' || {{ said('property_hubspot_owner_id') }} as owner_id,
         {{ said('Contact owner') }} as owner_name,
         cast(null as varchar) as owner_email,
-        'hubspot:' || {{ smallest_part(said('property_associatedcompanyid', 'Associated Company IDs'), ';') }}
-            as company_id,
+        'hubspot:' || {{ smallest_part(
+            said('property_associatedcompanyid', 'Associated Company IDs'), ';'
+        ) }} as company_id,
         {{ said('property_company', 'Company Name', 'Associated Company') }} as company_name,
         cast(null as varchar) as external_id,
         cast(null as varchar) as anonymous_id,
         ---------- to have opted out of all mail is a no; not to have is no yes
-        case when {{ said_any('property_hs_email_optout', 'Unsubscribed from all email') }} then false end
-            as marketing_consent,
+        case
+            when {{ said_any(
+                'property_hs_email_optout', 'Unsubscribed from all email'
+            ) }} then false
+        end as marketing_consent,
         cast(null as timestamptz) as consent_at,
-        {{ said_any('_fivetran_deleted') }} as is_deleted,
+        {{ said_any('is_deleted', '_fivetran_deleted') }} as is_deleted,
         {{ said_instant('property_createdate', 'Create Date') }} as created_at,
         {{ said_instant('property_lastmodifieddate', 'Last Modified Date') }} as updated_at,
         {{ bookkeeping() }}

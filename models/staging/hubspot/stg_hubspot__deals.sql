@@ -35,7 +35,8 @@ contact_links as (
     select
         {{ said('deal_id') }} as deal_id,
         {{ said('contact_id') }} as contact_id,
-        {{ latest(said_boolean('_fivetran_deleted'), ['_received_at', '_file_no', '_line']) }} as is_deleted
+        {{ latest(said_boolean('_fivetran_deleted'), ['_received_at', '_file_no', '_line']) }}
+            as is_deleted
     from deal_contacts
     group by all
 ),
@@ -53,7 +54,8 @@ company_links as (
     select
         {{ said('deal_id') }} as deal_id,
         {{ said('company_id') }} as company_id,
-        {{ latest(said_boolean('_fivetran_deleted'), ['_received_at', '_file_no', '_line']) }} as is_deleted
+        {{ latest(said_boolean('_fivetran_deleted'), ['_received_at', '_file_no', '_line']) }}
+            as is_deleted
     from deal_companies
     group by all
 ),
@@ -72,7 +74,7 @@ pipeline_names as (
         {{ said('pipeline_id') }} as pipeline_id,
         {{ latest(said('label'), ['_received_at', '_file_no', '_line']) }} as name
     from pipelines
-    group by 1
+    group by all
 ),
 
 stage_meanings as (
@@ -82,7 +84,7 @@ stage_meanings as (
         {{ latest(said_boolean('closed_won'), ['_received_at', '_file_no', '_line']) }} as is_won,
         {{ latest(said_boolean('is_closed'), ['_received_at', '_file_no', '_line']) }} as is_closed
     from stages
-    group by 1
+    group by all
 ),
 
 records as (
@@ -144,7 +146,7 @@ deals as (
         is_deleted,
         created_at,
         ---------- an open deal's close date is a hope
-        case when status is distinct from 'open' then closes_at end as closed_at,
+        case when coalesce(status, '') <> 'open' then closes_at end as closed_at,
         updated_at,
         file_id,
         file_no,

@@ -27,7 +27,8 @@ submissions as (
         {{ said('form_id') }} as form_id,
         {{ said('title') }} as page_title,
         {{ said('page_url') }} as page_url,
-        coalesce({{ said_instant('timestamp') }}, {{ said_instant('_fivetran_synced') }}) as occurred_at,
+        coalesce({{ said_instant('timestamp') }}, {{ said_instant('_fivetran_synced') }})
+            as occurred_at,
         {{ bookkeeping() }}
     from exported
 ),
@@ -37,7 +38,9 @@ named as (
         'hubspot' as source,
         'hubspot:' || coalesce(
             submissions.conversion_id,
-            {{ hash_id(['submissions.contact_id', 'submissions.form_id', 'submissions.occurred_at']) }}
+            {{ hash_id(
+                ['submissions.contact_id', 'submissions.form_id', 'submissions.occurred_at']
+            ) }}
         ) as submission_id,
         'hubspot:' || submissions.contact_id as crm_id,
         cast(null as varchar) as email,

@@ -12,8 +12,10 @@ owners as (
         'hubspot:' || {{ said('owner_id') }} as owner_id,
         nullif(concat_ws(' ', {{ said('first_name') }}, {{ said('last_name') }}), '') as name,
         lower({{ said('email') }}) as email,
-        case when {{ said_boolean('_fivetran_deleted') }} then false else {{ said_boolean('is_active') }} end
-            as is_active,
+        case
+            when {{ said_any('_fivetran_deleted') }} then false
+            else {{ said_boolean('is_active') }}
+        end as is_active,
         {{ said_instant('updated_at') }} as updated_at,
         {{ bookkeeping() }}
     from exported

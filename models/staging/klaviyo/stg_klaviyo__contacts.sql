@@ -23,8 +23,9 @@ profiles as (
         {{ said_consent('Email Marketing Consent', 'custom_accepts_marketing') }} as consent_said,
         ---------- a list of the channels somebody agreed to: ["email", "sms"]
         lower({{ said('custom_consent') }}) like '%email%' as consent_listed,
-        {{ said_instant('Email Marketing Consent Timestamp', 'custom_consent_timestamp') }} as consent_at,
-        {{ said_any('_fivetran_deleted') }} as is_deleted,
+        {{ said_instant('Email Marketing Consent Timestamp', 'custom_consent_timestamp') }}
+            as consent_at,
+        {{ said_any('is_deleted', '_fivetran_deleted') }} as is_deleted,
         {{ said_instant('created', 'Profile Created On') }} as created_at,
         {{ said_instant('updated') }} as updated_at,
         {{ bookkeeping() }}

@@ -30,7 +30,8 @@ unsubscribed as (
         {{ said('member_id') }} as member_id,
         cast(null as varchar) as email,
         'opt_out' as said,
-        coalesce({{ said_instant('timestamp') }}, {{ said_instant('_fivetran_synced') }}) as said_at,
+        coalesce({{ said_instant('timestamp') }}, {{ said_instant('_fivetran_synced') }})
+            as said_at,
         concat_ws(': ', 'unsubscribed from campaign ' || {{ said('campaign_id') }}, {{ said('reason') }})
             as detail,
         {{ bookkeeping() }}
@@ -43,7 +44,8 @@ campaign_bounces as (
         {{ said('member_id') }} as member_id,
         cast(null as varchar) as email,
         'bounced' as said,
-        coalesce({{ said_instant('timestamp') }}, {{ said_instant('_fivetran_synced') }}) as said_at,
+        coalesce({{ said_instant('timestamp') }}, {{ said_instant('_fivetran_synced') }})
+            as said_at,
         'hard bounce of campaign ' || {{ said('campaign_id') }} as detail,
         {{ bookkeeping() }}
     from campaign_acts
@@ -56,7 +58,8 @@ automation_bounces as (
         {{ said('member_id') }} as member_id,
         cast(null as varchar) as email,
         'bounced' as said,
-        coalesce({{ said_instant('timestamp') }}, {{ said_instant('_fivetran_synced') }}) as said_at,
+        coalesce({{ said_instant('timestamp') }}, {{ said_instant('_fivetran_synced') }})
+            as said_at,
         'hard bounce of automated e-mail ' || {{ said('automation_email_id') }} as detail,
         {{ bookkeeping() }}
     from automation_acts

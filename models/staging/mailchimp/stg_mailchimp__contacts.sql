@@ -22,7 +22,7 @@ members as (
         {{ said_instant('timestamp_opt', 'CONFIRM_TIME') }} as confirmed_at,
         {{ said_instant('UNSUB_TIME') }} as unsubscribed_at,
         {{ said_instant('CLEAN_TIME') }} as cleaned_at,
-        {{ said_any('_fivetran_deleted') }} as is_deleted,
+        {{ said_any('is_deleted', '_fivetran_deleted') }} as is_deleted,
         {{ said_instant('timestamp_signup', 'OPTIN_TIME', 'timestamp_opt') }} as created_at,
         {{ said_instant('last_changed') }} as updated_at,
         {{ bookkeeping() }}

@@ -46,14 +46,17 @@ bounced as (
 
 invalid as (
     select
-        {{ hash_id([said('id', 'Lead ID'), 'lower(' ~ said('email', 'Email Address') ~ ')', "'invalid'"]) }}
-            as id,
+        {{ hash_id(
+            [said('id', 'Lead ID'), 'lower(' ~ said('email', 'Email Address') ~ ')', "'invalid'"]
+        ) }} as id,
         {{ said('id', 'Lead ID') }} as lead_id,
         lower({{ said('email', 'Email Address') }}) as email,
         'bounced' as said,
         {{ said_instant('updated_at', 'updatedAt', 'Updated At') }} as said_at,
         coalesce(
-            {{ said('email_invalid_cause', 'emailInvalidCause', 'Email Invalid Cause') }}, 'email invalid'
+            {{ said(
+                'email_invalid_cause', 'emailInvalidCause', 'Email Invalid Cause'
+            ) }}, 'email invalid'
         ) as detail,
         {{ bookkeeping() }}
     from exported_leads

@@ -15,8 +15,9 @@ delete_activities as (
 leads as (
     select
         'marketo' as source,
-        'marketo:' || coalesce({{ said('id', 'Lead ID') }}, lower({{ said('email', 'Email Address') }}))
-            as crm_id,
+        'marketo:' || coalesce(
+            {{ said('id', 'Lead ID') }}, lower({{ said('email', 'Email Address') }})
+        ) as crm_id,
         lower({{ said('email', 'Email Address') }}) as email_given,
         {{ said('first_name', 'firstName', 'First Name') }} as first_name,
         {{ said('last_name', 'lastName', 'Last Name') }} as last_name,
@@ -36,7 +37,7 @@ leads as (
         ---------- to have unsubscribed is a no; not to have is no yes
         case when {{ said_any('unsubscribed') }} then false end as marketing_consent,
         cast(null as timestamptz) as consent_at,
-        {{ said_any('_fivetran_deleted') }} as is_deleted,
+        {{ said_any('is_deleted', '_fivetran_deleted') }} as is_deleted,
         {{ said_instant('created_at', 'createdAt', 'Created At') }} as created_at,
         {{ said_instant('updated_at', 'updatedAt', 'Updated At') }} as updated_at,
         {{ bookkeeping() }}
@@ -52,22 +53,24 @@ told_deletions as (
 ),
 
 ---------- ids are not given twice: once deleted is deleted, as of when it was first told
-deletions as (
+numbered_deletions as (
     select
-        * exclude (recency)
-    from (
-        select
-            *,
-            row_number() over (partition by crm_id order by received_at, file_no, line) as recency
-        from told_deletions
-    )
+        *,
+        row_number() over (partition by crm_id order by received_at, file_no, line) as recency
+    from told_deletions
+),
+
+deletions as (
+    select * exclude (recency)
+    from numbered_deletions
     where recency = 1
 ),
 
 versions as (
-    select leads.* replace (
-        leads.is_deleted or coalesce(deletions.received_at <= leads.received_at, false) as is_deleted
-    )
+    select
+        leads.* exclude (is_deleted),
+        leads.is_deleted or coalesce(deletions.received_at <= leads.received_at, false)
+            as is_deleted
     from leads
     left join deletions on leads.crm_id = deletions.crm_id
     where leads.crm_id is not null
@@ -98,15 +101,25 @@ last_before_deletion as (
 deleted as (
     select
         * exclude (
-            recency, deleted_at, deletion_file_id, deletion_file_no, deletion_line, deletion_received_at
-        ) replace (
-            true as is_deleted,
-            coalesce(deleted_at, updated_at) as updated_at,
-            deletion_file_id as file_id,
-            deletion_file_no as file_no,
-            deletion_line as line,
-            deletion_received_at as received_at
-        )
+            recency,
+            is_deleted,
+            updated_at,
+            file_id,
+            file_no,
+            line,
+            received_at,
+            deleted_at,
+            deletion_file_id,
+            deletion_file_no,
+            deletion_line,
+            deletion_received_at
+        ),
+        true as is_deleted,
+        coalesce(deleted_at, updated_at) as updated_at,
+        deletion_file_id as file_id,
+        deletion_file_no as file_no,
+        deletion_line as line,
+        deletion_received_at as received_at
     from last_before_deletion
     where recency = 1
 ),

@@ -15,7 +15,8 @@ companies as (
         {{ said('industry', 'Organization - Industry') }} as industry,
         {{ said_integer('employee_count', 'Organization - Number of employees') }} as employees,
         {{ said('address_country', 'Organization - Country of Address') }} as country,
-        cast({{ said_number('annual_revenue', 'Organization - Annual revenue') }} as double) as annual_revenue,
+        cast({{ said_number('annual_revenue', 'Organization - Annual revenue') }} as double)
+            as annual_revenue,
         'pipedrive:' || {{ said('owner_id') }} as owner_id,
         {{ said_any('is_deleted', '_fivetran_deleted') }}
         or not coalesce({{ said_boolean('active_flag') }}, true) as is_deleted,

@@ -16,18 +16,22 @@ persons as (
     select
         {{ said('id', 'Person - ID') }} as id,
         lower({{ first_listed(
-            said('email', 'Person - Email - Work', 'Person - Email - Home', 'Person - Email - Other'), 'value'
+            said('email', 'Person - Email - Work', 'Person - Email - Home', 'Person - Email - Other'),
+            'value'
         ) }}) as email_given,
         {{ said('first_name', 'Person - First name') }} as first_name,
         {{ said('last_name', 'Person - Last name') }} as last_name,
         {{ said('job_title', 'Person - Job title') }} as job_title,
-        {{ first_listed(said('phone', 'Person - Phone - Work', 'Person - Phone - Mobile'), 'value') }} as phone,
+        {{ first_listed(
+            said('phone', 'Person - Phone - Work', 'Person - Phone - Mobile'), 'value'
+        ) }} as phone,
         {{ said('owner_id') }} as owner_id,
         {{ said('Person - Owner') }} as owner_name,
         {{ said('org_id') }} as company_id,
         {{ said('org_name', 'Person - Organization') }} as company_name,
-        {{ said_consent('marketing_status', 'Person - Marketing status', 'Person - Marketing consent') }}
-            as marketing_consent,
+        {{ said_consent(
+            'marketing_status', 'Person - Marketing status', 'Person - Marketing consent'
+        ) }} as marketing_consent,
         {{ said_any('is_deleted', '_fivetran_deleted') }}
         or not coalesce({{ said_boolean('active_flag') }}, true) as is_deleted,
         {{ said_instant('add_time', 'Person - Person created') }} as created_at,
@@ -40,7 +44,9 @@ persons as (
 persons_of_deals as (
     select
         {{ said('Person - ID') }} as id,
-        lower({{ said('Person - Email - Work', 'Person - Email - Home', 'Person - Email - Other') }})
+        lower({{ said(
+            'Person - Email - Work', 'Person - Email - Home', 'Person - Email - Other'
+        ) }})
             as email_given,
         {{ said_consent('Person - Marketing consent') }} as marketing_consent,
         {{ said('Organization - ID') }} as company_id,
@@ -51,11 +57,11 @@ persons_of_deals as (
 persons_of_deals_alone as (
     select persons_of_deals.*
     from persons_of_deals
-    where coalesce(id, email_given) not in (
-        select coalesce(persons.id, persons.email_given)
-        from persons
-        where coalesce(persons.id, persons.email_given) is not null
-    )
+    left join persons
+        on
+            coalesce(persons_of_deals.id, persons_of_deals.email_given)
+            = coalesce(persons.id, persons.email_given)
+    where coalesce(persons.id, persons.email_given) is null
 ),
 
 people as (

@@ -20,7 +20,8 @@ records as (
         {{ said('user_id') }} as owner_id,
         {{ said_any('is_deleted', '_fivetran_deleted') }} as is_flagged,
         {{ said_instant('add_time', 'Deal - Deal created') }} as created_at,
-        {{ said_instant('close_time', 'won_time', 'lost_time', 'Deal - Closing Date') }} as closes_at,
+        {{ said_instant('close_time', 'won_time', 'lost_time', 'Deal - Closing Date') }}
+            as closes_at,
         {{ said_instant('update_time', 'Deal - Update time') }} as updated_at,
         {{ bookkeeping() }}
     from exported
@@ -42,7 +43,7 @@ deals as (
         is_flagged or coalesce(status_given = 'deleted', false) as is_deleted,
         created_at,
         ---------- an open deal's closing date is a hope
-        case when status_given is distinct from 'open' then closes_at end as closed_at,
+        case when coalesce(status_given, '') <> 'open' then closes_at end as closed_at,
         updated_at,
         file_id,
         file_no,

@@ -18,11 +18,14 @@ contact_bounces as (
         lower({{ said('email') }}) as email,
         coalesce(
             {{ said_boolean('is_email_bounced', 'IsEmailBounced') }},
-            {{ said_instant('email_bounced_date', 'EmailBouncedDate', 'Email Bounced Date') }} is not null
+            {{ said_instant(
+                'email_bounced_date', 'EmailBouncedDate', 'Email Bounced Date'
+            ) }} is not null
         ) as is_bounced,
         {{ said_any('pi_pardot_hard_bounced_c', 'pi__pardot_hard_bounced__c') }} as is_hard_bounced,
         {{ said('email_bounced_reason', 'EmailBouncedReason', 'Email Bounced Reason') }} as reason,
-        {{ said_instant('email_bounced_date', 'EmailBouncedDate', 'Email Bounced Date') }} as bounced_at,
+        {{ said_instant('email_bounced_date', 'EmailBouncedDate', 'Email Bounced Date') }}
+            as bounced_at,
         {{ said_instant(
             'last_modified_date', 'LastModifiedDate', 'Last Modified Date', 'system_modstamp',
             'SystemModstamp'
@@ -37,11 +40,14 @@ lead_bounces as (
         lower({{ said('email') }}) as email,
         coalesce(
             {{ said_boolean('is_email_bounced', 'IsEmailBounced') }},
-            {{ said_instant('email_bounced_date', 'EmailBouncedDate', 'Email Bounced Date') }} is not null
+            {{ said_instant(
+                'email_bounced_date', 'EmailBouncedDate', 'Email Bounced Date'
+            ) }} is not null
         ) as is_bounced,
         {{ said_any('pi_pardot_hard_bounced_c', 'pi__pardot_hard_bounced__c') }} as is_hard_bounced,
         {{ said('email_bounced_reason', 'EmailBouncedReason', 'Email Bounced Reason') }} as reason,
-        {{ said_instant('email_bounced_date', 'EmailBouncedDate', 'Email Bounced Date') }} as bounced_at,
+        {{ said_instant('email_bounced_date', 'EmailBouncedDate', 'Email Bounced Date') }}
+            as bounced_at,
         {{ said_instant(
             'last_modified_date', 'LastModifiedDate', 'Last Modified Date', 'system_modstamp',
             'SystemModstamp'
@@ -56,11 +62,12 @@ told as (
     select * from lead_bounces
 ),
 
----------- Salesforce marks every bounce; one that its reason calls passing or the sender's is none here
+---------- Salesforce marks every bounce; one that is passing, or the sender's, is none here
 judged as (
     select
         *,
-        is_hard_bounced or (is_bounced and not coalesce({{ is_no_hard_bounce('reason') }}, false)) as is_hard
+        is_hard_bounced
+        or (is_bounced and not coalesce({{ is_no_hard_bounce('reason') }}, false)) as is_hard
     from told
 ),
 
@@ -72,7 +79,8 @@ consents as (
         email,
         'bounced' as said,
         coalesce(bounced_at, updated_at) as said_at,
-        coalesce(reason, case when is_hard_bounced then 'Pardot: hard bounce' else 'bounced' end) as detail,
+        coalesce(reason, case when is_hard_bounced then 'Pardot: hard bounce' else 'bounced' end)
+            as detail,
         file_id,
         file_no,
         line,

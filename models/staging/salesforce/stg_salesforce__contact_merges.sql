@@ -28,8 +28,9 @@ contact_masters as (
 lead_masters as (
     select
         {{ said('id', 'Lead ID') }} as went,
-        {{ said('master_record_id', 'MasterRecordId', 'converted_contact_id', 'ConvertedContactId') }}
-            as stays,
+        {{ said(
+            'master_record_id', 'MasterRecordId', 'converted_contact_id', 'ConvertedContactId'
+        ) }} as stays,
         {{ said_instant(
             'converted_date', 'ConvertedDate', 'Converted Date', 'last_modified_date', 'LastModifiedDate',
             'Last Modified Date', 'system_modstamp', 'SystemModstamp'

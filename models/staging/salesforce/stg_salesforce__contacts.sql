@@ -26,7 +26,8 @@ contact_records as (
         {{ said('Account Name') }} as company_name,
         {{ said('owner_id', 'OwnerId') }} as owner_id,
         {{ said('Contact Owner') }} as owner_name,
-        {{ said_boolean('has_opted_out_of_email', 'HasOptedOutOfEmail', 'Email Opt Out') }} as is_opted_out,
+        {{ said_boolean('has_opted_out_of_email', 'HasOptedOutOfEmail', 'Email Opt Out') }}
+            as is_opted_out,
         {{ said_any('is_deleted', 'IsDeleted', '_fivetran_deleted') }} as is_deleted,
         {{ said_instant('created_date', 'CreatedDate', 'Created Date') }} as created_at,
         {{ said_instant(
@@ -51,7 +52,8 @@ lead_records as (
         {{ said('company', 'Company / Account') }} as company_name,
         {{ said('owner_id', 'OwnerId') }} as owner_id,
         {{ said('Lead Owner') }} as owner_name,
-        {{ said_boolean('has_opted_out_of_email', 'HasOptedOutOfEmail', 'Email Opt Out') }} as is_opted_out,
+        {{ said_boolean('has_opted_out_of_email', 'HasOptedOutOfEmail', 'Email Opt Out') }}
+            as is_opted_out,
         {{ said_any('is_deleted', 'IsDeleted', '_fivetran_deleted') }} as is_deleted,
         {{ said_instant('created_date', 'CreatedDate', 'Created Date') }} as created_at,
         {{ said_instant(

@@ -56,7 +56,7 @@ deals as (
         is_deleted,
         created_at,
         ---------- an open deal's close date is a hope
-        case when status is distinct from 'open' then closes_at end as closed_at,
+        case when coalesce(status, '') <> 'open' then closes_at end as closed_at,
         updated_at,
         file_id,
         file_no,

@@ -19,10 +19,11 @@ records as (
         ) as name,
         lower({{ said('email') }}) as email,
         case
-            when {{ said_boolean('_fivetran_deleted') }} then false
+            when {{ said_any('_fivetran_deleted') }} then false
             else {{ said_boolean('is_active', 'IsActive', 'Active') }}
         end as is_active,
-        {{ said_instant('last_modified_date', 'LastModifiedDate', 'Last Modified Date') }} as updated_at,
+        {{ said_instant('last_modified_date', 'LastModifiedDate', 'Last Modified Date') }}
+            as updated_at,
         {{ bookkeeping() }}
     from exported_users
 ),
