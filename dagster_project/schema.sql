@@ -25,7 +25,10 @@ create table if not exists raw.files (
     rows_duplicate bigint not null,
     rows_rejected bigint not null,
     bytes bigint not null,
+    modified_ns bigint not null,
     mapping varchar not null,
+    columns varchar[],
+    notices varchar[] not null,
     error varchar,
     landed_at timestamptz not null,
 );

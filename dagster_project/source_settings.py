@@ -56,6 +56,7 @@ class SourceSettings(Section):
     nulls: list[str] = Field(default_factory=list)
     empty: Literal["cleared", "unchanged"] = "cleared"
     snapshot: Literal["delta", "full"] = "delta"
+    max_loss: float = Field(default=20, ge=0, le=100)
     deleted: DeleteMarker | None = None
     received_at: str = "landing"
 
@@ -141,7 +142,7 @@ class SourceSettings(Section):
             raise ValueError(
                 "a full snapshot is learnt at one instant: received_at must be 'landing' or fixed"
             )
-        for key in ("snapshot", "deleted", "empty"):
+        for key in ("snapshot", "max_loss", "deleted", "empty"):
             if key in self.model_fields_set and not self.land_as.startswith("crm/"):
                 raise ValueError(f"'{key}' is for CRM objects (as = 'crm/<source>/<object>')")
         return self

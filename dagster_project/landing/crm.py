@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from dagster_project.landing.declared import DeclaredColumn, DeclaredTable, ensure_table
@@ -11,8 +12,6 @@ from dagster_project.landing.fields import Fields
 from dagster_project.landing.sql import identifier
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     import duckdb
 
     from dagster_project.landing.kinds import Kind
@@ -57,15 +56,21 @@ def judge(
             or nothing that says when a row was learnt.
 
     """
-    fields = Fields(rows, kind.source)
     expected = declared.columns if declared else {}
-    columns = _columns(kind, rows, names, expected)
+    id_name = next((name for name, column in expected.items() if column.required), "id")
+    fields = Fields(rows, kind.source, id_name)
+    columns = _columns(kind, rows, names, expected, id_name)
     places = {name.casefold(): place for place, name in enumerate(columns)}
     learnt_at = _received_at(kind, fields, landed_at)
 
     read = {f"_v{place}": fields.text(name) for place, name in enumerate(columns)}
+    marked = "is_deleted" if kind.source.deleted is not None else None
+    if marked is not None:
+        read[f"_v{places[marked]}"] = fields.is_deleted()
     landed = {value: value for value in read}
     wrong = [("_unreadable is not null", "_unreadable")]
+    if kind.source.id and id_name not in expected:
+        wrong.append((f"_v{places[id_name.casefold()]} is null", "'the id is missing'"))
     for name, column in expected.items():
         place = places.get(name.casefold())
         if place is None:
@@ -85,13 +90,23 @@ def judge(
                 # Models know no time zone of the source: a time has to say its own.
                 landed[value] = f"strftime(timezone('UTC', _t{place}), '%Y-%m-%dT%H:%M:%S.%fZ')"
         elif column.data_type is not None:
+            typed = value
+            if column.is_number:
+                typed = landed[value] = f"_n{place}"
+                read[typed] = fields.number(columns[place])
             wrong.append(
                 (
-                    f"{value} is not null and try_cast({value} as {column.data_type}) is null",
+                    f"{value} is not null and try_cast({typed} as {column.data_type}) is null",
                     f"'{name} is not {column.data_type}: ' || {value}",
                 )
             )
     wrong.append(("_received_at is null", "'nothing says when the row was learnt'"))
+    if kind.source.empty == "cleared":
+        # Null is what a file says nothing about; an empty cell says that there is nothing.
+        for place, name in enumerate(columns):
+            value = f"_v{place}"
+            read[f"_s{place}"] = "true" if name == marked else fields.said(name)
+            landed[value] = f"case when _s{place} then coalesce({landed[value]}, '') end"
 
     read |= {"_received_at": learnt_at, "_unreadable": rows.problem()}
     line = "_line, " if rows.numbered else ""
@@ -114,14 +129,24 @@ def judge(
 
 
 def _columns(
-    kind: Kind, rows: Rows, names: list[str], expected: dict[str, DeclaredColumn]
+    kind: Kind,
+    rows: Rows,
+    names: list[str],
+    expected: dict[str, DeclaredColumn],
+    id_name: str,
 ) -> list[str]:
     """Name the file's columns as in the table."""
     ours: dict[str, list[str]] = {}
     for our_name, name in kind.source.columns.items():
         ours.setdefault(name, []).append(our_name)
     columns = [name for theirs in names for name in ours.get(theirs, [theirs])]
-    columns += [name for name in kind.source.constants if name not in columns]
+    made = list(kind.source.constants)
+    if kind.source.id:
+        made.append(id_name)
+    if kind.source.deleted is not None:
+        made.append("is_deleted")
+    folded = set(map(str.casefold, columns))
+    columns += [name for name in made if name.casefold() not in folded]
     lacking = [name for name, column in expected.items() if column.required]
     lacking = [name for name in lacking if name.casefold() not in map(str.casefold, columns)]
     if lacking and not all(map(rows.has, lacking)):
@@ -171,7 +196,7 @@ def insert(
     judged: str,
     line: str,
     columns: list[str],
-    file_id: str,
+    file: tuple[str, int],
 ) -> int:
     """Add the rows that are right, widening the table by columns that it lacks.
 
@@ -181,7 +206,7 @@ def insert(
         judged: the table made from `judge`, in file order.
         line: SQL of a row's line in the file.
         columns: the names of `_v0`, `_v1`, …
-        file_id: the file.
+        file: the file's id and number.
 
     Returns:
         How many rows were added.
@@ -190,14 +215,24 @@ def insert(
     ensure_table(connection, kind.table, columns)
     into = ", ".join(["_file_id", "_file_no", "_line", "_received_at", *map(identifier, columns)])
     values = "".join(f", _v{place}" for place in range(len(columns)))
-    row = connection.execute(
+    file_id, file_no = file
+    [(added,)] = connection.execute(
         f"""
         insert into raw.{identifier(kind.table)} ({into})
-        select
-            $file_id, (select count(*) from raw.files), {line}, _received_at{values}
+        select $file_id, $file_no, {line}, _received_at{values}
         from {judged}
         where _problem is null
         """,  # noqa: S608 - identifiers are quoted
-        {"file_id": file_id},
-    ).fetchone()
-    return row[0] if row else 0
+        {"file_id": file_id, "file_no": file_no},
+    ).fetchall()
+    return added
+
+
+def learnt_at(kind: Kind, landed_at: datetime) -> datetime | None:
+    """The one instant at which all rows of a file were learnt; None where each row has its own."""
+    rule = kind.source.received_at
+    if rule == "landing":
+        return landed_at
+    if rule == "occurred_at" or rule.startswith("column:"):
+        return None
+    return datetime.fromisoformat(rule)

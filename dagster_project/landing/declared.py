@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # DuckDB type names, with precision and nesting: decimal(18, 2), varchar[].
 _TYPE = re.compile(r"[A-Za-z][A-Za-z0-9_ ]*(\(\d+(, ?\d+)?\))?(\[\])?")
+_NUMBERS = ("tinyint", "smallint", "int", "bigint", "hugeint", "float", "real", "double", "decimal")
 # `_file_no` grows from file to file: of two exports learnt at one instant the later one speaks.
 _BOOKKEEPING = {
     "_file_id": "varchar",
@@ -46,6 +47,11 @@ class DeclaredColumn:
     def is_instant(self) -> bool:
         """Whether its text must be a time, with an offset or in the source's zone."""
         return (self.data_type or "").lower() in ("timestamptz", "timestamp with time zone")
+
+    @property
+    def is_number(self) -> bool:
+        """Whether its text must be a number, with the source's decimal sign."""
+        return (self.data_type or "").lower().startswith(_NUMBERS)
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,11 @@ TRACKING_TYPES = (
 )
 
 
+_EARLIEST = "1990-01-01 00:00:00+00"
+"""Before this nobody did anything that a program wrote down: it is an empty or broken clock."""
+_NUMBER = "decimal(18, 4)"
+
+
 @dataclass(frozen=True)
 class _Shape:
     """What one kind of fact looks like."""
@@ -81,7 +86,7 @@ def judge(kind: Kind, rows: Rows, landed_at: datetime) -> str:
 
     """
     shape = _SHAPES[kind.shape]
-    fields = Fields(rows, kind.source)
+    fields = Fields(rows, kind.source, "event_id")
     for group in shape.one_of:
         if not any(map(fields.has, group)):
             raise FileRejectedError(f"the file has no column {' or '.join(group)}")
@@ -90,21 +95,31 @@ def judge(kind: Kind, rows: Rows, landed_at: datetime) -> str:
     line = "_line, " if rows.numbered else ""
     read = {f"{name}_text": fields.text(name) for name in ours}
     read |= {name: fields.instant(name) for name in ("occurred_at", "received_at")}
-    read["others"] = fields.others(ours)
+    numbers = _numbers(kind, fields)
+    for place, name in enumerate(numbers):
+        read |= {f"told_{place}": fields.text(name), f"number_{place}": fields.number(name)}
+    read["others"] = fields.others((*ours, *numbers))
     read["unreadable"] = rows.problem()
 
     learnt_at = f"coalesce(received_at, {fields.received_at(landed_at, 'occurred_at')})"
     given = f"{shape.payload}_text"
     given = f"case when starts_with(ltrim({given}), '{{') then try_cast({given} as json) end"
     cases = " ".join(
-        f"when {is_so} then {reason}" for is_so, reason in _wrong(kind, rows, landed_at)
+        f"when {is_so} then {reason}" for is_so, reason in _wrong(kind, rows, numbers, landed_at)
     )
+    others = "others"
+    if numbers:
+        pairs = ", ".join(
+            f"{rows.parameters.bind(name)}::varchar, number_{place}::{_NUMBER}"
+            for place, name in enumerate(numbers)
+        )
+        others = f"json_merge_patch(others, json_object({pairs}))"
     # The file's own object wins over columns beside it.
-    payload = """case
+    payload = f"""case
         when wrong is not null then null
-        when given is null then others
-        when others::varchar = '{}' then given
-        else json_merge_patch(others, given)
+        when given is null then {others}
+        when {others}::varchar = '{{}}' then given
+        else json_merge_patch({others}, given)
     end"""
     words = {name: f"coalesce({name}_text, {empty})" for name, empty in shape.words.items()}
     told = [*(f"coalesce({name}, '')" for name in shape.words), "epoch_us(occurred_at)", "payload"]
@@ -131,7 +146,16 @@ def _named(values: dict[str, str]) -> str:
     return ", ".join(f"{sql} as {name}" for name, sql in values.items())
 
 
-def _wrong(kind: Kind, rows: Rows, landed_at: datetime) -> list[tuple[str, str]]:
+def _numbers(kind: Kind, fields: Fields) -> list[str]:
+    """Name the properties that the source's decimal sign is of interest for."""
+    if kind.source.decimal is None:
+        return []
+    return [name for name in kind.source.numbers if fields.has(name)]
+
+
+def _wrong(
+    kind: Kind, rows: Rows, numbers: list[str], landed_at: datetime
+) -> list[tuple[str, str]]:
     """List what can be wrong with a row, the first that is so being told: (condition, reason)."""
     shape, bind = _SHAPES[kind.shape], rows.parameters.bind
     wrong = [("unreadable is not null", "unreadable")]
@@ -144,7 +168,15 @@ def _wrong(kind: Kind, rows: Rows, landed_at: datetime) -> list[tuple[str, str]]
     for name, allowed in shape.allowed.items():
         among = f"list_contains({bind(list(allowed))}::varchar[], {name}_text)"
         wrong.append((f"not {among}", f"'{name} is none of {', '.join(allowed)}: ' || {name}_text"))
+    if kind.source.id:
+        wrong.append(("event_id_text is null", "'the id is missing'"))
+    for place, name in enumerate(numbers):
+        told = f"told_{place}"
+        no_number = f"{told} is not null and try_cast(number_{place} as {_NUMBER}) is null"
+        wrong.append((no_number, f"{bind(name)} || ' is not a number: ' || {told}"))
     wrong.append(("occurred_at is null", "'occurred_at is not a time: ' || occurred_at_text"))
+    early = f"occurred_at < timestamptz '{_EARLIEST}'"
+    wrong.append((early, f"'occurred_at is before {_EARLIEST[:4]}: ' || occurred_at_text"))
     if kind.source.received_at != "occurred_at":
         future = f"occurred_at > {bind(landed_at)}::timestamptz + interval 1 day"
         told = "'occurred_at is more than a day after landing: ' || occurred_at_text"

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from dagster_project.landing.errors import FileRejectedError
-from dagster_project.landing.sql import instant
+from dagster_project.landing.sql import instant, instant_as, instant_since_epoch, number
+from dagster_project.source_settings import EPOCHS
 
 if TYPE_CHECKING:
     from dagster_project.landing.rows import Rows
@@ -18,17 +19,23 @@ _COLUMN_RULE = "column:"
 class Fields:
     """Our columns as SQL over a file's rows, through the mapping of its source.
 
-    A column is, in this order: a constant; the column that the mapping names; the file's column of
-    the same name.
+    A column is, in this order: a constant; the source's id, if it is what `id_name` calls; the
+    column that the mapping names; the file's column of the same name.
     """
 
-    def __init__(self, rows: Rows, source: SourceSettings) -> None:
+    def __init__(self, rows: Rows, source: SourceSettings, id_name: str) -> None:
         self._rows = rows
         self._source = source
         self._theirs = dict(source.columns)
+        self._composed = {id_name} if len(source.id) > 1 else set[str]()
+        if len(source.id) == 1:
+            self._theirs[id_name] = source.id[0]
         if source.received_at.startswith(_COLUMN_RULE):
             self._theirs["received_at"] = source.received_at.removeprefix(_COLUMN_RULE)
-        lacking = sorted({name for name in self._theirs.values() if not rows.has(name)})
+        named = {*self._theirs.values(), *source.id}
+        if source.deleted is not None:
+            named.add(source.deleted.column)
+        lacking = sorted(name for name in named if not rows.has(name))
         if lacking:
             raise FileRejectedError(
                 f"the file lacks columns that its source in sendhouse.toml names: "
@@ -37,7 +44,11 @@ class Fields:
 
     def has(self, ours: str) -> bool:
         """Whether there may be a value."""
-        return ours in self._source.constants or self._rows.has(self.theirs(ours))
+        return (
+            ours in self._source.constants
+            or ours in self._composed
+            or self._rows.has(self.theirs(ours))
+        )
 
     def theirs(self, ours: str) -> str:
         """The file's name of one of our columns."""
@@ -47,14 +58,55 @@ class Fields:
         """The value as text, null if empty or unknown."""
         if ours in self._source.constants:
             return self._rows.parameters.bind(self._source.constants[ours]) + "::varchar"
-        return self._rows.text(self.theirs(ours)) if self.has(ours) else "null::varchar"
+        if ours in self._composed:
+            parts = [self._told(name) for name in self._source.id]
+            return f"case when {' and '.join(f'{part} is not null' for part in parts)} then md5(concat_ws(chr(31), {', '.join(parts)})) end"  # noqa: E501
+        return self._told(self.theirs(ours)) if self.has(ours) else "null::varchar"
+
+    def said(self, ours: str) -> str:
+        """Whether the row says anything of the column, be it that it is empty (boolean)."""
+        if ours in self._source.constants or ours in self._composed:
+            return "true"
+        return self._rows.said(self.theirs(ours)) if self.has(ours) else "false"
 
     def instant(self, ours: str) -> str:
         """The value as timestamptz, null if empty, unknown or no time."""
-        zone = self._source.timezone
+        zone, bind = self._source.timezone, self._rows.parameters.bind
+        ways = []
+        patterns = [name for name in self._source.dates if name not in EPOCHS]
+        if patterns:
+            ways.append(instant_as(self.text(ours), bind(patterns), bind(zone)))
+        ways += [
+            instant_since_epoch(self.text(ours), name.removeprefix("epoch_"))
+            for name in self._source.dates
+            if name in EPOCHS
+        ]
         if ours in self._source.constants or not self.has(ours):
-            return instant(self.text(ours), self._rows.parameters.bind(zone))
-        return self._rows.instant(self.theirs(ours), zone)
+            ways.append(instant(self.text(ours), bind(zone)))
+        else:
+            ways.append(self._rows.instant(self.theirs(ours), zone))
+        return ways[0] if len(ways) == 1 else f"coalesce({', '.join(ways)})"
+
+    def number(self, ours: str) -> str:
+        """The value as text that SQL reads as a number, null if it is none by the source's sign."""
+        text = self.text(ours)
+        return text if self._source.decimal is None else number(text, self._source.decimal)
+
+    def is_deleted(self) -> str:
+        """Whether the row's delete marker says so, as text."""
+        marker = self._source.deleted
+        if marker is None:
+            return self.text("is_deleted")
+        values = self._rows.parameters.bind([value.casefold() for value in marker.values])
+        text = f"lower(trim(coalesce({self._told(marker.column)}, '')))"
+        return f"list_contains({values}::varchar[], {text})::varchar"
+
+    def _told(self, theirs: str) -> str:
+        text = self._rows.text(theirs)
+        if not self._source.nulls:
+            return text
+        nulls = self._rows.parameters.bind(self._source.nulls)
+        return f"case when not list_contains({nulls}::varchar[], trim({text})) then {text} end"
 
     def others(self, ours: tuple[str, ...]) -> str:
         """A JSON object of everything that is in none of our columns `ours`."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,9 +17,12 @@ from dagster_project.landing.readers import format_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
     from dagster_project.settings import Settings
 
+DONE = ".done"
+"""Folder under `landing/` of what has landed; nothing reads it, and it may be emptied."""
 _BEING_WRITTEN = (".tmp", ".part")
 
 
@@ -84,6 +89,23 @@ def _glob(pattern: Path) -> Iterator[Path]:
             yield path
 
 
+def put_away(path: Path, settings: Settings, landed_at: datetime) -> None:
+    """Move a file that has landed out of the landing folder's sight, to `.done/<day>/`.
+
+    So that a look at the folder costs what is new in it, not what ever was. A file elsewhere stays
+    where it is.
+
+    """
+    if not path.is_relative_to(settings.landing_dir):
+        return
+    place = path.relative_to(settings.landing_dir)
+    target = settings.landing_dir / DONE / f"{landed_at.astimezone(UTC):%Y-%m-%d}" / place
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # Gone already: somebody else tidies up here, too.
+    with suppress(FileNotFoundError):
+        path.replace(target)
+
+
 def copy_to_landing(files: Iterable[Path], kind: str, settings: Settings) -> list[Path]:
     """Put files where the next tick lands them.
 
@@ -122,7 +144,7 @@ def _copy(path: Path, folder: Path) -> Path:
     if not target.exists():
         passing = folder / f".{target.name}.{os.getpid()}.tmp"
         try:
-            shutil.copyfile(path, passing)
+            shutil.copy2(path, passing)  # with its time: of two exports the later one counts
             with passing.open("rb") as handle:
                 os.fsync(handle.fileno())
             passing.replace(target)

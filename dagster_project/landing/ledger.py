@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dagster_project.landing.files import State
@@ -23,11 +23,26 @@ class Fingerprint:
     sha256: str
     state: State
     mapping: str
+    again: int = 0
+    """How often the content had landed before, where it is a snapshot that returned."""
 
     @property
     def file_id(self) -> str:
-        """The same for the same content landed as the same kind."""
-        return hashlib.sha256(f"{self.kind}\n{self.sha256}".encode()).hexdigest()[:32]
+        """The same for the same content landed as the same kind, unless it is there `again`."""
+        told = f"{self.kind}\n{self.sha256}" + (f"\n{self.again}" if self.again else "")
+        return hashlib.sha256(told.encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class Export:
+    """What is kept of a CRM export beside its rows."""
+
+    table: str
+    columns: list[str]
+    is_full: bool
+    """Whether who is not in it is gone."""
+    received_at: datetime | None
+    """When its rows were learnt; None where each row says so itself."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +57,8 @@ class LandedFile:
     rows_rejected: int = 0
     already_landed: bool = False
     """Its content has been dealt with before; the counts are of this time, so 0."""
+    notices: tuple[str, ...] = ()
+    """What may want a look, though it landed: columns that came, went or were renamed."""
     error: str | None = None
     """Why it did not land at all. Holds nothing of the file's content."""
 
@@ -52,10 +69,11 @@ class LandedFile:
             return f"{self.path} ({self.kind}): already landed"
         if not (self.rows_landed or self.rows_duplicate or self.rows_rejected):
             return f"{self.path} ({self.kind}): no rows in it"
-        return (
+        told = (
             f"{self.path} ({self.kind}): {self.rows_landed:,} rows landed, "
             f"{self.rows_duplicate:,} duplicate, {self.rows_rejected:,} rejected"
         )
+        return "\n  ".join([told, *self.notices])
 
 
 @dataclass(frozen=True)
@@ -76,6 +94,29 @@ def past_of(connection: duckdb.DuckDBPyConnection, file_id: str) -> Past | None:
         "select error, mapping from raw.files where file_id = $id", {"id": file_id}
     ).fetchone()
     return None if row is None else Past(*row)
+
+
+def returned(connection: duckdb.DuckDBPyConnection, file: Fingerprint) -> Fingerprint | None:
+    """Tell a snapshot that says what an earlier one said from one that landed already.
+
+    Args:
+        connection: the warehouse.
+        file: of a source of full snapshots; its content has landed before.
+
+    Returns:
+        The snapshot as a file of its own, if it was written after the last one that landed of its
+        kind, and that one says something else; None if it is the one that landed.
+
+    """
+    [(last_sha256, last_modified_ns, times)] = connection.execute(
+        """select max_by(sha256, file_no), max(modified_ns),
+               count(*) filter (where sha256 = $sha256)
+           from raw.files where kind = $kind and error is null""",
+        {"kind": file.kind, "sha256": file.sha256},
+    ).fetchall()
+    if last_sha256 == file.sha256 or file.state.modified_ns <= last_modified_ns:
+        return None
+    return replace(file, again=times)
 
 
 def seen(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], tuple[State, Past]]:
@@ -103,6 +144,7 @@ def record(
     file: Fingerprint,
     landed: LandedFile,
     landed_at: datetime,
+    export: Export | None = None,
 ) -> None:
     """Write what became of a file, in place of a try that failed (and of its rejects)."""
     file_no = next_file_no(connection)
@@ -111,7 +153,9 @@ def record(
     connection.execute(
         """insert into raw.files by name select
                $file_id as file_id, $file_no as file_no, $path as path, $sha256 as sha256,
-               $kind as kind, false as is_full,
+               $kind as kind, $table as table_name, $is_full as is_full,
+               $received_at::timestamptz as received_at, $columns::varchar[] as columns,
+               $notices::varchar[] as notices, $modified_ns as modified_ns,
                $rows_landed as rows_landed, $rows_duplicate as rows_duplicate,
                $rows_rejected as rows_rejected, $bytes as bytes, $mapping as mapping,
                $error as error, $landed_at as landed_at""",
@@ -125,7 +169,13 @@ def record(
             "rows_duplicate": landed.rows_duplicate,
             "rows_rejected": landed.rows_rejected,
             "bytes": file.state.bytes,
+            "modified_ns": file.state.modified_ns,
             "mapping": file.mapping,
+            "table": export.table if export else None,
+            "is_full": export is not None and export.is_full,
+            "received_at": export.received_at if export else None,
+            "columns": export.columns if export else None,
+            "notices": list(landed.notices),
             "error": landed.error,
             "landed_at": landed_at,
         },

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from dagster_project.landing import crm, facts, ledger
+from dagster_project.landing import crm, exports, facts, ledger
 from dagster_project.landing.declared import read_declared
 from dagster_project.landing.errors import FileChangedError, FileRejectedError, KindError
-from dagster_project.landing.files import discover, sha256_of, state_of
+from dagster_project.landing.files import discover, put_away, sha256_of, state_of
 from dagster_project.landing.json_lines import AlikeObjects, JsonLines, NotAlikeError
 from dagster_project.landing.kinds import Kind, parse_kind
 from dagster_project.landing.ledger import Fingerprint, LandedFile
@@ -68,7 +68,10 @@ def _pending(
             now = state_of(path)
         except FileChangedError:
             continue  # gone since it was listed
-        if now != state or past is None or not past.stands_for(_mapping(kind, settings)):
+        is_known = now == state and past is not None and past.stands_for(_mapping(kind, settings))
+        # What landed and lies in the landing folder was to be put away.
+        waits = past is not None and past.error is None and settings.landing_dir in path.parents
+        if not is_known or waits:
             found.append((kind, now.modified_ns, path))
     for kind, _, path in sorted(found):
         yield kind, path
@@ -84,7 +87,8 @@ def land_file(
     """Land one file: its rows, what is wrong with others, and the file's own row, or nothing.
 
     A file whose content landed before as this kind is left alone. So is one that failed, until its
-    content changes or the source that it is read with does.
+    content changes or the source that it is read with does. What has landed from the landing folder
+    is put away in its `.done`.
 
     Args:
         connection: the warehouse, from `warehouse.connect` (session time zone UTC), not in a
@@ -101,6 +105,19 @@ def land_file(
     """
     if landed_at.tzinfo is None:
         raise ValueError("landed_at needs a time zone")
+    landed = _land_once(connection, path, kind, settings, landed_at)
+    if landed.error is None:
+        put_away(path, settings, landed_at)
+    return landed
+
+
+def _land_once(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    kind: str,
+    settings: Settings,
+    landed_at: datetime,
+) -> LandedFile:
     try:
         state = state_of(path)
         file = Fingerprint(kind, sha256_of(path), state, _mapping(kind, settings))
@@ -109,6 +126,9 @@ def land_file(
     except OSError as error:
         return LandedFile(path, kind, "", error=f"cannot be read: {error.strerror}")
     past = ledger.past_of(connection, file.file_id)
+    if past is not None and past.error is None and _is_snapshot(kind, settings):
+        back = ledger.returned(connection, file)
+        file, past = (file, past) if back is None else (back, None)
     if past is not None and past.stands_for(file.mapping):
         with _transaction(connection):
             ledger.see(connection, file, path)
@@ -164,12 +184,24 @@ def _land_judged(
         if state_of(path) != file.state:
             raise FileChangedError
         with _transaction(connection):
+            export, notices = None, []
             if kind.shape == "crm":
-                added = crm.insert(connection, kind, _JUDGED, rows.line, columns, file.file_id)
+                number = ledger.next_file_no(connection)
+                added = crm.insert(
+                    connection, kind, _JUDGED, rows.line, columns, (file.file_id, number)
+                )
+                notices = exports.compare_columns(connection, kind, file.file_id, columns)
+                is_full = kind.source.snapshot == "full"
+                if is_full and (lost := exports.compare_rows(connection, kind, added)):
+                    is_full, notices = False, [*notices, lost]
+                learnt_at = crm.learnt_at(kind, landed_at)
+                export = ledger.Export(kind.table, columns, is_full, learnt_at)
             else:
                 added = facts.insert(connection, kind, _JUDGED, file.file_id)
-            landed = LandedFile(path, kind.name, file.file_id, added, right - added, wrong)
-            ledger.record(connection, file, landed, landed_at)
+            landed = LandedFile(
+                path, kind.name, file.file_id, added, right - added, wrong, notices=tuple(notices)
+            )
+            ledger.record(connection, file, landed, landed_at, export)
             connection.execute(
                 f"""insert into raw.rejects
                     select $id, {rows.line}, _problem, _content from {_JUDGED}
@@ -268,6 +300,10 @@ def _judged(
 def _count(connection: duckdb.DuckDBPyConnection, where: str) -> int:
     row = connection.execute(f"select count(*) from {_JUDGED} {where}").fetchone()  # noqa: S608
     return row[0] if row else 0
+
+
+def _is_snapshot(kind: str, settings: Settings) -> bool:
+    return kind in settings.sources and settings.sources[kind].snapshot == "full"
 
 
 def _mapping(kind: str, settings: Settings) -> str:

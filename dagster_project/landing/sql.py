@@ -42,3 +42,41 @@ def instant(text: str, zone: str) -> str:
         when regexp_matches(substr({text}, 12), '[Z+-]') then try_cast({text} as timestamptz)
         else timezone({zone}, try_cast({text} as timestamp))
     end"""
+
+
+def number(text: str, decimal: str) -> str:
+    """Write SQL of a number's text as SQL reads it: `1.234,50` is `1234.50`.
+
+    Args:
+        text: SQL of a text.
+        decimal: the decimal sign, `,` or `.`; the other one, a blank or an apostrophe may part
+            thousands. Null for what is no such number.
+
+    """
+    thousands = "." if decimal == "," else ","
+    pattern = rf"[+-]?(\d{{1,3}}([{thousands} ''\x{{a0}}\x{{202f}}]\d{{3}})+|\d+)([{decimal}]\d+)?"
+    digits = f"replace(regexp_replace({text}, '[^0-9{decimal}-]', '', 'g'), '{decimal}', '.')"
+    return f"case when regexp_full_match({text}, '{pattern}') then {digits} end"
+
+
+def instant_as(text: str, formats: str, zone: str) -> str:
+    """Write SQL of the instant (timestamptz) that a text says in one of some formats, else null.
+
+    Args:
+        text: SQL of a text.
+        formats: SQL of a list of strptime formats; the first that fits counts.
+        zone: SQL of the IANA zone that the text is in.
+
+    """
+    return f"timezone({zone}, try_strptime({text}, {formats}))"
+
+
+def instant_since_epoch(text: str, unit: str) -> str:
+    """Write SQL of the instant (timestamptz) of a count of `seconds` or `milliseconds` since 1970.
+
+    Null unless it is a count of digits, with or without a fraction.
+    """
+    micros = {"seconds": 1_000_000, "milliseconds": 1_000}[unit]
+    count = f"try_cast({text} as decimal(30, 6)) * {micros}"
+    return rf"""case when regexp_full_match({text}, '\d+([.]\d+)?')
+        then make_timestamptz(try_cast({count} as bigint)) end"""

@@ -1,8 +1,14 @@
 from __future__ import annotations
 
 import json
+import os
+from datetime import timedelta
 
 import pytest
+from pydantic import ValidationError
+
+from dagster_project.source_settings import SourceSettings
+from tests.dagster_project.landing.conftest import NOON
 
 PLACE = "crm/standard/contacts/a.csv"
 
@@ -23,7 +29,7 @@ def test_new_columns_widen_the_table_and_old_rows_stay(landing):
     assert landing.rows("select id, a, b, c from raw.other__things order by id") == [
         ("1", "x", None, None),
         ("2", None, "true", None),
-        ("3", None, None, None),
+        ("3", None, None, ""),
     ]
 
 
@@ -157,3 +163,114 @@ def test_a_record_that_says_not_when_it_was_learnt_is_rejected(make_landing):
         (2, "nothing says when the row was learnt"),
         (None, "received_at = 'occurred_at'"),
     ]
+
+
+def test_a_decimal_comma_is_read_where_models_expect_a_number(make_landing):
+    landing = make_landing(deals={"as": "crm/standard/deals", "decimal": ","})
+    landing.land_one("deals/a.csv", 'deal_id,amount\n1,"1.234,50"\n2,12.34\n')
+    assert landing.rows("select deal_id, amount from raw.standard__deals") == [("1", "1234.50")]
+    assert landing.rejects() == [
+        (3, "amount is not decimal(18, 4): 12.34", '{"deal_id":"2","amount":"12.34"}')
+    ]
+
+
+def test_several_columns_name_a_record(make_landing):
+    landing = make_landing(people={"as": "crm/standard/contacts", "id": ["shop", "no"]})
+    landing.land_one("people/a.csv", "shop,no,email\nx,1,a@x.de\ny,1,b@x.de\ny,,c@x.de\n")
+    assert landing.rows(
+        "select count(distinct contact_id), min(length(contact_id)) from raw.standard__contacts"
+    ) == [(2, 32)]
+    assert [reason for _, reason, _ in landing.rejects()] == ["contact_id is missing"]
+
+
+def test_a_delete_marker_becomes_is_deleted(make_landing):
+    marker = {"column": "State", "values": ["Removed"]}
+    landing = make_landing(people={"as": "crm/standard/contacts", "deleted": marker})
+    landing.land_one("people/a.csv", "contact_id,State\n1,removed \n2,here\n3,\n")
+    assert landing.rows(
+        "select contact_id, is_deleted from raw.standard__contacts order by contact_id"
+    ) == [("1", "true"), ("2", "false"), ("3", "false")]
+    assert landing.land_one("people/b.csv", "contact_id\n1\n").error == (
+        "the file lacks columns that its source in sendhouse.toml names: State"
+    )
+
+
+@pytest.mark.parametrize(("empty", "landed"), [("cleared", ""), ("unchanged", None)])
+def test_an_empty_cell_says_what_its_source_says_it_does(make_landing, empty, landed):
+    landing = make_landing(people={"as": "crm/standard/contacts", "empty": empty})
+    landing.land_one("people/a.csv", "contact_id,email\n1,\n")
+    assert landing.rows("select email, first_name from raw.standard__contacts") == [(landed, None)]
+
+
+def snapshot(landing, name, ids, hour):
+    path = landing.put(f"people/{name}", "contact_id\n" + "".join(f"{i}\n" for i in ids))
+    os.utime(path, (hour * 3600, hour * 3600))
+    [landed] = landing.land(NOON + timedelta(hours=hour))
+    return landed
+
+
+FULL = {"as": "crm/standard/contacts", "snapshot": "full"}
+
+
+def test_a_snapshot_that_says_again_what_an_earlier_one_said_is_news(make_landing):
+    landing = make_landing(people=FULL)
+    few, all_ = range(9), range(10)
+    for hour, ids in enumerate([few, all_, few]):
+        assert snapshot(landing, "people.csv", ids, hour).rows_landed == len(ids)
+    assert snapshot(landing, "copy.csv", few, 3).already_landed  # the last one's content
+    assert snapshot(landing, "old.csv", all_, 1).already_landed  # written before the last one
+    assert landing.rows("select file_no, rows_landed, is_full from raw.files order by file_no") == [
+        (1, 9, True),
+        (2, 10, True),
+        (3, 9, True),
+    ]
+
+
+def test_a_snapshot_that_lost_more_than_is_to_be_believed_ends_nobody(make_landing):
+    landing = make_landing(people=FULL)
+    snapshot(landing, "a.csv", range(10), 0)
+    assert snapshot(landing, "b.csv", range(8), 1).notices == ()
+    landed = snapshot(landing, "c.csv", range(6), 2)
+    assert landed.rows_landed == 6
+    assert landed.notices[0].startswith("6 records where the last full snapshot had 8: nobody is")
+    assert landing.rows("select is_full from raw.files order by file_no") == [
+        (True,),
+        (True,),
+        (False,),
+    ]
+
+
+def test_a_full_snapshot_is_learnt_at_one_instant():
+    with pytest.raises(ValidationError, match="a full snapshot is learnt at one instant"):
+        SourceSettings.model_validate(FULL | {"received_at": "column:exported"})
+
+
+def people(columns, rows):
+    lines = [",".join(columns), *(",".join(row) for row in rows)]
+    return "\n".join(lines) + "\n"
+
+
+def test_a_renamed_column_is_suggested_by_its_values(landing):
+    rows = [(str(i), f"p{i}@x.example", "yes") for i in range(50)]
+    landing.land_one("crm/own/people/a.csv", people(["id", "Email Address", "member"], rows))
+    changed = [(i, "new@x.example" if i == "7" else email, "yes") for i, email, _ in rows]
+    landed = landing.land_one("crm/own/people/b.csv", people(["id", "E-mail", "active"], changed))
+    assert landed.notices == (
+        "column 'member' is gone and 'active' is new, with the same values in 100 %: if it was "
+        'renamed, map it (columns = { … = "active" }, see sendhouse.toml)',
+        "column 'Email Address' is gone and 'E-mail' is new, with the same values in 98 %: if it "
+        'was renamed, map it (columns = { … = "E-mail" }, see sendhouse.toml)',
+    )
+    assert landing.rows("select notices from raw.files order by file_no") == [
+        ([],),
+        (list(landed.notices),),
+    ]
+
+
+def test_missing_and_new_columns_are_told(landing):
+    landing.land_one("crm/own/people/a.csv", people(["id", "city"], [("1", "Bonn")]))
+    landed = landing.land_one("crm/own/people/b.csv", people(["id", "plan"], [("1", "pro")]))
+    assert landed.notices == (
+        "column 'city' is missing: the last export had it",
+        "column 'plan' is new",
+    )

@@ -314,3 +314,83 @@ def test_tracking_that_says_not_what_or_whom_is_rejected(landing, row, reason):
     ((line, told, content),) = landing.rejects()
     assert (line, content) == (1, row)
     assert told.startswith(reason)
+
+
+def test_several_columns_name_an_event(make_landing):
+    landing = make_landing(
+        orders={"as": "events", "id": ["order", "line"], "constants": {"name": "bought"}}
+    )
+    header = "order,line,contact_key,occurred_at\n"
+    landed = landing.land_one("orders/a.csv", header + "1,1,a,2024-05-01\n1,2,a,2024-05-01\n")
+    assert landed.rows_landed == 2
+    landed = landing.land_one("orders/b.csv", header + "1,2,b,2024-05-02\n2,,b,2024-05-02\n")
+    assert (landed.rows_duplicate, landed.rows_rejected) == (1, 1)
+    assert landing.rejects()[0][1] == "the id is missing"
+
+
+@pytest.mark.parametrize(
+    ("dates", "text", "instant"),
+    [
+        (["%d.%m.%Y"], "05.04.2024", "2024-04-04 22:00:00+00"),
+        (["%d.%m.%Y", "%d.%m.%Y %H:%M"], "05.04.2024 12:30", "2024-04-05 10:30:00+00"),
+        (["%Y-%d-%m"], "2024-05-04", "2024-04-04 22:00:00+00"),
+        (["epoch_seconds"], "1712313000", "2024-04-05 10:30:00+00"),
+        (["epoch_milliseconds"], "1712313000123", "2024-04-05 10:30:00.123+00"),
+        (["%d.%m.%Y"], "2024-04-05T10:30:00Z", "2024-04-05 10:30:00+00"),
+        (["%d.%m.%Y"], "31.02.2024", None),
+        ([], "05.04.2024", None),
+    ],
+)
+def test_times_are_read_as_their_source_writes_them(make_landing, dates, text, instant):
+    landing = make_landing(shop={"as": "events", "dates": dates, "timezone": "Europe/Berlin"})
+    landing.land_one("shop/a.csv", f"contact_key,name,occurred_at\na,n,{text}\n")
+    landed = landing.rows("select occurred_at::varchar from raw.events")
+    assert landed == ([] if instant is None else [(instant,)])
+    assert len(landing.rejects()) == (instant is None)
+
+
+@pytest.mark.parametrize(
+    ("decimal", "text", "amount"),
+    [
+        (",", "1.234,50", 1234.5),
+        (",", "-12,5", -12.5),
+        (",", "1 234 567", 1234567),
+        (".", "1,234.50", 1234.5),
+        (",", "1234.50", None),
+        (",", "12 EUR", None),
+        (".", "1,23", None),
+    ],
+)
+def test_numbers_are_read_with_their_source_s_decimal_sign(make_landing, decimal, text, amount):
+    landing = make_landing(shop={"as": "events", "decimal": decimal})
+    landing.land_one(
+        "shop/a.csv", f'contact_key,name,occurred_at,amount,note\na,n,2024-05-01,"{text}",x\n'
+    )
+    landed = landing.rows("select (properties ->> 'amount')::double from raw.events")
+    assert landed == ([] if amount is None else [(amount,)])
+    if amount is None:
+        assert landing.rejects()[0][1].startswith("amount is not a number: ")
+
+
+def test_texts_that_mean_nothing_are_nothing(make_landing):
+    landing = make_landing(shop={"as": "events", "nulls": ["NULL", "n/a"]})
+    landing.land_one(
+        "shop/a.csv",
+        "event_id,contact_key,name,occurred_at\nn/a,a,n,2024-05-01\nNULL,b,n,2024-05-01\n"
+        "3,NULL,n,2024-05-01\n4,c,n,n/a\n",
+    )
+    assert landing.rows("select count(distinct event_id) from raw.events") == [(2,)]
+    assert [reason for _, reason, _ in landing.rejects()] == [
+        "contact_key is missing",
+        "occurred_at is missing",
+    ]
+
+
+def test_what_happened_before_1990_is_rejected(landing):
+    landing.land_one(
+        "events/a.csv",
+        "contact_key,name,occurred_at\na,n,1989-12-31T23:59:59Z\na,n,1990-01-01\na,n,1970-01-01\n",
+    )
+    assert [reason.partition(":")[0] for _, reason, _ in landing.rejects()] == [
+        "occurred_at is before 1990"
+    ] * 2

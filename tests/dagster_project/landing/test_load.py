@@ -47,11 +47,24 @@ def test_the_same_content_as_another_kind_lands(landing):
     assert [landed.rows_landed for landed in landing.land()] == [1, 1]
 
 
-def test_a_file_that_was_touched_is_looked_into_and_left_alone(landing):
-    path = landing.put("events/a.jsonl", EVENTS)
-    landing.land()
+def test_a_file_that_comes_back_is_looked_into_and_put_away_again(landing):
+    for already_landed in (False, True):
+        path = landing.put("events/a.jsonl", EVENTS)
+        os.utime(path, (0, 0))
+        assert [landed.already_landed for landed in landing.land()] == [already_landed]
+        assert not path.exists()
+    assert landing.land() == []
+    assert (landing.settings.landing_dir / ".done/2024-06-01/events/a.jsonl").is_file()
+
+
+def test_a_file_elsewhere_stays_and_is_looked_into_when_it_was_touched(make_landing, tmp_path):
+    landing = make_landing(shop={"as": "events", "path": str(tmp_path / "*.jsonl")})
+    path = tmp_path / "a.jsonl"
+    path.write_text(EVENTS)
+    assert [landed.rows_landed for landed in landing.land()] == [20]
     os.utime(path, (0, 0))
     assert [landed.already_landed for landed in landing.land()] == [True]
+    assert path.is_file()
     assert landing.land() == []
 
 

@@ -12,7 +12,8 @@ import pytest
 from dagster_project import warehouse
 from dagster_project.landing import land_new
 from dagster_project.landing.remote import Fetched, fetch_new, unfetched
-from dagster_project.source_settings import SourceSettings, load_settings
+from dagster_project.settings import load_settings
+from dagster_project.source_settings import SourceSettings
 from dagster_project.warehouse import Clock
 from tests.dagster_project.landing.conftest import NOON
 from tests.dagster_project.landing.remote_support import Postgres, Proxy
@@ -73,7 +74,17 @@ def ids(landing):
 
 
 def lines(fetched):
-    return [json.loads(line) for file in fetched.files for line in file.read_text().splitlines()]
+    return [
+        json.loads(line)
+        for file in fetched.files
+        for line in (file if file.exists() else put_away(file)).read_text().splitlines()
+    ]
+
+
+def put_away(file):
+    """Where landing moved it."""
+    [path] = file.parent.parent.rglob(f".done/**/{file.name}")
+    return path
 
 
 def people(landing):
@@ -125,7 +136,7 @@ def test_the_position_is_what_landed_or_is_about_to(make, postgres):
     [second] = fetch_new(landing.settings)
     assert [line["id"] for line in lines(second)] == [1, 2]
     landing.land()
-    second.files[0].unlink()  # landed, then cleared away
+    put_away(second.files[0]).unlink()  # landed, then cleared away
     order(postgres, (3, "2024-05-03"))
     [third] = fetch_new(landing.settings)
     assert [line["id"] for line in lines(third)] == [3]
@@ -223,7 +234,7 @@ def test_without_a_cursor_the_whole_result_lands_whenever_it_changed(make, postg
     landing = make(people=PEOPLE)
     [file] = tick(landing)[0].files
     assert tick(landing) == (Fetched("people"), [])
-    file.unlink()
+    put_away(file).unlink()
     postgres.execute("delete from people", "insert into people values (1), (2)")
     assert tick(landing) == (Fetched("people"), [])
     postgres.execute("insert into people values (3)")

@@ -15,7 +15,8 @@ from dagster_project import warehouse
 from dagster_project.landing import land_new, parse_kind, s3
 from dagster_project.landing.errors import FetchError
 from dagster_project.landing.remote import Fetched, fetch_new, unfetched
-from dagster_project.source_settings import SourceSettings, load_settings
+from dagster_project.settings import load_settings
+from dagster_project.source_settings import SourceSettings
 from dagster_project.warehouse import Clock
 from tests.dagster_project.landing.conftest import NOON
 from tests.dagster_project.landing.remote_support import Proxy
@@ -97,7 +98,9 @@ def event_ids(landing):
 
 
 def in_folder(landing):
-    return sorted(path.name for path in (landing.settings.landing_dir / "shop").iterdir())
+    """What waits in it, and what has landed from it."""
+    folders = landing.settings.landing_dir.rglob("shop/*")
+    return sorted(path.name for path in folders)
 
 
 def test_objects_land_like_files_and_once(shop, store):
@@ -135,7 +138,8 @@ def test_what_landed_is_not_fetched_again_when_its_file_is_cleared_away(shop, st
     put(store, "a.jsonl", events("a"))
     landing = shop()
     [file] = tick(landing)[0].files
-    file.unlink()
+    [path] = landing.settings.landing_dir.rglob(file.name)
+    path.unlink()
     assert tick(landing) == (Fetched("shop"), [])
 
 
