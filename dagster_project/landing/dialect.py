@@ -102,8 +102,8 @@ def features(block: bytes, delimiter: str | None, known: Collection[str] = ()) -
         byte = quote.encode()
         if byte not in block:
             continue
-        before = (mark, b"\n", b"\r")
-        if quote not in known and (block[:1] == byte or any(each + byte in block for each in before)):
+        starts = (mark + byte, b"\n" + byte, b"\r" + byte)
+        if quote not in known and (block[:1] == byte or any(each in block for each in starts)):
             found.add(quote)
         if "padded" not in known and mark + b" " + byte in block:
             found.add("padded")

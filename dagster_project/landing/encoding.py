@@ -32,7 +32,6 @@ _MARKS = {  # UTF-32's little-endian mark begins with UTF-16's
     codecs.BOM_UTF16_BE: "utf-16",
 }
 _WIDE = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1e]")
 
 _WESTERN = (
     "àâæçèéêëîïôœùûüÿ",  # French
@@ -139,8 +138,13 @@ def _is_text(head: bytes, encoding: str) -> bool:
         text = codecs.getincrementaldecoder(encoding)().decode(head)
     except UnicodeDecodeError:
         return False
-    known = all(unicodedata.category(letter) not in ("Cn", "Co") for letter in set(text))
-    return known and not _CONTROLS.search(text) and any(letter < "\x7f" for letter in text)
+    if "\0" in text:
+        return False
+    # Read with the wrong byte first, a delimiter is a letter of some script, or none.
+    plain = sum(letter.isascii() for letter in text)
+    odd = sum(unicodedata.category(letter) in ("Cc", "Cn", "Co") for letter in text)
+    odd -= sum(text.count(blank) for blank in "\t\r\n")
+    return plain * 20 > len(text) and odd * 20 < len(text)
 
 
 def _is_utf_8(path: Path) -> bool:

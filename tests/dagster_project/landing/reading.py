@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -41,15 +42,19 @@ def read(path: Path, scratch: Path, **keys: Any) -> Read:
     source = SourceSettings.model_validate({"as": "events", **keys})
     scratch.mkdir(exist_ok=True)
     check_whole(path)
-    with duckdb.connect() as connection:
-        rows = open_rows(connection, path, source, scratch)
-        try:
-            found = _all(connection, rows)
-            if rows.must_be in (None, found.count):
-                return found
-        except UNREADABLE:
-            pass
-        return _all(connection, rows.repaired(scratch))
+    rows = open_rows(_connection(), path, source, scratch)
+    try:
+        found = _all(_connection(), rows)
+        if rows.must_be in (None, found.count):
+            return found
+    except UNREADABLE:
+        pass
+    return _all(_connection(), rows.repaired(scratch))
+
+
+@functools.cache
+def _connection() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect()
 
 
 def _all(connection: duckdb.DuckDBPyConnection, rows: Rows) -> Read:

@@ -40,9 +40,8 @@ def test_a_packed_file_without_its_end_is_told_wherever_it_is_cut(tmp_path, pack
     path.write_bytes(whole[: int(len(whole) * share) - 3])
     with pytest.raises(FileRejectedError, match="truncated"):
         check_whole(path)
-    with pytest.raises(FileRejectedError, match="truncated"), open_unpacked(path) as handle:
-        while handle.read(1000):
-            pass
+    with open_unpacked(path) as handle, pytest.raises(FileRejectedError, match="truncated"):
+        handle.read()
 
 
 def test_a_zstd_file_that_is_cut_between_two_blocks_is_truncated_too(tmp_path):
@@ -71,6 +70,5 @@ def test_a_damaged_packed_file_is_told(tmp_path, packing):
         packed[place] ^= 0xFF
     path = tmp_path / "a"
     path.write_bytes(packed)
-    with pytest.raises(FileRejectedError, match="damaged"), open_unpacked(path) as handle:
-        while handle.read(1 << 20):
-            pass
+    with open_unpacked(path) as handle, pytest.raises(FileRejectedError, match="damaged"):
+        handle.read()
