@@ -21,13 +21,14 @@ def staged(tmp_path_factory: pytest.TempPathFactory) -> Staged:
         pytest.skip("the real data sets are not here (../shared/data/crm_exports)")
     folder: Path = tmp_path_factory.mktemp("vendors")
     staged = Staged(folder)
+    staged.add_readmes_crm()
     for export in vendor_exports.exports():
         staged.put(export)
     staged.land(NOW)
     web_exports.write(staged)
     staged.land(NOW + timedelta(days=1))
     staged.statuses = staged.build(
-        *(f"models/staging/{source}" for source in (*VENDORS, "standard")),
+        *(f"models/staging/{source}" for source in (*VENDORS, "standard", "acme")),
         *(f"input_{name}" for name in OBJECTS),
         "unreadable_values",
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.models.vendor_exports import NOW, OBJECTS, exports, rows_of
+from tests.models.vendor_exports import NOW, OBJECTS, VENDORS, exports, rows_of
 
 if TYPE_CHECKING:
     from tests.models.vendor_exports import Staged
@@ -131,6 +131,7 @@ def test_the_input_layer_holds_what_the_vendors_tell(staged: Staged):
         for source, count in staged.rows(
             f"select source, count(*) from input.input_{thing} group by source"
         )
+        if source in VENDORS
     }
     assert layer == {key: count for key, count in told.items() if count}
 
@@ -384,6 +385,17 @@ def test_a_pipedrive_list_of_deals_gives_deals_and_their_people(staged: Staged):
     ) == [("pipedrive:41", "bea@web.example", True)]
 
 
+# ── a CRM of one's own ───────────────────────────────────────────────────────────────────────────
+def test_a_crm_as_the_readme_adds_it_is_among_the_inputs(staged: Staged):
+    assert staged.rows(
+        "select crm_id, email_given, first_name, marketing_consent, updated_at "
+        "from input.input_contacts where source = 'acme' order by line"
+    ) == [
+        ("acme:7", "ina@acme.example", "Ina", True, None),
+        ("acme:8", None, None, None, datetime(2026, 1, 1, 7, tzinfo=UTC)),
+    ]
+
+
 # ── what cannot be read ──────────────────────────────────────────────────────────────────────────
 def test_what_cannot_be_read_is_listed_with_file_and_line(staged: Staged):
     rows = staged.rows(
@@ -395,6 +407,8 @@ def test_what_cannot_be_read_is_listed_with_file_and_line(staged: Staged):
         """
     )
     assert rows == [
+        ("acme__people", "Newsletter", "consent", "vielleicht", 3),
+        ("acme__people", "Number", "id", None, 4),
         ("hubspot__contact", "Create Date", "instant", "05/01/2023", 3),
         ("hubspot__contact", "id, Record ID, property_email, Email", "id", None, 4),
         ("hubspot__deal", "Amount", "number", "1,250", 3),

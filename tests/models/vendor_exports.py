@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -94,6 +95,18 @@ class Staged:
             assert line in text, f"{vendor} has no line to take away"
             text = text.replace(line, "")
         path.write_text(text, encoding="utf-8")
+        registry.refresh(self.project)
+
+    def add_readmes_crm(self) -> None:
+        """Make the files that models/staging/README.md shows for a CRM of one's own."""
+        readme = (self.project / "models/staging/README.md").read_text(encoding="utf-8")
+        folder = self.project / "models/staging/acme"
+        folder.mkdir()
+        for name, fence in [("__sources.yml", "yaml"), ("stg_acme__contacts.sql", "sql")]:
+            *_, shown = re.findall(
+                rf"^   ```{fence}\n(.*?)^   ```$", readme, re.DOTALL | re.MULTILINE
+            )
+            (folder / name).write_text(textwrap.dedent(shown), encoding="utf-8")
         registry.refresh(self.project)
 
     def settings(self) -> Settings:

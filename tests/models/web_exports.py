@@ -1,4 +1,4 @@
-"""Small exports under the header rows of the vendors' web pages."""
+"""Small exports under the header rows of the vendors' web pages, and of a CRM of one's own."""
 
 from __future__ import annotations
 
@@ -13,6 +13,16 @@ if TYPE_CHECKING:
 def write(staged: Staged) -> None:
     """Put one file of each shape into the landing folder."""
     shapes = headers()
+    staged.write(
+        "acme",
+        "people",
+        ["Number", "Mail", "Vorname", "Newsletter", "Changed"],
+        [
+            {"Number": "7", "Mail": "Ina@Acme.example", "Vorname": "Ina", "Newsletter": "yes"},
+            {"Number": "8", "Newsletter": "vielleicht", "Changed": "2026-01-01 7:00"},
+            {"Mail": "nobody@acme.example"},
+        ],
+    )
     staged.write(
         "hubspot",
         "contact",

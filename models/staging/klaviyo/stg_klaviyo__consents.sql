@@ -25,9 +25,11 @@ judged as (
     select
         *,
         case
-            when metric_key in (
-                'unsubscribed', 'unsubscribed from list', 'unsubscribed from email marketing'
-            ) then 'opt_out'
+            when
+                metric_key in (
+                    'unsubscribed', 'unsubscribed from list', 'unsubscribed from email marketing'
+                )
+                then 'opt_out'
             when metric_key = 'marked email as spam' then 'complained'
             when metric_key = 'bounced email' and bounce_type = 'hard' then 'bounced'
             when metric_key in ('subscribed to list', 'subscribed to email marketing')

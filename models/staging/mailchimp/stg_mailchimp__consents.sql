@@ -32,8 +32,9 @@ unsubscribed as (
         'opt_out' as said,
         coalesce({{ said_instant('timestamp') }}, {{ said_instant('_fivetran_synced') }})
             as said_at,
-        concat_ws(': ', 'unsubscribed from campaign ' || {{ said('campaign_id') }}, {{ said('reason') }})
-            as detail,
+        concat_ws(
+            ': ', 'unsubscribed from campaign ' || {{ said('campaign_id') }}, {{ said('reason') }}
+        ) as detail,
         {{ bookkeeping() }}
     from unsubscribes
 ),

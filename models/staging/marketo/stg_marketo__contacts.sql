@@ -125,9 +125,67 @@ deleted as (
 ),
 
 contacts as (
-    select * from versions
-    union all by name
-    select * from deleted
+    select
+        source,
+        crm_id,
+        email_given,
+        first_name,
+        last_name,
+        job_title,
+        phone,
+        country,
+        timezone,
+        language,
+        lifecycle_stage,
+        owner_id,
+        owner_name,
+        owner_email,
+        company_id,
+        company_name,
+        external_id,
+        anonymous_id,
+        marketing_consent,
+        consent_at,
+        is_deleted,
+        created_at,
+        updated_at,
+        file_id,
+        file_no,
+        line,
+        received_at
+    from versions
+
+    union all
+
+    select
+        source,
+        crm_id,
+        email_given,
+        first_name,
+        last_name,
+        job_title,
+        phone,
+        country,
+        timezone,
+        language,
+        lifecycle_stage,
+        owner_id,
+        owner_name,
+        owner_email,
+        company_id,
+        company_name,
+        external_id,
+        anonymous_id,
+        marketing_consent,
+        consent_at,
+        is_deleted,
+        created_at,
+        updated_at,
+        file_id,
+        file_no,
+        line,
+        received_at
+    from deleted
 )
 
 select * from contacts
