@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from textwrap import dedent
 
+import duckdb
 import pytest
 
 from dagster_project.landing import DeclarationError, create_declared_tables
@@ -71,6 +72,18 @@ def test_declared_tables_are_there_before_any_file(landing):
     assert types.pop("_file_no") == "BIGINT"
     assert types.pop("_received_at") == "TIMESTAMP WITH TIME ZONE"
     assert set(types.values()) == {"VARCHAR"}
+
+
+def test_what_is_there_takes_no_statement(tmp_path, project):
+    path = tmp_path / "warehouse.duckdb"
+    with duckdb.connect(path) as connection:
+        connection.execute("create schema raw")
+        create_declared_tables(connection, project(SOURCES))
+    # Where nothing can be written, nothing is.
+    with duckdb.connect(path, read_only=True) as connection:
+        create_declared_tables(connection, tmp_path)
+        with pytest.raises(duckdb.Error, match="read-only"):
+            create_declared_tables(connection, project(SOURCES.replace("note", "remark")))
 
 
 def test_a_column_added_to_a_declaration_is_added_to_its_table(make_landing, project):
