@@ -123,6 +123,4 @@ def _wrong_width(values: Sequence[str], width: int) -> str | None:
 
 def _shown(text: str) -> str:
     readable = text.rstrip("\r\n").encode(errors="surrogateescape").decode(errors="replace")
-    if len(readable) <= _MAX_SHOWN:
-        return readable
-    return f"{readable[:_MAX_SHOWN]} … and {len(readable) - _MAX_SHOWN:,} characters more"
+    return readable if len(readable) <= _MAX_SHOWN else f"{readable[:_MAX_SHOWN]} … (cut)"

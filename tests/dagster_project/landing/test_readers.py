@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import gzip
 import json
 
 import pytest
+import xlsxwriter
+import zstandard
 
 HEADER = "contact_id,email,note\n"
 ROWS = "select _line, contact_id, email, note from raw.standard__contacts order by _line"
@@ -250,3 +253,64 @@ def test_names_of_columns_are_never_sql(landing):
     ]
     ((properties,),) = landing.rows("select properties from raw.events")
     assert json.loads(properties) == {name: "y"}
+
+
+@pytest.mark.parametrize("name", ["a.csv.gz", "a.csv.zst", "a.csv"])
+def test_a_packed_file_lands_and_one_that_is_truncated_lands_when_it_is_whole(landing, name):
+    content = HEADER.encode() + b"".join(b"%03d,,x%d\n" % (n, n * n) for n in range(500))
+    pack = zstandard.compress if name.endswith("zst") else gzip.compress
+    place = f"crm/standard/contacts/{name}"
+    packed = pack(content)
+    landed = landing.land_one(place, packed[: len(packed) // 2])
+    assert "truncated" in landed.error
+    assert landing.rows("select count(*) from raw.standard__contacts") == [(0,)]
+    landed = landing.land_one(place, packed)
+    assert (landed.rows_landed, landed.error) == (500, None)
+    assert landing.rows(ROWS)[7] == (9, "007", "", "x49")
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress])
+def test_packed_events_land_whole_or_not_at_all(landing, pack):
+    lines = [
+        f'{{"event_id":"{n}","contact_key":"c","name":"n","occurred_at":"2024-06-01"}}\n'
+        for n in range(5000)
+    ]
+    packed = pack("".join(lines).encode())
+    assert "truncated" in landing.land_one("events/a.jsonl.gz", packed[:-2]).error
+    assert landing.rows("select count(*) from raw.events") == [(0,)]
+    assert landing.land_one("events/a.jsonl.gz", packed).rows_landed == 5000
+
+
+def test_packed_parquet_and_a_workbook_land(landing, tmp_path):
+    path = landing.put_parquet("crm/standard/contacts/.p", "select '007' as contact_id, 1.50 as a")
+    landing.put(f"{PLACE}.parquet.zst", zstandard.compress(path.read_bytes()))
+    with xlsxwriter.Workbook(tmp_path / "a.xlsx") as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["contact_id", "a"])
+        sheet.write_row(1, 0, ["008", "x"])
+    landing.put(f"{PLACE}.xlsx", (tmp_path / "a.xlsx").read_bytes())
+    landing.land()
+    rows = landing.rows("select contact_id, a, _line from raw.standard__contacts order by 1")
+    assert rows == [("007", "1.50", 1), ("008", "x", 2)]
+
+
+def test_nested_and_odd_types_of_parquet_land_as_their_text(landing):
+    landing.put_parquet(
+        f"{PLACE}.parquet",
+        """select 1 as contact_id, [1, 2] as a, {'x': 'é', 'y': [true]} as b, map {'k': 1} as c,
+           1.50::decimal(5, 2) as d, date '2024-03-01' as e, time '12:30' as f""",
+    )
+    landing.land()
+    assert landing.rows("select a, b, c, d, e, f from raw.standard__contacts") == [
+        ("[1,2]", '{"x":"é","y":[true]}', '{"k":1}', "1.50", "2024-03-01", "12:30:00")
+    ]
+
+
+def test_a_file_that_was_not_certain_lands_once_its_source_says_how_it_is_written(make_landing):
+    landing = make_landing(shop={"as": "crm/other/things"})
+    landed = landing.land_one("shop/a.csv", "id,name\n1,España\n".encode("cp1252"))
+    assert "Set the source's encoding" in landed.error
+    landing.settings.sources["shop"].encoding = "cp1252"
+    (landed,) = landing.land()
+    assert landed.rows_landed == 1
+    assert landing.rows("select name from raw.other__things") == [("España",)]
