@@ -1,16 +1,25 @@
 """The ASCII form of foreign domains: the one thing about addresses that SQL cannot work out.
 
-A model in Python so that whatever builds the models builds it in its place, from what landed alone.
+A model in Python, so that whatever builds the models builds it too, from what landed alone.
 """
 
+from __future__ import annotations
 
-def model(dbt, session):
-    from dagster_project.idn import ascii_domain
+from typing import TYPE_CHECKING, Any
 
+from dagster_project.idn import ascii_domain
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def model(dbt: Any, session: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:  # noqa: ANN401
+    """Give every domain of foreign_domains its ASCII form: domain, ascii_domain (both varchar)."""
     dbt.config(materialized="table")
     domains = [domain for (domain,) in dbt.ref("foreign_domains").fetchall()]
-    known = [(domain, ascii_domain(domain)) for domain in sorted(domains)]
-    session.execute("create or replace temp table _idn (domain varchar, ascii_domain varchar)")
-    if known:
-        session.executemany("insert into _idn values (?, ?)", known)
-    return session.sql("from _idn")
+    session.execute(
+        """create or replace temp table asked_for as
+        select unnest($domains::varchar[]) as domain, unnest($ascii::varchar[]) as ascii_domain""",
+        {"domains": domains, "ascii": [ascii_domain(domain) for domain in domains]},
+    )
+    return session.table("asked_for")

@@ -46,3 +46,24 @@ def test_it_is_written_when_a_file_came_and_left_alone_otherwise(tmp_path: Path)
     (tmp_path / "templates/activation/one_more.mjml").touch()
     assert registry.refresh(project.folder) is True
     assert "'activation/one_more'," in (tmp_path / registry.REGISTRY_FILE).read_text()
+
+
+def test_staging_feeds_the_input_layer_while_its_source_is_switched_on(tmp_path: Path):
+    project = ProjectCopy(tmp_path)
+    staging = tmp_path / "models/staging"
+    (staging / "mycrm").mkdir()
+    for name in ("stg_mycrm__contacts", "stg_mycrm__list_members", "stg_other__contacts"):
+        (staging / f"mycrm/{name}.sql").touch()
+
+    inputs = registry.names(project.folder)["inputs"]
+    assert {"stg_standard__contacts", "stg_standard__owners", "stg_mycrm__contacts"} <= set(inputs)
+    assert not {"stg_mycrm__list_members", "stg_other__contacts"} & set(inputs)
+    assert not any("hubspot" in name for name in inputs)
+
+    with project.edited(
+        ("dbt_project.yml", "      hubspot: {+enabled: false}\n", ""),
+        ("dbt_project.yml", "    staging:\n", "    staging:\n      mycrm: {+enabled: false}\n"),
+    ):
+        inputs = registry.names(project.folder)["inputs"]
+    assert "stg_hubspot__contacts" in inputs
+    assert "stg_mycrm__contacts" not in inputs

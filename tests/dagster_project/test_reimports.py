@@ -1,4 +1,4 @@
-"""No import undoes what somebody said; only a newer word of their own does, and no word a bounce."""
+"""No import undoes what somebody said. A newer word of their own does, and no word a bounce."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@
     {{ exceptions.raise_compiler_error(this_file() ~ ": a goal is an event(…)") }}
 {%- endif -%}
 {%- set name = own_name() -%}
-{%- set endings = exits + ([dict(goal, says='goal')] if goal else []) + [contact_ended()] -%}
+{%- set endings = [contact_ended()] + exits + ([dict(goal, says='goal')] if goal else []) -%}
 with
 
 clock as (
