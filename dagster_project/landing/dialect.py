@@ -245,6 +245,8 @@ def _doubt_header(head: list[Record], place: int) -> str | None:
     if place > _MAX_PREAMBLE:
         return f"there are {place} records before line {line}, which may be the header"
     blank = [not name.strip() for name in header]
+    if all(blank[1::2]) and len(blank) % 2 and len(blank) > 1 and not any(blank[::2]):
+        return f"line {line} names every other column, as where the delimiter is doubled"
     if any(blank) and rows and len(rows[0]) == len(header):
         after = rows[0]
         if all(cell.strip() and not _VALUE.fullmatch(cell) for cell in after):
@@ -270,7 +272,7 @@ def _choose(ways: list[_Way], *, declared: bool) -> Dialect:
     elif not fitting and not any(way.is_table for way in ways):
         fitting = [way for way in ways if way.columns][:1]  # one column
     if not fitting:
-        closest = max(ways, key=lambda way: (way.columns > 1, way.fitting, way.columns))
+        closest = max(ways, key=lambda way: (way.is_table, way.columns > 1, way.fitting))
         why = closest.doubt if closest.doubt and not closest.records else _NONE_FITS
         raise _uncertain(why, ways, closest)
     most = max(way.fitting for way in fitting)
@@ -288,13 +290,14 @@ def _choose(ways: list[_Way], *, declared: bool) -> Dialect:
 
 
 def _uncertain(why: str, ways: list[_Way], closest: _Way) -> FileRejectedError:
-    told = [way for way in ways if max(way.columns, way.widest) > 1]
+    told = [way for way in ways if way.is_table]
+    told = told or [way for way in ways if max(way.columns, way.widest) > 1]
     tried = "; ".join(map(str, told)) or "every usual delimiter, and none is in it"
-    key = "delimiter"
+    key = "delimiter or header_line" if why == _NONE_FITS else "delimiter"
     rivals = {way.dialect.delimiter for way in ways if way.fits}
     if why == closest.doubt:
         key = "header_line"
-    elif len(rivals) == 1 and rivals.isdisjoint(_DOUBTFUL_DELIMITERS):
+    elif why != _NONE_FITS and len(rivals) == 1 and rivals.isdisjoint(_DOUBTFUL_DELIMITERS):
         key = "quote or escape"
     return FileRejectedError(
         f"how the CSV file is written is not certain: {why}. Tried: {tried}. Closest: "

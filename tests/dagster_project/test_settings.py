@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import typer.main
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from dagster_project.cli import app
 from dagster_project.settings import (
@@ -165,3 +165,19 @@ def test_the_key_of_the_development_signs_nothing_that_leaves_the_machine():
 
 def _section(name: str) -> str:
     return re.split(r"^(?:# )?\[", TOML.split(f"\n[{name}]\n")[1], flags=re.MULTILINE)[0]
+
+
+@pytest.mark.parametrize(
+    ("key", "wrong", "told"),
+    [
+        ("encoding", "cp-1252-or-so", "no encoding"),
+        ("encoding", "hex", "no encoding"),
+        ("delimiter", "||", "one character"),
+        ("delimiter", '"', "one character"),
+        ("quote", "`", "quote"),
+        ("header_line", 0, "header_line"),
+    ],
+)
+def test_a_source_s_way_of_being_written_is_checked(key, wrong, told):
+    with pytest.raises(ValidationError, match=told):
+        SourceSettings.model_validate({"as": "events", key: wrong})
