@@ -252,9 +252,10 @@ def test_csv_named_as_a_workbook_or_as_parquet_is_told(tmp_path):
             read(path, tmp_path / "scratch")
 
 
-def test_an_old_mac_file_and_nul_bytes_are_read_line_by_line(tmp_path):
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+def test_a_row_with_a_nul_byte_is_rejected_alone_whatever_ends_the_lines(tmp_path, end):
     path = tmp_path / "a.csv"
-    path.write_bytes(b"id,note\r1,a\r2,b\0\r3,c\r")
+    path.write_bytes(end.join([b"id,note", b"1,a", b"2,b\0", b"3,c", b""]))
     found = read(path, tmp_path / "scratch")
     assert found.rows == [["1", "a"], ["3", "c"]]
     assert found.rejects == [(3, "there is a NUL byte in it")]
