@@ -17,6 +17,14 @@ addressed as (
 )
 
 select
-    * exclude (address),
+    {% for column in [
+        'source', 'crm_id', 'email_given', 'first_name', 'last_name', 'job_title', 'phone',
+        'country', 'timezone', 'language', 'lifecycle_stage', 'owner_id', 'owner_name',
+        'owner_email', 'company_id', 'company_name', 'external_id', 'anonymous_id',
+        'marketing_consent', 'consent_at', 'created_at', 'updated_at', 'valid_from', 'valid_to',
+        'change', 'is_ended',
+    ] -%}
+        {{ column }},
+    {% endfor -%}
     case when {{ looks_like_email('address') }} then address end as email
 from addressed

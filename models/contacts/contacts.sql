@@ -37,7 +37,7 @@ ranked_records as (
         *,
         row_number() over (
             partition by contact_id
-            order by is_ended, is_merged_away, updated_at desc nulls last, crm_id
+            order by is_ended asc, is_merged_away asc, updated_at desc nulls last, crm_id asc
         ) as recency
     from history
     where valid_to is null

@@ -26,7 +26,7 @@ seen_with as (
     from sightings
     inner join by_key on sightings.contact_key = by_key.key
     union all
-    select anonymous_id, contact_id, 'crm record ' || crm_id from records
+    select anonymous_id, contact_id, 'crm record ' || crm_id as evidence from records
 ),
 
 owners as (

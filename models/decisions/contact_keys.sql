@@ -198,22 +198,40 @@ new_people as (
         'crm record ' || crm_id as evidence
     from record_ids
     union all
-    select 'id', crm_id, crm_id, 'crm', 'a merge that the crm tells of' from new_merged_ids
-    union all
-    select 'email', key, contact_id, 'crm', 'crm record ' || crm_id from new_emails
-    union all
-    select 'external_id', key, contact_id, 'crm', 'crm record ' || crm_id from new_external_ids
+    select
+        'id' as key_kind,
+        crm_id as key,
+        crm_id as contact_id,
+        'crm' as found_in,
+        'a merge that the crm tells of' as evidence
+    from new_merged_ids
     union all
     select
-        key_kind,
+        'email' as key_kind,
         key,
+        contact_id,
+        'crm' as found_in,
+        'crm record ' || crm_id as evidence
+    from new_emails
+    union all
+    select
+        'external_id' as key_kind,
+        key,
+        contact_id,
+        'crm' as found_in,
+        'crm record ' || crm_id as evidence
+    from new_external_ids
+    union all
+    select
+        new_in_events.key_kind,
+        new_in_events.key,
         case
-            when key_kind = 'email'
-                then 'c_' || substr({{ hash_id(["'email'", 'key']) }}, 1, 16)
-            else key
-        end,
-        'events',
-        'event ' || event_id
+            when new_in_events.key_kind = 'email'
+                then 'c_' || substr({{ hash_id(["'email'", 'new_in_events.key']) }}, 1, 16)
+            else new_in_events.key
+        end as contact_id,
+        'events' as found_in,
+        'event ' || new_in_events.event_id as evidence
     from new_in_events
     anti join nobodies on new_in_events.key = nobodies.anonymous_id
 ),
@@ -245,9 +263,9 @@ claims as (
     select
         sightings.anonymous_id,
         people_by_key.contact_id,
-        sightings.received_at,
-        'events',
-        'event ' || sightings.event_id
+        sightings.received_at as learnt_at,
+        'events' as found_in,
+        'event ' || sightings.event_id as evidence
     from sightings
     inner join people_by_key on sightings.contact_key = people_by_key.key
 ),
@@ -266,7 +284,7 @@ ranked_claims as (
 new_keys as (
     select key_kind, key, contact_id, found_in, evidence from new_people
     union all
-    select 'anonymous_id', anonymous_id, contact_id, found_in, evidence
+    select 'anonymous_id' as key_kind, anonymous_id as key, contact_id, found_in, evidence
     from ranked_claims
     where place = 1
 )

@@ -102,12 +102,12 @@ claimed as (
     from records
     where email is not null
     union all
-    select crm_id, age, 'external_id', external_id, 'external id'
+    select crm_id, age, 'external_id' as key_kind, external_id as key, 'external id' as what
     from records
     where external_id is not null
     union all
     -- Where events used it before the CRM told of it.
-    select crm_id, age, 'id', external_id, 'external id'
+    select crm_id, age, 'id' as key_kind, external_id as key, 'external id' as what
     from records
     where external_id is not null and external_id <> crm_id
 ),

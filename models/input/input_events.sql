@@ -1,7 +1,17 @@
 with
 
 events as (
-    select * from {{ ref('stg_events') }}
+    select
+        event_id,
+        contact_key,
+        name,
+        occurred_at,
+        received_at,
+        properties,
+        amount,
+        anonymous_id,
+        file_id
+    from {{ ref('stg_events') }}
 ),
 
 submissions as (

@@ -1,4 +1,4 @@
-{#- Null: this file said nothing, so what was said before stands. Empty: it said that there is none. -#}
+{#- Null: the file said nothing, what was said before stands. Empty: it said there is none. -#}
 with
 
 exported as (
