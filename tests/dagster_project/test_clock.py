@@ -21,7 +21,7 @@ def test_no_model_and_no_macro_asks_the_machine_for_the_time():
         path
         for folder in ("models", "dbt")
         for path in (PROJECT_DIR / folder).rglob("*")
-        if path.suffix in (".sql", ".yml")
+        if path.suffix in (".sql", ".yml", ".py")
     ]
     assert len(files) > 100
     found = [

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 KEPT = ("raw", "control", "decisions")
 COMPARED = (
     "staging",
+    "input",
     "contacts",
     "activity",
     "segments",
