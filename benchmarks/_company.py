@@ -56,6 +56,7 @@ def multiply(home: str, copies: int) -> dict[str, float]:
             """insert into raw.events by name
                select events.* replace (
                    event_id || '-' || copy as event_id,
+                   hash(event_id || '-' || copy) as event_hash,
                    occurred_at - to_seconds(copy) as occurred_at
                )
                from raw.events cross join range(1, $copies) as copies (copy)""",

@@ -24,7 +24,7 @@ def create(settings: Settings) -> None:
     warehouse.create(settings.warehouse_path)
     with warehouse.connect(settings.warehouse_path) as connection:
         create_declared_tables(connection, settings.project_dir)
-        rehash(connection)
+        rehash(connection, settings.seen_dir)
         warehouse.set_parameters(connection, settings.parameters)
     journal = Journal(settings.journal_address)
     try:

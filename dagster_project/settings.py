@@ -141,6 +141,11 @@ class Settings(BaseSettings):
         return self.home / "landing"
 
     @property
+    def seen_dir(self) -> Path:
+        """Hashes of the events that have landed; made again from the warehouse when it is gone."""
+        return self.home / "seen"
+
+    @property
     def outbox_dir(self) -> Path:
         """Where the file sender writes `.eml` files."""
         return self.home / "outbox"

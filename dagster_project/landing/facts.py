@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from shutil import rmtree
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -12,9 +13,13 @@ from dagster_project.landing.fields import Fields
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
+
+    import polars as pl
 
     from dagster_project.landing.kinds import Kind
     from dagster_project.landing.rows import Rows
+    from dagster_project.landing.seen import Seen
 
 TRACKING_TYPES = (
     "sent",
@@ -204,8 +209,13 @@ def _is_blank(name: str) -> str:
 
 
 def insert_whole(
-    connection: duckdb.DuckDBPyConnection, kind: Kind, rows: Rows, landed_at: datetime, file_id: str
-) -> int | None:
+    connection: duckdb.DuckDBPyConnection,
+    kind: Kind,
+    rows: Rows,
+    landed_at: datetime,
+    file_id: str,
+    seen: Seen,
+) -> pl.Series | None:
     """Add all rows of a file in which all are right and new, with nothing written in between.
 
     Args:
@@ -214,33 +224,33 @@ def insert_whole(
         rows: the file.
         landed_at: when it lands.
         file_id: the file.
+        seen: what has landed.
 
     Returns:
-        How many rows were added; None if one is not right or not new, and the transaction is void.
+        The hashes of the rows that were added, ascending; None if one is not right or not new, and
+        the transaction is void.
 
     """
     judged = judge(kind, rows, landed_at)
+    before = _last_row(connection, kind)
     try:
         # No filter: a row with a problem has no event_id, which the table refuses.
-        [(added,)] = connection.execute(
+        connection.execute(
             f"""insert into raw.{kind.table} by name
                 select {_columns(kind)}, {rows.parameters.bind(file_id)}::varchar as file_id
                 from ({judged})""",  # noqa: S608 - names of our own tables and columns
             rows.parameters.values,
-        ).fetchall()
+        )
     except duckdb.ConstraintException:
         return None
-    [(alike, different)] = connection.execute(
-        f"""select count(*), count(distinct event_hash) from raw.{kind.table}
-            where event_hash in (
-                select event_hash from raw.{kind.table} where file_id = $file_id
-            )""",  # noqa: S608 - names of our own tables and columns
-        {"file_id": file_id},
-    ).fetchall()
-    return added if (alike, different) == (added, added) else None
+    hashes = _hashes_since(connection, kind, before)
+    is_new = hashes.n_unique() == len(hashes) and not seen.has_any(hashes)
+    return hashes if is_new else None
 
 
-def insert(connection: duckdb.DuckDBPyConnection, kind: Kind, judged: str, file_id: str) -> int:
+def insert(
+    connection: duckdb.DuckDBPyConnection, kind: Kind, judged: str, file_id: str
+) -> pl.Series:
     """Add the rows that are right and whose event_id is new; of one id in the file, the first.
 
     Args:
@@ -250,10 +260,11 @@ def insert(connection: duckdb.DuckDBPyConnection, kind: Kind, judged: str, file_
         file_id: the file.
 
     Returns:
-        How many rows were added.
+        The hashes of the rows that were added, ascending.
 
     """
-    [(added,)] = connection.execute(
+    before = _last_row(connection, kind)
+    connection.execute(
         f"""
         insert into raw.{kind.table} by name
         with repeated as (
@@ -274,18 +285,36 @@ def insert(connection: duckdb.DuckDBPyConnection, kind: Kind, judged: str, file_
           )
         """,  # noqa: S608 - names of our own tables and columns
         {"file_id": file_id},
+    )
+    return _hashes_since(connection, kind, before)
+
+
+def _last_row(connection: duckdb.DuckDBPyConnection, kind: Kind) -> int:
+    # No rowid is less than the number of rows that came before it: the rest is a short look.
+    [(last,)] = connection.execute(
+        f"""select coalesce(max(rowid), -1) from raw.{kind.table}
+            where rowid >= (select count(*) - 1 from raw.{kind.table})"""  # noqa: S608 - ours
     ).fetchall()
-    return added
+    return last
 
 
-def rehash(connection: duckdb.DuckDBPyConnection) -> None:
+def _hashes_since(connection: duckdb.DuckDBPyConnection, kind: Kind, row: int) -> pl.Series:
+    found = connection.sql(
+        f"select event_hash from raw.{kind.table} where rowid > $row",  # noqa: S608 - ours
+        params={"row": row},
+    )
+    return found.pl().to_series().sort()
+
+
+def rehash(connection: duckdb.DuckDBPyConnection, seen_dir: Path) -> None:
     """Bring `event_hash` up to date where DuckDB hashes differently than when it was written.
 
-    An event's hash is how its id is found among all that landed: a tenth of the reading that the
-    ids themselves take. DuckDB promises the same hash within a version only.
+    An event's hash is how its id is found among all that landed (see `seen`). DuckDB promises the
+    same hash within a version only.
 
     Args:
         connection: the warehouse, not in a transaction.
+        seen_dir: where the hashes are kept beside the warehouse.
 
     """
     connection.execute("begin")
@@ -293,6 +322,7 @@ def rehash(connection: duckdb.DuckDBPyConnection) -> None:
         "select count(*) > 0 from control.hash_marks where mark = hash('sendhouse')"
     ).fetchall()
     if not is_current:
+        rmtree(seen_dir, ignore_errors=True)
         for shape in _SHAPES:
             connection.execute(f"update raw.{shape} set event_hash = hash(event_id)")  # noqa: S608
         connection.execute("delete from control.hash_marks")

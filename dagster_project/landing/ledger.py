@@ -37,7 +37,6 @@ class Fingerprint:
 class Export:
     """What is kept of a CRM export beside its rows."""
 
-    table: str
     columns: list[str]
     is_full: bool
     """Whether who is not in it is gone."""
@@ -144,9 +143,23 @@ def record(
     file: Fingerprint,
     landed: LandedFile,
     landed_at: datetime,
+    table: str | None = None,
     export: Export | None = None,
-) -> None:
-    """Write what became of a file, in place of a try that failed (and of its rejects)."""
+) -> int:
+    """Write what became of a file, in place of a try that failed (and of its rejects).
+
+    Args:
+        connection: the warehouse, in a transaction.
+        file: the file.
+        landed: what became of it.
+        landed_at: the time that this counts as.
+        table: the table under `raw` that its rows went to; None for a file that did not land.
+        export: what more there is to say of a CRM export.
+
+    Returns:
+        Its number.
+
+    """
     file_no = next_file_no(connection)
     connection.execute("delete from raw.rejects where file_id = $id", {"id": file.file_id})
     connection.execute("delete from raw.files where file_id = $id", {"id": file.file_id})
@@ -171,7 +184,7 @@ def record(
             "bytes": file.state.bytes,
             "modified_ns": file.state.modified_ns,
             "mapping": file.mapping,
-            "table": export.table if export else None,
+            "table": table,
             "is_full": export is not None and export.is_full,
             "received_at": export.received_at if export else None,
             "columns": export.columns if export else None,
@@ -181,6 +194,7 @@ def record(
         },
     )
     see(connection, file, landed.path)
+    return file_no
 
 
 def see(connection: duckdb.DuckDBPyConnection, file: Fingerprint, path: Path) -> None:

@@ -1,0 +1,155 @@
+"""Which events have landed, as sorted hashes of their ids in files beside the warehouse.
+
+To find an id among a hundred million in the warehouse means to read all of them; to find it in a
+sorted file takes a few dozen looks. The files are made from the warehouse and can be thrown away at
+any time: a run that is not there is made again, and what a run says to be there is asked of the
+warehouse before anything is left out for it. So they may only ever say too much, never too little.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import duckdb
+
+# From one landed file's number to another's, and the id of the last: of another warehouse's files,
+# or of this one's before it was restored, the numbers may be the same, but not the ids.
+_NAME = re.compile(r"(\d+)-(\d+)-([0-9a-f]+)\.u64")
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A file of hashes, unsigned 64-bit in the machine's byte order, ascending."""
+
+    path: Path
+    first: int
+    last: int
+    last_id: str
+
+    @property
+    def length(self) -> int:
+        return self.path.stat().st_size // 8
+
+    def hashes(self) -> pl.Series:
+        """Map the file into memory: what is not looked at is not read."""
+        buffer = pa.memory_map(str(self.path)).read_buffer()
+        array = pa.Array.from_buffers(pa.uint64(), buffer.size // 8, [None, buffer])
+        return pl.Series(array)
+
+
+class Seen:
+    """The hashes of one table's events, in runs that cover landed files by their number."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, folder: Path, table: str) -> None:
+        """Bring the runs up to what the warehouse holds.
+
+        Args:
+            connection: the warehouse, not in a transaction.
+            folder: where the runs are; made if it is not there.
+            table: `events` or `tracking`.
+
+        """
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._runs = _read_runs(folder)
+        covered = self._runs[-1].last if self._runs else 0
+        if (
+            self._runs
+            and not connection.execute(
+                "select 1 from raw.files where file_no = $last and file_id = $last_id",
+                {"last": covered, "last_id": self._runs[-1].last_id},
+            ).fetchall()
+        ):
+            self._forget()
+            covered = 0
+        ahead = connection.execute(
+            """select max(file_no), max_by(file_id, file_no) from raw.files
+               where table_name = $table and rows_landed > 0 and file_no > $covered
+               having count(*) > 0""",
+            {"table": table, "covered": covered},
+        ).fetchall()
+        for last, last_id in ahead:
+            hashes = connection.sql(
+                f"""select event_hash from raw.{table} where $covered = 0 or file_id in (
+                        select file_id from raw.files where file_no > $covered
+                    )""",  # noqa: S608 - names of our own tables
+                params={"covered": covered},
+            ).pl()
+            self.add(hashes.to_series().sort(), last, last_id)
+
+    def has_any(self, hashes: pl.Series) -> bool:
+        """Whether one of these hashes (ascending) may be there already."""
+        for run in self._runs:
+            known = run.hashes()
+            places = known.search_sorted(hashes).clip(0, len(known) - 1)
+            if (known.gather(places) == hashes).any():
+                return True
+        return False
+
+    def add(self, hashes: pl.Series, file_no: int, file_id: str) -> None:
+        """Add the hashes (ascending) of what a file brought, once it has landed.
+
+        Runs of like length become one, so that there are few of them and each hash is rewritten
+        only as often as the whole doubles.
+        """
+        first = self._runs[-1].last + 1 if self._runs else 1
+        merged: list[_Run] = []
+        while self._runs and self._runs[-1].length <= 2 * len(hashes):
+            run = self._runs.pop()
+            hashes = _merge(run.hashes(), hashes)
+            first = run.first
+            merged.append(run)
+        path = self._folder / f"{first}-{file_no}-{file_id}.u64"
+        _write(hashes, path)
+        for run in merged:
+            run.path.unlink()
+        self._runs.append(_Run(path, first, file_no, file_id))
+
+    def _forget(self) -> None:
+        for run in self._runs:
+            run.path.unlink()
+        self._runs = []
+
+
+def _read_runs(folder: Path) -> list[_Run]:
+    """List the runs, each beginning where the one before ended, and tidy up what is none."""
+    found = []
+    for path in folder.iterdir():
+        name = _NAME.fullmatch(path.name)
+        if name is None or path.stat().st_size % 8 or not path.stat().st_size:
+            path.unlink()
+        else:
+            found.append(_Run(path, int(name[1]), int(name[2]), name[3]))
+    # Of two that begin alike, the longer one was merged from the other.
+    runs: list[_Run] = []
+    for run in sorted(found, key=lambda run: (run.first, -run.last)):
+        expected = runs[-1].last + 1 if runs else 1
+        if run.first == expected:
+            runs.append(run)
+        else:
+            run.path.unlink()
+    return runs
+
+
+def _merge(one: pl.Series, other: pl.Series) -> pl.Series:
+    frames = [series.rename("hash").to_frame() for series in (one, other)]
+    return frames[0].merge_sorted(frames[1], key="hash").to_series()
+
+
+def _write(hashes: pl.Series, path: Path) -> None:
+    passing = path.with_suffix(".tmp")
+    with passing.open("wb") as handle:
+        for chunk in hashes.to_arrow().chunks if hashes.n_chunks() > 1 else [hashes.to_arrow()]:
+            values = chunk.buffers()[1]
+            handle.write(values.slice(chunk.offset * 8, len(chunk) * 8))
+        os.fsync(handle.fileno())
+    passing.replace(path)
