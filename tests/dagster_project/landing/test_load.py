@@ -296,7 +296,8 @@ def test_a_grocer_s_year_and_a_web_shop_land_whole(make_landing):
     }
     assert landing.rejects() == []
     assert landing.rows(
-        """select count(*), count(distinct contact_id), count(nullif(age, '')) from raw.standard__contacts"""
+        """select count(*), count(distinct contact_id), count(nullif(age, ''))
+           from raw.standard__contacts"""
     ) == [(2_469, 2_469, 801)]
     assert landing.rows(
         """select max(occurred_at)::varchar, bool_and(occurred_at = received_at),
