@@ -78,28 +78,24 @@ def judge(
         value = f"_v{place}"
         if column.required:
             wrong.append((f"coalesce(trim({value}), '') = ''", f"'{name} is missing'"))
+        is_strict = column.data_type is not None
+        problem, typed = None, value
         if column.is_instant:
             read[f"_t{place}"] = fields.instant(columns[place])
-            wrong.append(
-                (
-                    f"{value} is not null and _t{place} is null",
-                    f"'{name} is not a time: ' || {value}",
-                )
-            )
-            if kind.source.timezone != "UTC":
-                # Models know no time zone of the source: a time has to say its own.
-                landed[value] = f"strftime(timezone('UTC', _t{place}), '%Y-%m-%dT%H:%M:%S.%fZ')"
-        elif column.data_type is not None:
-            typed = value
-            if column.is_number:
-                typed = landed[value] = f"_n{place}"
-                read[typed] = fields.number(columns[place])
-            wrong.append(
-                (
-                    f"{value} is not null and try_cast({typed} as {column.data_type}) is null",
-                    f"'{name} is not {column.data_type}: ' || {value}",
-                )
-            )
+            problem, typed = "not a time" if is_strict else None, f"_t{place}"
+            if kind.source.timezone != "UTC" or kind.source.dates:
+                # Models know nothing of the source: a time has to say its own offset.
+                utc = f"strftime(timezone('UTC', _t{place}), '%Y-%m-%dT%H:%M:%S.%fZ')"
+                landed[value] = f"coalesce({utc}, {value})"
+        elif column.is_number and kind.source.decimal is not None:
+            problem, typed = "not a number", f"_n{place}"
+            read[typed] = fields.number(columns[place])
+            landed[value] = typed
+        elif is_strict:
+            problem, typed = f"not {column.data_type}", f"try_cast({value} as {column.data_type})"
+        if problem is not None:
+            is_so = f"{value} is not null and {typed} is null"
+            wrong.append((is_so, f"'{name} is {problem}: ' || {value}"))
     wrong.append(("_received_at is null", "'nothing says when the row was learnt'"))
     if kind.source.empty == "cleared":
         # Null is what a file says nothing about; an empty cell says that there is nothing.

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # DuckDB type names, with precision and nesting: decimal(18, 2), varchar[].
 _TYPE = re.compile(r"[A-Za-z][A-Za-z0-9_ ]*(\(\d+(, ?\d+)?\))?(\[\])?")
+_INSTANTS = ("timestamptz", "timestamp with time zone")
 _NUMBERS = ("tinyint", "smallint", "int", "bigint", "hugeint", "float", "real", "double", "decimal")
 # Every tick reads the declarations: libyaml's loader, where it is there, does so ten times faster.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -44,16 +45,20 @@ class DeclaredColumn:
     """What its text must be (a DuckDB type); None: any text."""
     required: bool
     """Whether every row must have a value."""
+    reads_as: str | None = None
+    """What models make of its text, if they can: instant, number, integer, boolean, …"""
 
     @property
     def is_instant(self) -> bool:
-        """Whether its text must be a time, with an offset or in the source's zone."""
-        return (self.data_type or "").lower() in ("timestamptz", "timestamp with time zone")
+        """Whether its text is a time, with an offset or in the source's zone."""
+        data_type = (self.data_type or "").lower()
+        return data_type in _INSTANTS or self.reads_as == "instant"
 
     @property
     def is_number(self) -> bool:
-        """Whether its text must be a number, with the source's decimal sign."""
-        return (self.data_type or "").lower().startswith(_NUMBERS)
+        """Whether its text is a number, with the source's decimal sign."""
+        data_type = (self.data_type or "").lower()
+        return data_type.startswith(_NUMBERS) or self.reads_as in ("number", "integer")
 
 
 @dataclass(frozen=True)
@@ -101,7 +106,9 @@ def _columns(table: dict[str, Any], where: str) -> dict[str, DeclaredColumn]:
                 "such as varchar, integer, boolean or timestamptz"
             )
         meta = column.get("config", {}).get("meta", {})
-        columns[column["name"]] = DeclaredColumn(data_type, bool(meta.get("required", False)))
+        columns[column["name"]] = DeclaredColumn(
+            data_type, bool(meta.get("required", False)), meta.get("reads_as")
+        )
     return columns
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 # ISO 8601, as people and programs write it: a date, or date and time with or without an offset.
-_INSTANT = r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d(:?\d\d)?)?)?"
+# An hour may have one digit, as spreadsheets and some CRMs write it.
+_INSTANT = r"\d{4}-\d\d-\d\d([T ]\d\d?:\d\d(:\d\d(\.\d+)?)?(Z| UTC|[+-]\d\d(:?\d\d)?)?)?"
 
 
 class Parameters:
@@ -39,7 +40,7 @@ def instant(text: str, zone: str) -> str:
     return f"""case
         when {text} like '____-__-__T__:__:__Z' then try_cast({text} as timestamptz)
         when not regexp_full_match({text}, '{_INSTANT}') then null
-        when regexp_matches(substr({text}, 12), '[Z+-]') then try_cast({text} as timestamptz)
+        when regexp_matches(substr({text}, 12), '[ZU+-]') then try_cast({text} as timestamptz)
         else timezone({zone}, try_cast({text} as timestamp))
     end"""
 

@@ -1,5 +1,5 @@
 {#-
-    Whether the text of a bounce says that the address may well be alive: a refusal for now (4yz,
+    Whether the text of a bounce says that the address may well be alive: a passing refusal (4yz,
     4.x.y: RFC 5321, RFC 3463), a full mailbox (5.2.2), the mail or its sender refused (5.3, 5.7, or
     in words). `text` is an SQL expression; null gives null.
 -#}

@@ -12,7 +12,7 @@
 {% macro default__read_instant(text) -%}
     case
         when regexp_matches({{ text }}, '^\d{12,13}$')
-            then to_timestamp(cast({{ text }} as double) / 1000)
+            then make_timestamptz(cast({{ text }} as bigint) * 1000)
         when regexp_matches({{ text }}, '^\d{4}-\d{1,2}-\d{1,2}([ T]|$)')
             then try_cast({{ text }} as timestamptz)
     end
