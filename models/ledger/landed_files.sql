@@ -39,6 +39,7 @@ joined as (
         files.rows_duplicate,
         files.rows_rejected,
         files.bytes,
+        files.notices,
         files.error,
         files.landed_at,
         lateness.median_seconds as lateness_median_seconds,

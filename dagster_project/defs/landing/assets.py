@@ -70,7 +70,8 @@ def landing(
         landed = land_new(connection, settings, warehouse.require_clock(connection).as_of)
         counts = warehouse.row_counts(connection)
     for file in landed:
-        log = context.log.warning if file.error or file.rows_rejected else context.log.info
+        wants_a_look = file.error or file.rows_rejected or file.notices
+        log = context.log.warning if wants_a_look else context.log.info
         log("%s", file)
     for key in context.assets_def.keys:
         schema, table = key.path

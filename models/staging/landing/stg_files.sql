@@ -17,6 +17,7 @@ known as (
         rows_duplicate,
         rows_rejected,
         bytes,
+        notices,
         error,
         landed_at
     from files
