@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from dagster_project import warehouse
+from dagster_project import installation, warehouse
 from dagster_project.landing import land_file, land_new, load, pending_files
+from dagster_project.settings import load_settings
 from tests.dagster_project.landing.conftest import NOON
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "data"
@@ -197,7 +199,7 @@ LAND = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from dagster_project import warehouse
+from dagster_project import installation, warehouse
 from dagster_project.landing import land_new
 from dagster_project.settings import load_settings
 
@@ -206,6 +208,21 @@ with warehouse.connect(settings.warehouse_path) as connection:
     print("landing", flush=True)
     land_new(connection, settings, datetime(2024, 6, 1, 12, tzinfo=UTC))
 """
+
+
+def land_and_kill(settings, seconds):
+    """Let a process land what there is, for so long; True if it was killed before it was done."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", LAND, str(settings.home)],
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).resolve().parents[3],
+    )
+    assert child.stdout is not None
+    child.stdout.readline()
+    time.sleep(seconds)
+    child.send_signal(signal.SIGKILL)
+    child.stdout.close()
+    return child.wait() == -signal.SIGKILL
 
 
 def test_a_landing_that_is_killed_leaves_whole_files_only_and_the_next_completes_it(
@@ -228,17 +245,7 @@ def test_a_landing_that_is_killed_leaves_whole_files_only_and_the_next_completes
     moments = random.Random(7)
     kills = 0
     for _ in range(6):
-        child = subprocess.Popen(
-            [sys.executable, "-c", LAND, str(settings.home)],
-            stdout=subprocess.PIPE,
-            cwd=Path(__file__).resolve().parents[3],
-        )
-        assert child.stdout is not None
-        child.stdout.readline()
-        time.sleep(moments.uniform(0.02, 0.25))
-        child.send_signal(signal.SIGKILL)
-        kills += child.wait() == -signal.SIGKILL
-        child.stdout.close()
+        kills += land_and_kill(settings, moments.uniform(0.02, 0.25))
         with warehouse.connect(settings.warehouse_path) as connection:
             torn = connection.sql(
                 """select path from raw.files
@@ -266,6 +273,80 @@ def test_a_landing_that_is_killed_leaves_whole_files_only_and_the_next_completes
         ).fetchone()
     events = files * (rows_per_file - 1)
     assert counts == (events, events, files, files * 50, files * 2)
+
+
+def what_landed(settings):
+    """All rows of raw.*, but for landing times and the ids of files."""
+    found = {}
+    with warehouse.connect(settings.warehouse_path) as connection:
+        tables = connection.sql(
+            """select table_name from information_schema.tables where table_schema = 'raw'
+               and table_name not in ('files', 'file_paths', 'fetches', 'attempts')"""
+        ).fetchall()
+        for (table,) in tables:
+            rows = connection.sql(
+                f"""select columns(lambda c: c not in (
+                        '_file_id', '_file_no', '_received_at', 'file_id', 'received_at'
+                    )) from raw."{table}" order by all"""
+            ).fetchall()
+            if rows:
+                found[table] = rows
+    return found
+
+
+def pending_files_of(settings):
+    with warehouse.connect(settings.warehouse_path) as connection:
+        return pending_files(connection, settings)
+
+
+def put_folder(folder, settings, chance):
+    """Copy a folder to the landing folder, as if its files had been written in any order."""
+    places = [path for path in folder.rglob("*") if path.is_file()]
+    for path, when in zip(places, chance.sample(range(10**9), len(places)), strict=True):
+        place = settings.landing_dir / path.relative_to(folder)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, place)
+        os.utime(place, (when, when))
+
+
+@pytest.mark.shared_data
+@pytest.mark.skipif(not SHARED.is_dir(), reason=f"{SHARED.name} is not part of a clone")
+def test_the_same_folder_five_times_in_any_order_killed_in_between_gives_the_same_rows(
+    tmp_path_factory,
+):
+    folder = tmp_path_factory.mktemp("folder")
+    for crm in ("hubspot", "salesforce"):
+        for path in (SHARED / "crm_exports" / crm).glob("*.csv"):
+            place = folder / "crm" / crm / path.stem.removesuffix("_data")
+            place.mkdir(parents=True)
+            shutil.copyfile(path, place / path.name)
+    # Streams repeat: each file has a third of the one before it once more.
+    header, *lines = (SHARED / "webshop/events.csv").read_text().splitlines(keepends=True)
+    header = header.replace("user_id", "contact_key").replace("event,", "name,")
+    header = header.replace("timestamp", "occurred_at")
+    (folder / "events").mkdir()
+    for part in range(6):
+        chosen = lines[part * 2_000 : part * 2_000 + 3_000]
+        (folder / "events" / f"{part}.csv").write_text(header + "".join(chosen))
+
+    chance = random.Random(11)
+    kills, seen = 0, []
+    for _ in range(2):
+        settings = load_settings(home=tmp_path_factory.mktemp("home"))
+        installation.create(settings)
+        for _ in range(5 if not seen else 1):
+            put_folder(folder, settings, chance)
+            kills += land_and_kill(settings, chance.uniform(0.05, 0.6))
+            kills += land_and_kill(settings, chance.uniform(0.05, 0.6))
+            with warehouse.connect(settings.warehouse_path) as connection:
+                land_new(connection, settings, NOON)
+            assert pending_files_of(settings) == []
+            seen.append(what_landed(settings))
+    assert kills > 0
+    assert all(rows == seen[0] for rows in seen[1:])
+    past = {line for line in lines[:13_000] if line.split(",")[3] <= "2024-06-02 12:00:00"}
+    assert len(seen[0]["events"]) == len(past)
+    assert len(seen[0]) > 60
 
 
 @pytest.mark.shared_data
