@@ -142,6 +142,8 @@ class SourceSettings(Section):
             raise ValueError(
                 "a full snapshot is learnt at one instant: received_at must be 'landing' or fixed"
             )
+        if self.snapshot == "full" and self.cursor is not None:
+            raise ValueError("a query with a cursor brings what changed: snapshot must be 'delta'")
         for key in ("snapshot", "max_loss", "deleted", "empty"):
             if key in self.model_fields_set and not self.land_as.startswith("crm/"):
                 raise ValueError(f"'{key}' is for CRM objects (as = 'crm/<source>/<object>')")

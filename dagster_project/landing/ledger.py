@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dagster_project.landing.files import State
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from pathlib import Path
 
     import duckdb
 
@@ -116,6 +116,14 @@ def returned(connection: duckdb.DuckDBPyConnection, file: Fingerprint) -> Finger
     if last_sha256 == file.sha256 or file.state.modified_ns <= last_modified_ns:
         return None
     return replace(file, again=times)
+
+
+def last_landed(connection: duckdb.DuckDBPyConnection) -> dict[str, Path]:
+    """List by kind where the file lay that landed last."""
+    rows = connection.execute(
+        "select kind, max_by(path, file_no) from raw.files where error is null group by kind"
+    ).fetchall()
+    return {kind: Path(path) for kind, path in rows}
 
 
 def seen(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], tuple[State, Past]]:

@@ -60,7 +60,7 @@ def fetch_new(settings: Settings) -> list[Fetched]:
     if not remote:
         return []
     with warehouse.connect(settings.warehouse_path) as connection:
-        landed = _landed(connection)
+        landed = _landed(connection, settings)
     fetched = [_fetch(name, settings, landed.get(name, set())) for name in remote]
     with warehouse.connect(settings.warehouse_path) as connection:
         _record(connection, fetched, warehouse.require_clock(connection).now())
@@ -75,12 +75,19 @@ def unfetched(connection: duckdb.DuckDBPyConnection, settings: Settings) -> list
     return [str(Fetched(name, error=error)) for name, error in rows if name in settings.sources]
 
 
-def _landed(connection: duckdb.DuckDBPyConnection) -> dict[str, set[str]]:
-    """List the names of the files that landed, by kind: they need not be there any more."""
+def _landed(connection: duckdb.DuckDBPyConnection, settings: Settings) -> dict[str, set[str]]:
+    """List the names of the files that landed, by kind: they need not be there any more.
+
+    Of a query's full snapshots the last one only: what an earlier one said may be said again.
+    """
     names: dict[str, set[str]] = {}
     for (kind, path), (_, past) in ledger.seen(connection).items():
         if past.error is None:
             names.setdefault(kind, set()).add(Path(path).name)
+    for kind, path in ledger.last_landed(connection).items():
+        source = settings.sources.get(kind)
+        if source is not None and source.query is not None and source.snapshot == "full":
+            names[kind] = {path.name}
     return names
 
 

@@ -241,6 +241,24 @@ def test_without_a_cursor_the_whole_result_lands_whenever_it_changed(make, postg
     assert len(lines(tick(landing)[0])) == 3
 
 
+def test_a_full_snapshot_that_is_what_it_was_before_lands_again(make, postgres):
+    postgres.execute("create table people (id int)", "insert into people values (1), (2), (3)")
+    postgres.execute("insert into people select generate_series(4, 9)")
+    landing = make(people=PEOPLE | {"snapshot": "full"})
+    tick(landing)
+    postgres.execute("insert into people values (10)")
+    tick(landing)
+    postgres.execute("delete from people where id = 10")
+    _, [landed] = tick(landing)
+    assert landed.rows_landed == 9
+    assert tick(landing) == (Fetched("people"), [])
+    assert landing.rows("select rows_landed, is_full from raw.files order by file_no") == [
+        (9, True),
+        (10, True),
+        (9, True),
+    ]
+
+
 @pytest.mark.parametrize(
     "query",
     [
