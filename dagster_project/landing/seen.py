@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 # or of this one's before it was restored, the numbers may be the same, but not the ids.
 _NAME = re.compile(r"(\d+)-(\d+)-([0-9a-f]+)\.u64")
 
+_SHORT = 50_000
+"""A run of no more hashes than this is written anew sooner than looked into beside others."""
+
 
 @dataclass(frozen=True)
 class _Run:
@@ -103,7 +106,7 @@ class Seen:
         """
         first = self._runs[-1].last + 1 if self._runs else 1
         merged: list[_Run] = []
-        while self._runs and self._runs[-1].length <= 2 * len(hashes):
+        while self._runs and self._runs[-1].length <= max(2 * len(hashes), _SHORT):
             run = self._runs.pop()
             hashes = _merge(run.hashes(), hashes)
             first = run.first

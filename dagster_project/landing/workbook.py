@@ -1,51 +1,60 @@
 """Excel workbooks (.xlsx, ECMA-376): the cells of one sheet, each as the text that it shows.
 
-Read from the XML, since what a number is depends on its format: 123 shown as 00123 is an id with
-leading zeros, 45352 shown as a date is a date; readers of values alone lose that.
+openpyxl reads them. What a number is depends on its format: 123 shown as 00123 is an id with
+leading zeros, 45352 shown as a date is a date.
 """
 
 from __future__ import annotations
 
 import re
+import warnings
 import zipfile
+import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
-from xml.etree import ElementTree as ET
+from datetime import date, datetime, time, timedelta
+from functools import cache
+from itertools import islice
+from typing import TYPE_CHECKING, cast
+
+from defusedxml.ElementTree import iterparse
+from openpyxl.cell.text import Text
+from openpyxl.reader.excel import ExcelReader
+from openpyxl.utils.cell import coordinate_to_tuple
+from openpyxl.utils.escape import unescape
+from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
 
 from dagster_project.landing.errors import FileRejectedError
 from dagster_project.landing.records import unfit
 from dagster_project.landing.repair import clean_copy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
     from pathlib import Path
     from typing import IO
-    from xml.etree.ElementTree import Element
 
-_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
-_CELL = re.compile(r"([A-Z]{1,3})([1-9][0-9]*)")
-# Formats that are built in (18.8.30): dates, times, both; and what may stand in a format's code.
-_DATES, _TIMES, _BOTH = range(14, 18), (18, 19, 20, 21, 45, 46, 47), (22,)
+    from openpyxl.cell.read_only import ReadOnlyCell
+
+# What zipfile, the XML parsers and openpyxl raise for a file's content.
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    SyntaxError,  # of XML
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RuntimeError,  # parts that are encrypted or packed in a way that zipfile does not know
+)
+_STRING, _DATA, _ROW, _CELL, _FORMULA, _VALUE = (
+    f"{{{SHEET_MAIN_NS}}}{name}" for name in ("si", "sheetData", "row", "c", "f", "v")
+)
+# What may stand in a format's code (18.8.31) and is neither digits nor parts of a moment.
 _LITERALS = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]|AM/PM|A/P', re.IGNORECASE)
 _PADDED = re.compile(r"0{2,}")
-_MAX_COLUMNS = 16_384
-
-
-@dataclass(frozen=True)
-class _Format:
-    """How a cell shows its number."""
-
-    date: bool = False
-    time: bool = False
-    digits: int = 0
-    """At least so many, with zeros before; 0: as many as there are."""
-    unclear: bool = False
-    """It puts zeros or other text around the number in a way that is not followed here."""
-
-
-_PLAIN = _Format()
+_MAX_ROWS, _MAX_COLUMNS = 1_048_576, 16_384
 
 
 def write_sheet(
@@ -65,11 +74,11 @@ def write_sheet(
     Raises:
         FileRejectedError: the file is no workbook or damaged; which sheet, or what its header is,
             is not certain.
+        OSError: there is no room for the copy.
 
     """
-    with _workbook(path) as archive:
-        book = _Book(archive)
-        rows = _numbered(book.rows(_part(book, sheet)), header_line)
+    with _workbook(path) as book:
+        rows = _numbered(book.rows(_name(book, sheet)), header_line)
         number, cells = next(rows, (0, []))
         header = _header(number, cells)
         with clean_copy(clean, len(header)) as copy:
@@ -89,121 +98,189 @@ class _Cell:
     text: str = ""
     problem: str | None = None
 
+    @property
+    def is_blank(self) -> bool:
+        return not self.text and self.problem is None
+
 
 @contextmanager
-def _workbook(path: Path) -> Iterator[zipfile.ZipFile]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            yield archive
-    except (zipfile.BadZipFile, KeyError, ET.ParseError, ValueError, EOFError) as error:
-        raise FileRejectedError(
-            "the Excel workbook is damaged or no .xlsx: save it again in Excel", str(error)
-        ) from error
+def _workbook(path: Path) -> Iterator[_Book]:
+    with path.open("rb") as handle, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # openpyxl's hold values
+        try:
+            yield _Book(handle)
+        except _DAMAGED as error:
+            raise FileRejectedError(
+                "the Excel workbook is damaged or no .xlsx: save it again in Excel", str(error)
+            ) from error
+
+
+class _Reader(ExcelReader):
+    """Keeps texts as they are written: openpyxl undoes one of their escapes, and so hides which."""
+
+    def read_strings(self) -> None:
+        part = self.package.find(SHARED_STRINGS)
+        if part is None:
+            return
+        with self.archive.open(part.PartName.lstrip("/")) as handle:
+            for _, element in iterparse(handle):
+                if element.tag == _STRING:
+                    text = Text.from_tree(element)
+                    self.shared_strings.append(text.content if text else "")
+                    element.clear()
 
 
 class _Book:
-    """A workbook's sheets, texts and formats."""
+    """A workbook's sheets, by name and in order."""
 
-    def __init__(self, archive: zipfile.ZipFile) -> None:
-        self._archive = archive
-        book = ET.fromstring(archive.read("xl/workbook.xml"))  # noqa: S314 - expat limits entities
-        links = ET.fromstring(archive.read("xl/_rels/workbook.xml.rels"))  # noqa: S314
-        targets = {link.get("Id"): link.get("Target", "") for link in links}
-        self.sheets: dict[str, str] = {}
-        for element in book.iter():
-            if _tag(element) == "sheet":
-                rel = next((v for k, v in element.attrib.items() if k.endswith("}id")), None)
-                target = targets.get(rel, "")
-                part = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
-                self.sheets[element.get("name", "")] = part
-        properties = next((each for each in book.iter() if _tag(each) == "workbookPr"), None)
-        is_1904 = properties is not None and properties.get("date1904") in ("1", "true")
-        # Excel counts a 29 February 1900 that was not: right from March 1900 on.
-        self._epoch = datetime(1904, 1, 1) if is_1904 else datetime(1899, 12, 30)  # noqa: DTZ001
-        self._texts = self._shared_texts()
-        self._formats = self._cell_formats()
+    def __init__(self, handle: IO[bytes]) -> None:
+        self._reader = _Reader(handle, read_only=True, data_only=True, keep_links=False)
+        try:
+            self._reader.read()
+        except OSError as error:  # how openpyxl says that there is no workbook in the archive
+            if error.errno is not None:
+                raise
+            raise ValueError(str(error)) from error
+        sheets = self._reader.wb.worksheets
+        self.sheets = {sheet.title: sheet for sheet in sheets}
+        parts = {sheet.name: link.target for sheet, link in self._reader.parser.find_sheets()}
+        if lost := set(parts.values()) - set(self._reader.valid_files):
+            raise ValueError(f"there is no {min(lost)}")
+        self._parts = {name: parts[name] for name in self.sheets}
 
-    def rows(self, part: str) -> Iterator[tuple[int, list[_Cell]]]:
-        """Give the rows of a sheet with their numbers; rows without cells are left out."""
-        with self._archive.open(part) as handle:
-            number = 0
-            for row in _each(handle, "row"):
-                number = int(row.get("r", number + 1))
-                cells: list[_Cell] = []
-                for element in row:
-                    if _tag(element) != "c":
-                        continue
-                    place = _column(element.get("r"), len(cells))
-                    cells += [_Cell()] * (place - len(cells))
-                    cells.append(self._cell(element))
-                if cells:
-                    yield number, cells
+    def rows(self, name: str) -> Iterator[tuple[int, list[_Cell]]]:
+        """Give the rows of a sheet with their numbers; rows that are not written are left out."""
+        sheet = self.sheets[name]
+        sheet.reset_dimensions()  # what a workbook says of its size may be wrong
+        rows = cast("Iterator[tuple[ReadOnlyCell, ...]]", sheet.iter_rows())
+        before = 0
+        with self._reader.archive.open(self._parts[name]) as handle:
+            for number, unsolved in _outline(handle):
+                cells = next(islice(rows, number - before - 1, None))
+                before = number
+                yield number, [_cell(cell, at in unsolved) for at, cell in enumerate(cells, 1)]
 
-    def is_empty(self, part: str) -> bool:
-        """Whether no cell of a sheet has a text."""
-        return not any(cell.text for _, cells in self.rows(part) for cell in cells)
+    def is_empty(self, name: str) -> bool:
+        """Whether all cells of a sheet are blank."""
+        return all(cell.is_blank for _, cells in self.rows(name) for cell in cells)
 
-    def _cell(self, element: Element) -> _Cell:
-        kind = element.get("t", "n")
-        if kind == "inlineStr":
-            return _Cell(_text_of(element))
-        value = next((each.text or "" for each in element if _tag(each) == "v"), "")
-        if kind == "s":
-            return _Cell(self._texts[int(value)] if value else "")
-        if kind == "b":
-            return _Cell({"0": "false", "1": "true"}.get(value, value))
-        if kind == "e":
-            return _Cell(value, f"the cell {element.get('r', '')} has an error instead of a value")
-        if kind != "n" or not value:
-            return _Cell(_unescaped(value))
-        shown = self._formats[int(element.get("s", "0"))] if self._formats else _PLAIN
-        if shown.unclear:
-            return _Cell(
-                value,
-                f"the cell {element.get('r', '')} is a number whose format adds zeros or text; "
-                "format it as text in Excel",
-            )
-        return _Cell(self._number(value, shown))
 
-    def _number(self, value: str, shown: _Format) -> str:
-        number = float(value)
-        if shown.date or shown.time:
-            return self._moment(number, shown)
-        # The shortest text that is the same number: Excel writes 1.1 as 1.1000000000000001.
-        text = str(int(number)) if number.is_integer() and abs(number) < 1e21 else repr(number)
-        return text.zfill(shown.digits + text.startswith("-")) if shown.digits else text
+def _outline(handle: IO[bytes]) -> Iterator[tuple[int, Container[int]]]:
+    """Give each row's number and the columns of its formulas without a value.
 
-    def _moment(self, number: float, shown: _Format) -> str:
-        milliseconds = timedelta(milliseconds=round(number * 86_400_000))
-        if not shown.date and number >= 0:
-            seconds, rest = divmod(milliseconds, timedelta(seconds=1))
-            clock = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-            return clock + (f".{rest // timedelta(milliseconds=1):03}" if rest else "")
-        moment = self._epoch + milliseconds
-        if not shown.time and not moment.time().replace(tzinfo=None).isoformat().strip("0:."):
-            return moment.date().isoformat()
-        return moment.isoformat(
-            sep=" ", timespec="milliseconds" if moment.microsecond else "seconds"
+    To openpyxl such a formula is an empty cell, and it leaves out what is not in order.
+    """
+    row = column = 0
+    unsolved: set[int] = set()
+    data = None
+    for event, element in iterparse(handle, ("start", "end")):
+        if event == "start" and element.tag == _DATA:
+            data = element
+        elif event == "start" and element.tag == _ROW:
+            before, row, column = row, int(element.get("r", row + 1)), 0
+            unsolved = set()
+            if not before < row <= _MAX_ROWS:
+                raise ValueError(f"row {row} comes after row {before}")
+        elif event == "end" and element.tag == _CELL:
+            place = element.get("r")
+            at = coordinate_to_tuple(place) if place else (row, column + 1)
+            if at[0] != row or not column < at[1] <= _MAX_COLUMNS:
+                raise ValueError(f"the cell {place} is out of order in row {row}")
+            column = at[1]
+            is_empty_text = element.get("t") == "str"  # as of =""
+            if element.find(_FORMULA) is not None and not is_empty_text:
+                unsolved |= set() if element.findtext(_VALUE) else {column}
+        elif event == "end" and element.tag == _ROW:
+            yield row, unsolved
+            if data is not None:
+                data.clear()
+
+
+def _cell(cell: ReadOnlyCell, is_unsolved: bool) -> _Cell:
+    if is_unsolved:
+        return _Cell(
+            "",
+            f"the cell {cell.coordinate} is a formula without a result: open the workbook in Excel "
+            "and save it",
         )
+    match cell.value:
+        case None:
+            return _Cell()
+        case bool() as truth:
+            return _Cell("true" if truth else "false")
+        case int() | float() as number:
+            text = _number(number, cell)
+        case date() | time() | timedelta() as moment:
+            text = _moment(moment, cell.number_format)
+        case error if cell.data_type == "e":
+            return _Cell(str(error), f"the cell {cell.coordinate} has an error instead of a value")
+        case written:
+            text = unescape(str(written))
+    if text is not None:
+        return _Cell(text)
+    return _Cell(
+        str(cell.value),
+        f"the cell {cell.coordinate} is a number whose format adds zeros or text, or a date that it "
+        "is not; format it as text in Excel",
+    )
 
-    def _shared_texts(self) -> list[str]:
-        if "xl/sharedStrings.xml" not in self._archive.namelist():
-            return []
-        with self._archive.open("xl/sharedStrings.xml") as handle:
-            return [_text_of(element) for element in _each(handle, "si")]
 
-    def _cell_formats(self) -> list[_Format]:
-        if "xl/styles.xml" not in self._archive.namelist():
-            return []
-        styles = ET.fromstring(self._archive.read("xl/styles.xml"))  # noqa: S314
-        codes = {
-            int(each.get("numFmtId", "0")): each.get("formatCode", "")
-            for each in styles.iter()
-            if _tag(each) == "numFmt"
-        }
-        cells = next((each for each in styles if _tag(each) == "cellXfs"), ())
-        ids = [int(each.get("numFmtId", "0")) for each in cells]
-        return [_format_of_code(codes[each]) if each in codes else _built_in(each) for each in ids]
+def _number(value: float, cell: ReadOnlyCell) -> str | None:
+    """Write a number with the zeros that it is shown with, unrounded; None: it is not clear how."""
+    code = cell.number_format
+    # Built-in formats that openpyxl has no code of are dates in some languages (18.8.30).
+    is_of_a_language = code == "General" and cell.style_array.numFmtId != 0
+    if is_of_a_language or _adds_text(code):
+        return None
+    # The shortest text that is the same number: Excel writes 1.1 as 1.1000000000000001.
+    is_whole = isinstance(value, int) or (value.is_integer() and abs(value) < 1e21)
+    text = str(int(value)) if is_whole else repr(value)
+    digits = _digits(code)
+    if digits and not is_whole:
+        return None
+    return text.zfill(digits + text.startswith("-")) if digits else text
+
+
+def _moment(value: date | time | timedelta, code: str) -> str | None:
+    """Write a date, a time, both, or a duration; None: a date is shown where there is none."""
+    if isinstance(value, timedelta):
+        sign = "-" if value < timedelta() else ""
+        seconds, rest = divmod(abs(value), timedelta(seconds=1))
+        clock = f"{sign}{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+        return clock + (f".{rest // timedelta(milliseconds=1):03}" if rest else "")
+    bare = _bare(code)
+    has_clock = re.search("[hs]", bare) is not None
+    if isinstance(value, time):
+        if re.search("[yd]", bare) or ("m" in bare and not has_clock):
+            return None
+        return value.isoformat("milliseconds" if value.microsecond else "seconds")
+    if not isinstance(value, datetime):
+        return value.isoformat()
+    if not has_clock and value.time() == time():
+        return value.date().isoformat()
+    return value.isoformat(" ", "milliseconds" if value.microsecond else "seconds")
+
+
+@cache
+def _bare(code: str) -> str:
+    """Give a format's first section, which is that of positive numbers, without its literals."""
+    return _LITERALS.sub("", code.split(";")[0]).strip().lower()
+
+
+def _digits(code: str) -> int:
+    """Tell how many digits a number has at least, with zeros before; 0: as many as there are."""
+    section = code.split(";")[0].strip()
+    return len(section) if _PADDED.fullmatch(section) else 0
+
+
+@cache
+def _adds_text(code: str) -> bool:
+    """Whether it puts zeros or text around a number in a way that is not followed here."""
+    bare = _bare(code)
+    if bare in ("general", "@", "") or _digits(code):
+        return bare == "" and code.split(";")[0] != ""
+    integer = bare.split(".")[0].split("e")[0]
+    return re.search(r"0[^0#?]*0", integer) is not None
 
 
 def _numbered(
@@ -211,16 +288,21 @@ def _numbered(
 ) -> Iterator[tuple[int, list[_Cell]]]:
     """Leave out blank rows, and those before the header's."""
     for number, cells in rows:
-        if (header_line is None or number >= header_line) and any(cell.text for cell in cells):
+        is_before = header_line is not None and number < header_line
+        if not is_before and not all(cell.is_blank for cell in cells):
             yield number, cells
 
 
 def _header(number: int, cells: list[_Cell]) -> list[str]:
-    while cells and not cells[-1].text:
+    while cells and cells[-1].is_blank:
         cells = cells[:-1]
     names = [cell.text.strip() for cell in cells]
     if not names:
         raise FileRejectedError("the sheet is empty")
+    if problem := next((cell.problem for cell in cells if cell.problem), None):
+        raise FileRejectedError(
+            f"row {number} of the sheet, its header, cannot be read: {problem}", ", ".join(names)
+        )
     folded = [name.casefold() for name in names]
     if not all(names) or len(set(folded)) < len(folded):
         raise FileRejectedError(
@@ -231,15 +313,15 @@ def _header(number: int, cells: list[_Cell]) -> list[str]:
     return names
 
 
-def _part(book: _Book, sheet: str) -> str:
+def _name(book: _Book, sheet: str) -> str:
     if sheet != "detect":
         if sheet not in book.sheets:
             raise FileRejectedError(
                 f"the workbook has no sheet '{sheet}': set the source's sheet in sendhouse.toml",
                 ", ".join(book.sheets),
             )
-        return book.sheets[sheet]
-    filled = [part for part in book.sheets.values() if not book.is_empty(part)]
+        return sheet
+    filled = [name for name in book.sheets if not book.is_empty(name)]
     if not filled:
         raise FileRejectedError("no sheet of the workbook has a cell with a value")
     if len(filled) > 1:
@@ -249,72 +331,3 @@ def _part(book: _Book, sheet: str) -> str:
             ", ".join(book.sheets),
         )
     return filled[0]
-
-
-def _built_in(number: int) -> _Format:
-    is_date, is_time = number in (*_DATES, *_BOTH), number in (*_TIMES, *_BOTH)
-    return _Format(is_date, is_time)
-
-
-def _format_of_code(code: str) -> _Format:
-    """Read a format's code (18.8.31), of which the first section is of positive numbers."""
-    section = code.split(";")[0]
-    bare = _LITERALS.sub("", section).lower()
-    if bare.strip() in ("general", "@", ""):
-        return _Format(unclear=bare.strip() == "" and section != "")
-    if re.search(r"[ymdhs]", bare):
-        has_clock = bool(re.search(r"[hs]", bare))
-        has_date = bool(re.search(r"[yd]", bare)) or not has_clock
-        return _Format(date=has_date, time=has_clock)
-    if _PADDED.fullmatch(section.strip()):
-        return _Format(digits=len(section.strip()))
-    integer = bare.split(".")[0].split("e")[0]
-    return _Format(unclear=bool(re.search(r"0[^0#?]*0", integer)))
-
-
-def _each(handle: IO[bytes], tag: str) -> Iterator[Element]:
-    """Give the elements of a tag one after the other, keeping none."""
-    parents: list[Element] = []
-    for event, element in ET.iterparse(handle, ("start", "end")):  # noqa: S314
-        if event == "start":
-            parents.append(element)
-            continue
-        parents.pop()
-        if _tag(element) == tag:
-            yield element
-            if parents:
-                parents[-1].remove(element)
-
-
-def _text_of(element: Element) -> str:
-    """Join the runs of a rich text; how it is pronounced (rPh) is left out."""
-    pieces: list[str] = []
-    for each in element:
-        if _tag(each) == "t":
-            pieces.append(each.text or "")
-        elif _tag(each) in ("r", "is"):
-            pieces.append(_text_of(each))
-    return "".join(pieces) if _tag(element) == "r" else _unescaped("".join(pieces))
-
-
-def _unescaped(text: str) -> str:
-    """Undo how characters that XML cannot hold are written (ST_Xstring, 22.9.2.19)."""
-    if "_x" not in text:
-        return text
-    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
-
-
-def _column(reference: str | None, following: int) -> int:
-    found = _CELL.fullmatch(reference) if reference else None
-    if found is None:
-        return following
-    place = 0
-    for letter in found[1]:
-        place = place * 26 + ord(letter) - 64
-    if place > _MAX_COLUMNS or place <= following:
-        raise ValueError("cells are out of order")
-    return place - 1
-
-
-def _tag(element: Element) -> str:
-    return element.tag.rpartition("}")[2]

@@ -33,8 +33,9 @@ def land(landing, name, *ids):
 
 
 def test_what_was_added_is_found_again_whatever_its_order_and_however_runs_were_merged(
-    landing, folder
+    landing, folder, monkeypatch
 ):
+    monkeypatch.setattr("dagster_project.landing.seen._SHORT", 10)
     chance = random.Random(7)
     added: set[int] = set()
     seen = Seen(landing.connection, folder, "events")
