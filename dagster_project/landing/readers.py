@@ -52,7 +52,8 @@ _ENDINGS: dict[str, Format] = {
 _MAGIC: dict[bytes, str] = {
     b"PAR1": "a Parquet file",
     b"PK\x03\x04": "an Excel workbook (.xlsx) or another ZIP archive",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls): save it as .xlsx",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls) or one with a password: save it as "
+    ".xlsx without one",
     b"%PDF": "a PDF",
     b"\x89PNG": "a picture",
     b"\xff\xd8\xff": "a picture",

@@ -203,6 +203,8 @@ def _cell(cell: ReadOnlyCell, is_unsolved: bool) -> _Cell:
             f"the cell {cell.coordinate} is a formula without a result: open the workbook in Excel "
             "and save it",
         )
+    if cell.data_type == "e":
+        return _Cell(str(cell.value), f"the cell {cell.coordinate} has an error instead of a value")
     match cell.value:
         case None:
             return _Cell()
@@ -210,19 +212,18 @@ def _cell(cell: ReadOnlyCell, is_unsolved: bool) -> _Cell:
             return _Cell("true" if truth else "false")
         case int() | float() as number:
             text = _number(number, cell)
+            unclear = (
+                "is a number whose format adds zeros or text, or depends on Excel's language; "
+                "choose a plain one, or text, in Excel"
+            )
         case date() | time() | timedelta() as moment:
             text = _moment(moment, cell.number_format)
-        case error if cell.data_type == "e":
-            return _Cell(str(error), f"the cell {cell.coordinate} has an error instead of a value")
+            unclear = "has the format of a date and holds none; correct it in Excel"
         case written:
-            text = unescape(str(written))
-    if text is not None:
-        return _Cell(text)
-    return _Cell(
-        str(cell.value),
-        f"the cell {cell.coordinate} is a number whose format adds zeros or text, or a date that it "
-        "is not; format it as text in Excel",
-    )
+            return _Cell(unescape(str(written)))
+    if text is None:
+        return _Cell(str(cell.value), f"the cell {cell.coordinate} {unclear}")
+    return _Cell(text)
 
 
 def _number(value: float, cell: ReadOnlyCell) -> str | None:
@@ -314,6 +315,11 @@ def _header(number: int, cells: list[_Cell]) -> list[str]:
 
 
 def _name(book: _Book, sheet: str) -> str:
+    if not book.sheets:
+        raise FileRejectedError(
+            "the workbook has no sheet that can be read, as one of the kind 'Strict Open XML' has: "
+            "save it as 'Excel Workbook (.xlsx)'"
+        )
     if sheet != "detect":
         if sheet not in book.sheets:
             raise FileRejectedError(

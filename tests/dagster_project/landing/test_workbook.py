@@ -3,8 +3,10 @@ from __future__ import annotations
 
 import zipfile
 from datetime import date, datetime, time
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import openpyxl
 import pytest
 import xlsxwriter
 
@@ -31,6 +33,21 @@ def write(path: Path, sheets: dict[str, list[list[Any]]], **options: Any) -> Pat
     return path
 
 
+def edit(path: Path, part: str, old: str, new: str) -> Path:
+    """Write a part of a workbook anew, as a program other than Excel may have written it."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    assert old in parts[part].decode()
+    parts[part] = parts[part].decode().replace(old, new).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return path
+
+
+SHEET = "xl/worksheets/sheet1.xml"
+
+
 @pytest.fixture
 def reading(tmp_path):
     def read_sheets(sheets: dict[str, list[list[Any]]], book=(), **keys):
@@ -46,7 +63,10 @@ def reading(tmp_path):
         ("00123", "00123"),
         ("  x ", "  x "),
         ("_x0041_", "_x0041_"),
+        ("_x005F_", "_x005F_"),
+        ("x005F_", "x005F_"),
         ("a\nb", "a\nb"),
+        ("a\x07b", "a\x07b"),
         (1, "1"),
         (-2.5, "-2.5"),
         (1.1, "1.1"),
@@ -64,7 +84,10 @@ def reading(tmp_path):
         ((datetime(2024, 3, 1), "d.m.yyyy h:mm"), "2024-03-01 00:00:00"),
         ((datetime(2024, 3, 1, 12, 30, 15, 250_000), "m/d/yy h:mm"), "2024-03-01 12:30:15.250"),
         ((time(12, 30), "h:mm AM/PM"), "12:30:00"),
+        ((datetime(2024, 3, 1, 12, 30), "h:mm"), "2024-03-01 12:30:00"),
         ((1.5, "[h]:mm"), "36:00:00"),
+        ((-1.5, "[h]:mm"), "-36:00:00"),
+        ((date(2024, 3, 1), "MMM"), "2024-03-01"),
     ],
 )
 def test_a_cell_is_the_text_that_it_shows(reading, cell, text):
@@ -141,3 +164,195 @@ def test_an_empty_workbook_and_a_damaged_one_are_refused(tmp_path, reading):
         archive.writestr("readme.txt", "no workbook")
     with pytest.raises(FileRejectedError, match=r"no \.xlsx"):
         read(broken, tmp_path / "s")
+
+
+def test_a_formula_that_was_never_calculated_rejects_its_row(tmp_path):
+    book = openpyxl.Workbook()
+    for row in [["id", "x"], ["1", "=1+1"], ["2", "a"], [None, '="b"&"c"'], ["4", None]]:
+        book.active.append(row)
+    book.save(path := tmp_path / "a.xlsx")
+    found = read(path, tmp_path / "s")
+    assert found.rows == [["2", "a"], ["4", ""]]
+    assert [line for line, _ in found.rejects] == [2, 4]
+    assert "B4 is a formula without a result" in found.rejects[1][1]
+
+
+@pytest.mark.parametrize("value", ["<v></v>", "<v/>", ""])
+def test_a_formula_whose_result_is_an_empty_text_is_an_empty_cell(tmp_path, value):
+    path = write(tmp_path / "a.xlsx", {"A": [["id", "x"], ["1", 77]]})
+    formula = f'<c r="B2" t="str"><f>""</f>{value}</c>'
+    edit(path, SHEET, '<c r="B2"><v>77</v></c>', formula)
+    assert read(path, tmp_path / "s").rows == [["1", ""]]
+
+
+def test_a_header_that_is_an_error_or_never_calculated_refuses_the_file(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(["id", "=A1"])
+    book.active.append(["1", None])
+    book.save(path := tmp_path / "a.xlsx")
+    with pytest.raises(FileRejectedError, match=r"row 1 .* B1 is a formula without a result"):
+        read(path, tmp_path / "s")
+
+
+@pytest.mark.parametrize(
+    ("cell", "what"),
+    [
+        ((0, "yyyy-mm-dd"), "B2 has the format of a date and holds none"),
+        ((0.5, "mmm"), "B2 has the format of a date and holds none"),
+        ((1e10, "yyyy-mm-dd"), "B2 has an error"),
+        ((12.5, "00000"), "B2 is a number whose format"),
+        ((12, '"x"'), "B2 is a number whose format"),
+    ],
+)
+def test_a_cell_that_shows_what_cannot_be_known_rejects_its_row(reading, recwarn, cell, what):
+    found = reading({"A": [["id", "x"], ["1", cell], ["2", "b"]]})
+    assert found.rows == [["2", "b"]]
+    assert what in found.rejects[0][1]
+    assert not recwarn.list  # openpyxl's warnings have values in them
+
+
+@pytest.mark.parametrize("built_in", [27, 31, 57, 58])
+def test_a_built_in_format_that_depends_on_the_language_rejects_its_row(reading, built_in):
+    found = reading({"A": [["id", "x"], ["1", (45352, built_in)], ["2", (3, 2)]]})
+    assert found.rows == [["2", "3"]]
+    assert "B2 is a number whose format" in found.rejects[0][1]
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        ('<c r="B2" t="inlineStr"><is><t>a_x000D_b</t></is></c>', "a\rb"),
+        ('<c r="B2" t="inlineStr"><is><t>_x005F_x000D_</t></is></c>', "_x000D_"),
+        (
+            '<c r="B2" t="inlineStr"><is><r><rPr><b/></rPr><t>A</t></r>'
+            '<r><t xml:space="preserve"> b</t></r><rPh sb="0" eb="1"><t>x</t></rPh></is></c>',
+            "A b",
+        ),
+        ('<c t="str"><f>A1</f><v>001</v></c>', "001"),
+        ('<c r="B2" t="d"><v>2024-03-01T12:30:00.250</v></c>', "2024-03-01 12:30:00.250"),
+        ('<c r="B2" t="d"><v>2024-03-01</v></c>', "2024-03-01"),
+        ('<c r="B2"><v>1.1000000000000001</v></c>', "1.1"),
+        ('<c r="B2"><v>12345678901234567</v></c>', "12345678901234567"),
+        ('<c r="B2"><v>1.2E5</v></c>', "120000"),
+        ('<c r="B2"><v>7.0</v></c>', "7"),
+        ('<c r="B2"/>', ""),
+    ],
+)
+def test_cells_as_other_programs_write_them(tmp_path, written, text):
+    path = write(tmp_path / "a.xlsx", {"A": [["id", "x"], ["1", 77]]})
+    edit(path, SHEET, '<c r="B2"><v>77</v></c>', written)
+    assert read(path, tmp_path / "s").rows == [["1", text]]
+
+
+def test_escapes_in_shared_texts_are_undone_once(tmp_path):
+    path = write(tmp_path / "a.xlsx", {"A": [["id", "x"], ["1", "here"]]})
+    edit(path, "xl/sharedStrings.xml", "here", "a_x000D_b_x005F_x000D_")
+    assert read(path, tmp_path / "s").rows == [["1", "a\rb_x000D_"]]
+
+
+def test_what_a_workbook_says_of_its_size_is_not_believed(tmp_path):
+    path = write(tmp_path / "a.xlsx", {"A": [["id", "x"], ["1", "a"], ["2", "b"]]})
+    edit(path, SHEET, '<dimension ref="A1:B3"/>', '<dimension ref="A1"/>')
+    assert read(path, tmp_path / "s").rows == [["1", "a"], ["2", "b"]]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('<row r="3"', '<row r="1"'),
+        ('<row r="3"', '<row r="2000000000"'),
+        ('r="A3"', 'r="C3"'),
+        ('r="A3"', 'r="A4"'),
+        ('r="B3"', 'r="A3"'),
+        ('r="B3"', 'r="XFE3"'),
+        ('<c r="B2"', '<c r="B2" s="99"'),
+        ('<c r="B2"', '<c r="B2" t="b"'),
+        ("<v>3</v>", "<v>99</v>"),
+    ],
+)
+def test_a_sheet_whose_cells_are_not_where_they_should_be_is_refused(tmp_path, old, new):
+    rows = [["id", "x"], ["1", 7.5], ["2", "b"]]
+    path = edit(write(tmp_path / "a.xlsx", {"A": rows}), SHEET, old, new)
+    with pytest.raises(FileRejectedError, match="damaged"):
+        read(path, tmp_path / "s")
+
+
+@pytest.mark.parametrize("sheet", ["detect", "A"])
+def test_a_workbook_that_lacks_one_of_its_sheets_is_refused(tmp_path, sheet):
+    path = write(tmp_path / "a.xlsx", {"A": [["id"], ["1"]], "B": [["id"], ["2"]]})
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    del parts["xl/worksheets/sheet2.xml"]
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    with pytest.raises(FileRejectedError, match="damaged"):
+        read(path, tmp_path / "s", sheet=sheet)
+
+
+def test_a_hidden_sheet_with_rows_counts(tmp_path):
+    path = tmp_path / "a.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        for name in ("People", "Old"):
+            book.add_worksheet(name).write_column(0, 0, ["id", name])
+        book.get_worksheet_by_name("Old").hide()
+    with pytest.raises(FileRejectedError, match="2 sheets"):
+        read(path, tmp_path / "s")
+    assert read(path, tmp_path / "s", sheet="Old").rows == [["Old"]]
+
+
+def test_charts_are_no_sheets(tmp_path):
+    path = tmp_path / "a.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        book.add_worksheet("People").write_column(0, 0, ["id", 1])
+        chart = book.add_chart({"type": "line"})
+        chart.add_series({"values": "=People!$A$2:$A$2"})
+        book.add_chartsheet("Chart").set_chart(chart)
+    assert read(path, tmp_path / "s").rows == [["1"]]
+    with pytest.raises(FileRejectedError, match="no sheet 'Chart'"):
+        read(path, tmp_path / "s", sheet="Chart")
+
+
+@pytest.mark.parametrize(
+    ("part", "root", "into"),
+    [
+        (SHEET, "worksheet", 'r="A2" t="inlineStr"><is><t>&h;</t></is></c><c'),
+        ("xl/sharedStrings.xml", "sst", "&h;"),
+        ("xl/workbook.xml", "workbook", "&h;"),
+    ],
+)
+def test_a_workbook_with_entities_is_refused_before_they_grow(tmp_path, part, root, into):
+    path = write(tmp_path / "a.xlsx", {"People": [["id", "x"], ["here", "b"]]})
+    laughs = '<!ENTITY a "haha">' + "".join(
+        f'<!ENTITY {name} "{f"&{before};" * 10}">' for before, name in pairwise("abcdefgh")
+    )
+    edit(path, part, f"<{root} ", f"<!DOCTYPE {root} [{laughs}]><{root} ")
+    spots = {SHEET: 'r="A2" t="s"><v>2</v></c><c', "xl/sharedStrings.xml": "here"}
+    edit(path, part, spots.get(part, "People"), into)
+    with pytest.raises(FileRejectedError, match="damaged"):
+        read(path, tmp_path / "s")
+
+
+def test_a_workbook_of_the_strict_kind_is_refused(tmp_path):
+    path = write(tmp_path / "a.xlsx", {"A": [["id"], ["1"]]})
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name).decode() for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in parts.items():
+            strict = text.replace(
+                "http://schemas.openxmlformats.org/spreadsheetml/2006/main",
+                "http://purl.oclc.org/ooxml/spreadsheetml/main",
+            ).replace(
+                "http://schemas.openxmlformats.org/officeDocument/2006/relationships",
+                "http://purl.oclc.org/ooxml/officeDocument/relationships",
+            )
+            archive.writestr(name, strict)
+    with pytest.raises(FileRejectedError, match="Strict"):
+        read(path, tmp_path / "s")
+
+
+def test_an_old_workbook_or_one_with_a_password_is_told(tmp_path):
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512))
+    with pytest.raises(FileRejectedError, match=r"\(\.xls\) or one with a password"):
+        read(path, tmp_path / "s")
