@@ -214,7 +214,8 @@ def _is_lines(path: Path, encoding: str) -> bool:
 def _open_parquet(connection: duckdb.DuckDBPyConnection, path: Path) -> Rows:
     try:
         described = connection.execute(
-            "describe select * from read_parquet($path)", {"path": glob.escape(str(path))}
+            "describe select * from read_parquet($path, hive_partitioning = false)",
+            {"path": glob.escape(str(path))},
         ).fetchall()
     except duckdb.Error as error:
         raise FileRejectedError("not a readable Parquet file", str(error)) from error

@@ -153,7 +153,9 @@ class ParquetTable(_Table):
         parameters = Parameters()
         columns = ", ".join(f"{identifier(name)} as _c{place}" for place, name in enumerate(types))
         file = parameters.bind(glob.escape(str(path)))
-        relation = f"(select {columns} from read_parquet({file}))"  # noqa: S608 - quoted, bound
+        # A folder called `name=x` on the way is a folder, and no column `name`.
+        read = f"read_parquet({file}, hive_partitioning = false)"
+        relation = f"(select {columns} from {read})"  # noqa: S608 - quoted, bound
         super().__init__(parameters, relation, types)
 
     @override

@@ -272,3 +272,14 @@ def test_a_line_without_end_is_passed_over_in_little_memory(tmp_path):
     assert found.rows == [["1", "a"], ["3", "c"]]
     assert found.rejects == [(3, "longer than 1,000,000 bytes")]
     assert found.lines == [2, 4]
+
+
+def test_a_folder_on_the_way_is_no_column_of_a_parquet_file(landing):
+    landing.put_parquet(
+        "events/name=folder/a.parquet",
+        "select 'k' as contact_key, 'viewed' as name, timestamptz '2024-01-01' as occurred_at",
+    )
+
+    landing.land()
+
+    assert landing.rows("select name, properties::varchar from raw.events") == [("viewed", "{}")]
