@@ -65,19 +65,27 @@ def instant_as(text: str, formats: str, zone: str) -> str:
 
     Args:
         text: SQL of a text.
-        formats: SQL of a list of strptime formats; the first that fits counts.
+        formats: SQL of a list of strptime formats; the first that fits counts. A year that is
+            written in two digits fits %y alone.
         zone: SQL of the IANA zone that the text is in.
 
     """
-    return f"timezone({zone}, try_strptime({text}, {formats}))"
+    return _of_four_digits(f"timezone({zone}, try_strptime({text}, {formats}))")
 
 
 def instant_since_epoch(text: str, unit: str) -> str:
     """Write SQL of the instant (timestamptz) of a count of `seconds` or `milliseconds` since 1970.
 
-    Null unless it is a count of digits, with or without a fraction.
+    Null unless it is a count of digits, with or without a fraction, of a year before 10000.
     """
     micros = {"seconds": 1_000_000, "milliseconds": 1_000}[unit]
     count = f"try_cast({text} as decimal(30, 6)) * {micros}"
-    return rf"""case when regexp_full_match({text}, '\d+([.]\d+)?')
-        then make_timestamptz(try_cast({count} as bigint)) end"""
+    return _of_four_digits(
+        rf"""case when regexp_full_match({text}, '\d+([.]\d+)?')
+            then make_timestamptz(try_cast({count} as bigint)) end"""
+    )
+
+
+def _of_four_digits(moment: str) -> str:
+    # To DuckDB `05.06.24` is a %d.%m.%Y of the year 24; milliseconds read as seconds are of 55840.
+    return f"case when year({moment}) between 1000 and 9999 then {moment} end"

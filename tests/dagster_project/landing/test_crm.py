@@ -301,3 +301,13 @@ def test_a_source_s_zone_and_decimal_sign_reach_the_columns_of_a_vendor(make_lan
         ("3", "", "soon"),  # staging.unreadable_values lists it
     ]
     assert [reason for _, reason, _ in landing.rejects()] == ["Amount is not a number: 12.34"]
+
+
+@pytest.mark.parametrize(
+    ("dates", "text"), [("%d.%m.%Y", "05.06.24"), ("epoch_seconds", "1700000000000")]
+)
+def test_a_date_of_another_year_than_was_meant_rejects_its_row(make_landing, dates, text):
+    landing = make_landing(deals={"as": "crm/standard/deals", "dates": [dates]})
+    landed = landing.land_one("deals/a.csv", f"deal_id,created_at\n1,{text}\n")
+    assert (landed.rows_landed, landed.rows_rejected) == (0, 1)
+    assert landing.rejects()[0][1] == f"created_at is not a time: {text}"
