@@ -149,6 +149,8 @@ class AlikeObjects(Rows):
             self.parameters.values,
         ).fetchall()
         self._keys: list[str] = found[0][0] if found else []
+        if len({key.casefold() for key in self._keys}) < len(self._keys):
+            raise NotAlikeError  # a struct's fields differ in more than case
 
     @override
     def repaired(self, scratch: Path) -> Rows:

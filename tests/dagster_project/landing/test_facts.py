@@ -394,3 +394,10 @@ def test_what_happened_before_1990_is_rejected(landing):
     assert [reason.partition(":")[0] for _, reason, _ in landing.rejects()] == [
         "occurred_at is before 1990"
     ] * 2
+
+
+def test_an_object_that_names_a_key_twice_stops_no_other_file(landing):
+    event = '"contact_key": "k", "name": "viewed", "occurred_at": "2024-01-01"'
+    landing.put("events/a.jsonl", f'{{{event}, "name": "viewed"}}\n')
+    landing.put("events/b.jsonl", f'{{{event}, "event_id": "e2"}}\n')
+    assert [landed.rows_landed for landed in landing.land()] == [1, 1]
