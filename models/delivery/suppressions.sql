@@ -16,6 +16,12 @@ lists as (
     select * from {{ ref('input_consents') }} where said in ('opt_out', 'complained', 'bounced')
 ),
 
+events as (
+    select contact_key, occurred_at, received_at
+    from {{ ref('input_events') }}
+    where name = 'unsubscribed'
+),
+
 idn_domains as (
     select * from {{ ref('idn_domains') }}
 ),
@@ -104,6 +110,12 @@ refusals as (
     from tracking
     left join attempts on tracking.send_id = attempts.send_id
     where tracking.type = 'unsubscribed'
+    union all
+    select
+        {{ hash_email('contact_key') }} as email_hash,
+        least(occurred_at, received_at) as since
+    from events
+    where {{ looks_like_email('contact_key') }}
     union all
     select email_hash, since from told_in_lists where said = 'opt_out'
 ),
