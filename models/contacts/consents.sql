@@ -40,7 +40,8 @@ from_crm as (
     where valid_to is null and marketing_consent is not null
 ),
 
----------- a dated no, or a yes taken back, is an act; an undated no may be a box nobody ever saw
+---------- a dated no, or a yes taken back, is an act; an undated no may be a box nobody ever saw.
+---------- It cannot be newer than the export that tells of it, or nobody could ask for mail again
 compared as (
     select
         *,
@@ -56,7 +57,7 @@ refused_in_crm as (
     select
         contact_id,
         'opt_out' as said,
-        max(coalesce(consent_at, valid_from)) as said_at,
+        max(least(consent_at, valid_from)) as said_at,
         'crm ' || crm_id as evidence,
         source
     from compared
