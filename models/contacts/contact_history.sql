@@ -6,6 +6,12 @@ records as (
 
 keys as (
     select key, contact_id, decided_for from {{ ref('contact_identities') }} where key_kind = 'id'
+),
+
+went as (
+    select distinct crm_id
+    from {{ ref('input_contact_merges') }}
+    where merged_into <> crm_id
 )
 
 select
@@ -21,7 +27,9 @@ select
     ] -%}
         records.{{ column }},
     {% endfor -%}
-    -- The record that a CRM merged away does not speak for the contact that it became.
-    keys.decided_for <> keys.contact_id as is_merged_away
+    -- The record that a CRM merged away does not speak for the contact that it became. One that came
+    -- along with it, another CRM's say, does; so does it again when the merge is undone.
+    keys.decided_for <> keys.contact_id and went.crm_id is not null as is_merged_away
 from records
 inner join keys on records.crm_id = keys.key
+left join went on records.crm_id = went.crm_id

@@ -31,13 +31,14 @@ identified as (
     group by contact_id
 ),
 
----------- of several CRM records of one contact, the living one changed last speaks
+---------- of several CRM records of one contact, the living one changed last speaks; one that the CRM
+---------- merged away is told of no more in exports of changes, it looks alive for good
 ranked_records as (
     select
         *,
         row_number() over (
             partition by contact_id
-            order by is_ended asc, is_merged_away asc, updated_at desc nulls last, crm_id asc
+            order by is_merged_away asc, is_ended asc, updated_at desc nulls last, crm_id asc
         ) as recency
     from history
     where valid_to is null
