@@ -111,7 +111,8 @@ def _workbook(path: Path) -> Iterator[_Book]:
             yield _Book(handle)
         except _DAMAGED as error:
             raise FileRejectedError(
-                "the Excel workbook is damaged or no .xlsx: save it again in Excel", str(error)
+                "the Excel workbook is damaged or no .xlsx: save it again in Excel",
+                str(error.__cause__ or error),  # openpyxl's own message only says in which step
             ) from error
 
 

@@ -259,8 +259,8 @@ def test_what_a_workbook_says_of_its_size_is_not_believed(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ('<row r="3"', '<row r="1"'),
-        ('<row r="3"', '<row r="2000000000"'),
+        ("</sheetData>", '<row r="1"><c><v>9</v></c></row></sheetData>'),
+        ("</sheetData>", '<row r="1048577"><c><v>9</v></c></row></sheetData>'),
         ('r="A3"', 'r="C3"'),
         ('r="A3"', 'r="A4"'),
         ('r="B3"', 'r="A3"'),
@@ -314,23 +314,26 @@ def test_charts_are_no_sheets(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("part", "root", "into"),
+    ("part", "root", "into", "names"),
     [
-        (SHEET, "worksheet", 'r="A2" t="inlineStr"><is><t>&h;</t></is></c><c'),
-        ("xl/sharedStrings.xml", "sst", "&h;"),
-        ("xl/workbook.xml", "workbook", "&h;"),
+        (SHEET, "worksheet", 'r="A2" t="inlineStr"><is><t>&h;</t></is></c><c', "abh"),
+        (SHEET, "worksheet", 'r="A2" t="inlineStr"><is><t>&h;</t></is></c><c', "abcdefgh"),
+        ("xl/sharedStrings.xml", "sst", "&h;", "abh"),
+        ("xl/sharedStrings.xml", "sst", "&h;", "abcdefgh"),
+        ("xl/workbook.xml", "workbook", "&h;", "abcdefgh"),
     ],
 )
-def test_a_workbook_with_entities_is_refused_before_they_grow(tmp_path, part, root, into):
+def test_a_workbook_with_entities_is_refused(tmp_path, part, root, into, names):
     path = write(tmp_path / "a.xlsx", {"People": [["id", "x"], ["here", "b"]]})
     laughs = '<!ENTITY a "haha">' + "".join(
-        f'<!ENTITY {name} "{f"&{before};" * 10}">' for before, name in pairwise("abcdefgh")
+        f'<!ENTITY {name} "{f"&{before};" * 10}">' for before, name in pairwise(names)
     )
     edit(path, part, f"<{root} ", f"<!DOCTYPE {root} [{laughs}]><{root} ")
     spots = {SHEET: 'r="A2" t="s"><v>2</v></c><c', "xl/sharedStrings.xml": "here"}
     edit(path, part, spots.get(part, "People"), into)
-    with pytest.raises(FileRejectedError, match="damaged"):
+    with pytest.raises(FileRejectedError, match="damaged") as refused:
         read(path, tmp_path / "s")
+    assert "ntit" in str(refused.value.content)  # EntitiesForbidden, or of their amplification
 
 
 def test_a_workbook_of_the_strict_kind_is_refused(tmp_path):
