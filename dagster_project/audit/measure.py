@@ -86,8 +86,8 @@ def times(connection: duckdb.DuckDBPyConnection, loaded: Loaded, field: str) -> 
         """,  # noqa: S608 - the field's name is quoted
     )
     new_at = updated_at = None
-    if loaded.table.record_id:
-        keys = ", ".join(map(value_of, loaded.table.record_id))
+    if loaded.table.keys:
+        keys = ", ".join(loaded.table.keys)
         (new_at,) = one_row(
             connection,
             f"""

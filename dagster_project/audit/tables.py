@@ -26,7 +26,9 @@ class CrmTable:
     name: str
     fields: list[str]
     record_id: list[str]
-    """Columns that name a record; none where every row counts for itself."""
+    """Columns that name a record."""
+    keys: list[str]
+    """SQL of what names a record; none where every row counts for itself."""
     declared_types: Mapping[str, str | None]
     """The types that models expect, by column in lower case."""
 
@@ -52,10 +54,16 @@ def crm_tables(
         expected = declared[name].columns if name in declared else {}
         required = {column.lower() for column, how in expected.items() if how.required}
         fields = [column for column in columns if not column.startswith("_")]
+        record_id = [field for field in fields if field.lower() in required]
+        keys = list(map(value_of, record_id))
+        if not keys and name in declared and declared[name].identified_by:
+            names = map(value_of, declared[name].identified_by)
+            keys = [f"coalesce({', '.join(names)}, concat_ws(' ', _file_id, _line))"]
         yield CrmTable(
             name=name,
             fields=fields,
-            record_id=[field for field in fields if field.lower() in required],
+            record_id=record_id,
+            keys=keys,
             declared_types={column.lower(): how.data_type for column, how in expected.items()},
         )
 
@@ -82,7 +90,7 @@ def load(
     # An instant as isoformat() writes it holds nothing to quote.
     learnt = f"_received_at <= timestamptz '{as_of.isoformat()}'"
     known = f"(select * from raw.{identifier(table.name)} where {learnt})"  # noqa: S608
-    keys = ", ".join(map(value_of, table.record_id))
+    keys = ", ".join(table.keys)
     by_update = f"{instant_of(updated)} desc nulls last," if updated else ""
     latest = (
         f"""qualify row_number() over (

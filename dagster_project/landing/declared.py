@@ -68,6 +68,8 @@ class DeclaredTable:
     name: str
     """As in the warehouse: `standard__contacts`."""
     columns: dict[str, DeclaredColumn]
+    identified_by: tuple[str, ...] = ()
+    """Columns of which the first that is filled names the record."""
 
 
 def read_declared(project_dir: Path) -> dict[str, DeclaredTable]:
@@ -92,7 +94,12 @@ def read_declared(project_dir: Path) -> dict[str, DeclaredTable]:
             for table in source.get("tables", []):
                 name = table.get("identifier", table["name"])
                 if "__" in name:
-                    tables[name] = DeclaredTable(name, _columns(table, f"{path}: table {name}"))
+                    meta = table.get("config", {}).get("meta", {})
+                    tables[name] = DeclaredTable(
+                        name,
+                        _columns(table, f"{path}: table {name}"),
+                        tuple(meta.get("identified_by", ())),
+                    )
     return tables
 
 

@@ -30,6 +30,14 @@ def test_a_record_counts_once_as_it_was_last_known_at_the_clock(crm: Crm):
     assert country.last_new_value_at == MARCH - timedelta(days=1)
 
 
+def test_a_vendor_s_record_counts_once_too_by_what_names_it(crm: Crm):
+    place, header = "crm/hubspot/contact", "Record ID,Email,Country/Region\n"
+    crm.land(MARCH - timedelta(days=2), place, header + "1,a@x.io,DE\n,b@x.io,DE\n,,DE\n,,DE\n")
+    crm.land(MARCH - timedelta(days=1), place, header + "1,a@x.io,FR\n,b@x.io,FR\n")
+    country = field_of(crm.audit(), "hubspot__contact", "Country/Region")
+    assert (country.rows, country.distinct_values) == (4, 2)
+
+
 def test_values_of_people_and_values_of_one_record_are_never_shown(crm: Crm):
     rows = "".join(f"{n},ada{n}@a.io,Ada,+49 30 123456,DE,Gold\n" for n in range(9))
     content = f"contact_id,email,first_name,phone,country,tier\n{rows}9,b@a.io,Bob,,Ada Byron,Ada\n"
