@@ -29,7 +29,8 @@ def compare_columns(
         columns: its columns.
 
     Returns:
-        A sentence per column, those that look renamed first; none for the first export.
+        A sentence per column that looks renamed, one on those that are missing, one on new ones;
+        none for the first export.
 
     """
     before = connection.execute(
@@ -53,8 +54,10 @@ def compare_columns(
                 f'if it was renamed, map it (columns = {{ … = "{now}" }}, see sendhouse.toml)'
             )
             gone, new = _without(gone, [old]), _without(new, [now])
-    notices += [f"column '{name}' is missing: the last export had it" for name in gone]
-    notices += [f"column '{name}' is new" for name in new]
+    if gone:
+        notices.append(f"columns that the last export had are missing: {', '.join(gone)}")
+    if new:
+        notices.append(f"new columns: {', '.join(new)}")
     return notices
 
 

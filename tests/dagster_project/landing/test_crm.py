@@ -268,11 +268,11 @@ def test_a_renamed_column_is_suggested_by_its_values(landing):
 
 
 def test_missing_and_new_columns_are_told(landing):
-    landing.land_one("crm/own/people/a.csv", people(["id", "city"], [("1", "Bonn")]))
+    landing.land_one("crm/own/people/a.csv", people(["id", "zip", "city"], [("1", "5", "Bonn")]))
     landed = landing.land_one("crm/own/people/b.csv", people(["id", "plan"], [("1", "pro")]))
     assert landed.notices == (
-        "column 'city' is missing: the last export had it",
-        "column 'plan' is new",
+        "columns that the last export had are missing: zip, city",
+        "new columns: plan",
     )
 
 
