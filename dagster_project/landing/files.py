@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC
+from errno import EINVAL
 from pathlib import Path
+from stat import S_ISREG
 from typing import TYPE_CHECKING
 
 from dagster_project.landing.errors import FileChangedError, FileRejectedError
@@ -39,12 +40,15 @@ def state_of(path: Path) -> State:
 
     Raises:
         FileChangedError: it is gone.
+        OSError: it cannot be looked at, or is a pipe or a device, which would be read for ever.
 
     """
     try:
         stat = path.stat()
     except FileNotFoundError as error:
         raise FileChangedError from error
+    if not S_ISREG(stat.st_mode):
+        raise OSError(EINVAL, "it is no regular file")
     return State(stat.st_size, stat.st_mtime_ns)
 
 
@@ -89,11 +93,14 @@ def _glob(pattern: Path) -> Iterator[Path]:
             yield path
 
 
-def put_away(path: Path, settings: Settings, landed_at: datetime) -> None:
+def put_away(path: Path, state: State, settings: Settings, landed_at: datetime) -> None:
     """Move a file that has landed out of the landing folder's sight, to `.done/<day>/`.
 
     So that a look at the folder costs what is new in it, not what ever was. A file elsewhere stays
-    where it is.
+    where it is, and so does one that is another by now than the `state` that landed.
+
+    Raises:
+        OSError: it cannot be moved.
 
     """
     if not path.is_relative_to(settings.landing_dir):
@@ -101,9 +108,11 @@ def put_away(path: Path, settings: Settings, landed_at: datetime) -> None:
     place = path.relative_to(settings.landing_dir)
     target = settings.landing_dir / DONE / f"{landed_at.astimezone(UTC):%Y-%m-%d}" / place
     target.parent.mkdir(parents=True, exist_ok=True)
-    # Gone already: somebody else tidies up here, too.
-    with suppress(FileNotFoundError):
-        path.replace(target)
+    try:
+        if state_of(path) == state:
+            path.replace(target)
+    except (FileChangedError, FileNotFoundError):
+        pass  # gone already: somebody else tidies up here, too
 
 
 def copy_to_landing(files: Iterable[Path], kind: str, settings: Settings) -> list[Path]:

@@ -65,7 +65,7 @@ class LandedFile:
         if self.error is not None:
             return f"{self.path} ({self.kind}): not landed: {self.error}"
         if self.already_landed:
-            return f"{self.path} ({self.kind}): already landed"
+            return "\n  ".join([f"{self.path} ({self.kind}): already landed", *self.notices])
         if not (self.rows_landed or self.rows_duplicate or self.rows_rejected):
             return f"{self.path} ({self.kind}): no rows in it"
         told = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +11,7 @@ import duckdb
 
 from dagster_project.landing import ledger
 from dagster_project.landing.errors import FileChangedError, FileRejectedError, KindError
-from dagster_project.landing.files import discover, put_away, sha256_of, state_of
+from dagster_project.landing.files import DONE, discover, put_away, sha256_of, state_of
 from dagster_project.landing.kinds import parse_kind
 from dagster_project.landing.ledger import Fingerprint, LandedFile
 from dagster_project.landing.write import transaction, write_rows
@@ -58,6 +60,9 @@ def _pending(
             now = state_of(path)
         except FileChangedError:
             continue  # gone since it was listed
+        except OSError:
+            found.append((kind, 0, path))  # why is told when it is landed
+            continue
         is_known = now == state and past is not None and past.stands_for(_mapping(kind, settings))
         # What landed and lies in the landing folder was to be put away.
         waits = past is not None and past.error is None and settings.landing_dir in path.parents
@@ -95,19 +100,11 @@ def land_file(
     """
     if landed_at.tzinfo is None:
         raise ValueError("landed_at needs a time zone")
-    landed = _land_once(connection, path, kind, settings, landed_at)
-    if landed.error is None:
-        put_away(path, settings, landed_at)
-    return landed
-
-
-def _land_once(
-    connection: duckdb.DuckDBPyConnection,
-    path: Path,
-    kind: str,
-    settings: Settings,
-    landed_at: datetime,
-) -> LandedFile:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        readable = Path(os.fsencode(path).decode(errors="replace"))
+        return LandedFile(readable, kind, "", error="its name is not UTF-8: rename it")
     try:
         state = state_of(path)
         file = Fingerprint(kind, sha256_of(path), state, _mapping(kind, settings))
@@ -115,6 +112,24 @@ def _land_once(
         return LandedFile(path, kind, "", error=FileChangedError.message)
     except OSError as error:
         return LandedFile(path, kind, "", error=f"cannot be read: {error.strerror}")
+    landed = _land_once(connection, path, file, settings, landed_at)
+    if landed.error is None:
+        try:
+            put_away(path, state, settings, landed_at)
+        except OSError as error:
+            told = f"it cannot be moved to {DONE} and is looked into each time: {error.strerror}"
+            return replace(landed, notices=(*landed.notices, told))
+    return landed
+
+
+def _land_once(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    file: Fingerprint,
+    settings: Settings,
+    landed_at: datetime,
+) -> LandedFile:
+    kind = file.kind
     past = ledger.past_of(connection, file.file_id)
     if past is not None and past.error is None and _is_snapshot(kind, settings):
         back = ledger.returned(connection, file)

@@ -14,9 +14,11 @@ import pytest
 
 from dagster_project import installation, warehouse
 from dagster_project.landing import land_file, land_new, load, pending_files
+from dagster_project.landing.files import put_away, state_of
 from dagster_project.settings import load_settings
 from tests.dagster_project.landing.conftest import NOON
 
+_EVENT = '{"contact_key": "k", "name": "n", "occurred_at": "2024-06-01"}\n'
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "data"
 EVENTS = "".join(
     f'{{"event_id":"e{n}","contact_key":"c{n % 7}","name":"n","occurred_at":"2024-06-01"}}\n'
@@ -385,3 +387,44 @@ def test_a_grocer_s_year_and_a_web_shop_land_whole(make_landing):
                   count(properties->>'amount') from raw.events where name = 'purchase_completed'"""
     ) == [("2018-01-01 04:01:20+00", True, 155_848)]
     assert landing.land() == []
+
+
+def _pipe(folder):
+    os.mkfifo(folder / "a.jsonl")
+
+
+def _link_to_itself(folder):
+    (folder / "a.jsonl").symlink_to("a.jsonl")
+
+
+def _name_in_another_encoding(folder):
+    Path(os.fsdecode(os.fsencode(folder) + b"/a\xe7.jsonl")).write_text(_EVENT)
+
+
+@pytest.mark.parametrize("odd", [_pipe, _link_to_itself, _name_in_another_encoding])
+def test_what_cannot_be_read_is_told_and_stops_no_other_file(landing, odd):
+    folder = landing.put("events/z.jsonl", _EVENT).parent
+    odd(folder)
+    told, landed = sorted(landing.land(), key=lambda file: file.error is None)
+    assert told.error
+    assert str(told).encode()
+    assert landed.rows_landed == 1
+
+
+def test_a_folder_that_nothing_can_be_moved_from_stops_no_other_file(landing):
+    landing.put(".done", "a file where the folder should be")
+    landing.put("events/a.jsonl", _EVENT)
+    landing.put("events/b.jsonl", _EVENT.replace('"k"', '"k2"'))
+    first, second = landing.land()
+    assert (first.rows_landed, second.rows_landed) == (1, 1)
+    assert "cannot be moved to .done" in str(first)
+    assert all(again.already_landed for again in landing.land())
+    assert landing.rows("select count(*) from raw.events") == [(2,)]
+
+
+def test_a_file_that_is_another_by_now_is_not_put_away(landing):
+    path = landing.put("events/a.jsonl", _EVENT)
+    landed_state = state_of(path)
+    path.write_text(_EVENT + _EVENT.replace('"k"', '"k2"'))
+    put_away(path, landed_state, landing.settings, NOON)
+    assert path.exists()
