@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 # From one landed file's number to another's, and the id of the last: of another warehouse's files,
 # or of this one's before it was restored, the numbers may be the same, but not the ids.
-_NAME = re.compile(r"(\d+)-(\d+)-([0-9a-f]+)\.u64")
+# How many hashes it holds says that it is whole: what is cut off would say too little.
+_NAME = re.compile(r"(\d+)-(\d+)-([0-9a-f]+)-(\d+)\.u64")
 
 _SHORT = 50_000
 """A run of no more hashes than this is written anew sooner than looked into beside others."""
@@ -111,7 +112,7 @@ class Seen:
             hashes = _merge(run.hashes(), hashes)
             first = run.first
             merged.append(run)
-        path = self._folder / f"{first}-{file_no}-{file_id}.u64"
+        path = self._folder / f"{first}-{file_no}-{file_id}-{len(hashes)}.u64"
         _write(hashes, path)
         for run in merged:
             run.path.unlink()
@@ -128,7 +129,7 @@ def _read_runs(folder: Path) -> list[_Run]:
     found = []
     for path in folder.iterdir():
         name = _NAME.fullmatch(path.name)
-        if name is None or path.stat().st_size % 8 or not path.stat().st_size:
+        if name is None or not path.stat().st_size or path.stat().st_size != 8 * int(name[4]):
             path.unlink()
         else:
             found.append(_Run(path, int(name[1]), int(name[2]), name[3]))

@@ -126,3 +126,19 @@ def test_a_hash_of_another_version_of_duckdb_is_made_anew(landing):
     landing.connection.execute("update control.hash_marks set mark = 8")
     rehash(landing.connection, landing.settings.seen_dir)
     assert land(landing, "b", 2, 3) == (1, 1)
+
+
+def test_a_run_that_was_cut_off_is_made_again(landing):
+    def events(ids):
+        return "".join(
+            f'{{"event_id":"{n}","contact_key":"k","name":"n","occurred_at":"2024-06-01"}}\n'
+            for n in ids
+        )
+
+    landing.land_one("events/a.jsonl", events(range(100)))
+    (run,) = (landing.settings.seen_dir / "events").iterdir()
+    run.write_bytes(run.read_bytes()[:400])
+    for n in range(8):
+        landing.land_one(f"events/{n}.jsonl", events([n]))
+
+    assert landing.rows("select count(*) from raw.events") == [(100,)]
