@@ -60,20 +60,46 @@ external_owners as (
     group by key
 ),
 
+---------- an address is a contact's until its records have another; then it is who has it now
+given_up as (
+    select records.email, known_ids.contact_id
+    from records
+    inner join known_ids on records.crm_id = known_ids.crm_id
+    group by records.email, known_ids.contact_id
+    having min(records.age) = 1
+),
+
+kept_emails as (
+    select known_emails.email, known_emails.contact_id
+    from known_emails
+    anti join given_up
+        on known_emails.email = given_up.email and known_emails.contact_id = given_up.contact_id
+),
+
+taken_over as (
+    select records.email, min(known_ids.contact_id) as contact_id
+    from current_records as records
+    inner join known_ids on records.crm_id = known_ids.crm_id
+    group by records.email
+),
+
 ---------- CRM records not seen before: the contact of their external id or address, else a new one
 unseen_records as (
     select
         records.crm_id,
         records.email,
         records.external_id,
-        coalesce(external_owners.contact_id, known_emails.contact_id) as contact_id,
+        coalesce(
+            external_owners.contact_id, kept_emails.contact_id, taken_over.contact_id
+        ) as contact_id,
         min(records.crm_id) over (
             partition by coalesce(records.email, chr(31) || records.crm_id)
         ) as first_of_email
     from current_records as records
     anti join known_ids on records.crm_id = known_ids.crm_id
     left join external_owners on records.external_id = external_owners.external_id
-    left join known_emails on records.email = known_emails.email
+    left join kept_emails on records.email = kept_emails.email
+    left join taken_over on records.email = taken_over.email
 ),
 
 by_external_id as (
