@@ -21,6 +21,10 @@ events as (
     select * from {{ ref('events') }}
 ),
 
+said_by as (
+    select event_id, contact_key from {{ ref('input_events') }}
+),
+
 tracking as (
     select * from {{ ref('stg_tracking') }}
 ),
@@ -105,18 +109,32 @@ shown_in_lists as (
     where said in ('import_in', 'import_out') and recency = 1 and contact_id is not null
 ),
 
----------- a clock that runs ahead must not outrank what is said later
-from_events as (
+---------- an address that was one contact's and is another's now: a yes is of who has it
+holders as (
+    select email, contact_id
+    from crm
+    where valid_to is null and email is not null
+),
+
+passed_on as (
+    select keys.key as email, min(holders.contact_id) as contact_id
+    from keys
+    inner join holders on keys.key = holders.email
+    where keys.key_kind = 'email'
+    group by keys.key, keys.contact_id
+    having not bool_or(holders.contact_id = keys.contact_id)
+),
+
+words_in_events as (
     select
+        event_id,
         contact_id,
+        least(occurred_at, received_at) as said_at,
         case
             when name = 'unsubscribed' then 'opt_out'
             when name = 'subscribed' then 'subscribed'
             else 'opt_in'
-        end as said,
-        least(occurred_at, received_at) as said_at,
-        'event ' || event_id as evidence,
-        'events' as source
+        end as said
     from events
     where name in ('subscribed', 'unsubscribed')
         or (
@@ -125,9 +143,22 @@ from_events as (
         )
 ),
 
+---------- a clock that runs ahead must not outrank what is said later
+from_events as (
+    select
+        coalesce(passed_on.contact_id, words.contact_id) as contact_id,
+        words.said,
+        words.said_at,
+        'event ' || words.event_id as evidence,
+        'events' as source
+    from words_in_events as words
+    left join said_by on words.event_id = said_by.event_id
+    left join passed_on on words.said <> 'opt_out' and said_by.contact_key = passed_on.email
+),
+
 from_tracking as (
     select
-        coalesce(sends.contact_id, keys.contact_id) as contact_id,
+        coalesce(sends.contact_id, passed_on.contact_id, keys.contact_id) as contact_id,
         case when tracking.type = 'subscribed' then 'subscribed' else 'opt_out' end as said,
         least(tracking.occurred_at, tracking.received_at) as said_at,
         tracking.type || ' ' || tracking.event_id as evidence,
@@ -135,6 +166,7 @@ from_tracking as (
     from tracking
     left join sends on tracking.send_id = sends.send_id
     left join keys on keys.key_kind = 'email' and tracking.email = keys.key
+    left join passed_on on tracking.type = 'subscribed' and tracking.email = passed_on.email
     where tracking.type in ('unsubscribed', 'subscribed', 'complained')
         and coalesce(sends.contact_id, keys.contact_id) is not null
 )
