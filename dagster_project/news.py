@@ -95,6 +95,15 @@ _BY_CONTACT = """
         select keys.contact_id, happened.name
         from happened
         inner join keys on happened.key = keys.key
+        union all
+        -- Who has the address now need not be who had it first.
+        select queue.contact_id, tracked.type
+        from tracked
+        inner join delivery.send_queue as queue on tracked.key = queue.email
+        union all
+        select queue.contact_id, happened.name
+        from happened
+        inner join delivery.send_queue as queue on happened.key = queue.email
     )
 
     select contact_id, min(happened) from news group by contact_id

@@ -58,6 +58,22 @@ def test_late_news_holds_a_send_until_the_next_tick_decides_with_it(
     assert gates == {LAPSED: "consent, suppression", RETURNED: "exit", BOUNCED: "suppression"}
 
 
+def test_news_about_an_address_holds_whoever_has_it_now(waiting: Home, undisturbed: Undisturbed):
+    waiting.decide(SECOND)
+    # p007's address was somebody else's first, whose key it stays.
+    waiting.rows(
+        "update contacts.contact_identities set contact_id = 'former' "
+        f"where key_kind = 'email' and key = '{address(7)}'"
+    )
+    [(send,)] = waiting.rows(
+        f"select send_id from delivery.send_queue where contact_id = '{LAPSED}'"
+    )
+    waiting.land("tracking/late.jsonl", [_tracking("unsubscribed", email=address(7))])
+
+    assert waiting.dispatch().skipped == {"held for the next tick: unsubscribed": 1}
+    assert set(undisturbed.mail) - set(waiting.mail()) == {send}
+
+
 def test_news_is_looked_for_before_every_batch(
     waiting: Home, undisturbed: Undisturbed, monkeypatch: pytest.MonkeyPatch
 ):
