@@ -6,6 +6,9 @@ import unicodedata
 
 import idna
 
+# As in dbt/macros/engine/email.sql; what str.strip() takes for blank is more.
+_BLANKS = " \t\r\n\u00a0\u200b\ufeff"
+
 
 def ascii_domain(domain: str) -> str | None:
     """Write a domain in the letters of the DNS: `bücher.example` is `xn--bcher-kva.example`.
@@ -37,7 +40,7 @@ def canonical_email(address: str) -> str:
         address comes back lowercase and composed.
 
     """
-    plain = unicodedata.normalize("NFC", address.strip(" ")).lower()
+    plain = unicodedata.normalize("NFC", address.strip(_BLANKS)).lower()
     name, at, domain = plain.rpartition("@")
     if not at or domain.isascii():
         return plain

@@ -33,7 +33,7 @@ _FOREIGN = """
     select said from said where strlen(said) <> length(said)
 """
 # By contact, as decided now: an opt-out, an answer, perhaps the goal.
-_BY_CONTACT = """
+_BY_CONTACT = r"""
     with
 
     unseen as (
@@ -50,7 +50,7 @@ _BY_CONTACT = """
         select
             tracking.send_id,
             tracking.type,
-            coalesce(foreign_keys.key, lower(trim(tracking.email))) as key
+            coalesce(foreign_keys.key, lower(trim(tracking.email, e' \t\r\n'))) as key
         from raw.tracking as tracking
         inner join unseen on tracking.file_id = unseen.file_id
         left join foreign_keys on tracking.email = foreign_keys.said
@@ -60,8 +60,8 @@ _BY_CONTACT = """
     happened as (
         select
             events.name,
-            trim(events.contact_key) as id,
-            coalesce(foreign_keys.key, lower(trim(events.contact_key))) as key
+            trim(events.contact_key, e' \t\r\n') as id,
+            coalesce(foreign_keys.key, lower(trim(events.contact_key, e' \t\r\n'))) as key
         from raw.events as events
         inner join unseen on events.file_id = unseen.file_id
         left join foreign_keys on events.contact_key = foreign_keys.said

@@ -30,6 +30,7 @@ def test_a_domain_has_its_form_in_the_dns_or_none(domain: str, expected: str | N
     ("address", "expected"),
     [
         (" Ada.L+news@BÜCHER.example ", "ada.l+news@xn--bcher-kva.example"),
+        ("\u200bada@bücher.example\u00a0\r\n", "ada@xn--bcher-kva.example"),
         ("SØREN@x.example", "søren@x.example"),
         ("sø@ren@-ü.example", "sø@ren@-ü.example"),
         ("Crm-Ü7", "crm-ü7"),

@@ -14,6 +14,20 @@
 {%- endmacro %}
 
 
+{#- A text without the blanks around it, those that cannot be seen included: tab, line end, no-break
+    space, zero-width space, byte-order mark. They come along when keys are copied. -#}
+{% macro trimmed(text) -%}
+    {{ return(adapter.dispatch('trimmed')(text)) }}
+{%- endmacro %}
+
+{% macro default__trimmed(text) -%}
+    trim(
+        {{ text }},
+        ' ' || chr(9) || chr(10) || chr(13) || chr(160) || chr(8203) || chr(65279)
+    )
+{%- endmacro %}
+
+
 {#- The one form in which an address is compared, but for the letters of its domain: lowercase,
     composed letters (Unicode NFC). Dots and plus-tags stay, only some providers ignore them. -#}
 {% macro plain_email(text) -%}
@@ -21,7 +35,7 @@
 {%- endmacro %}
 
 {% macro default__plain_email(text) -%}
-    lower(nfc_normalize(trim({{ text }})))
+    lower(nfc_normalize({{ trimmed(text) }}))
 {%- endmacro %}
 
 

@@ -16,7 +16,7 @@ known as (
                 contains(events.contact_key, '@')
                 and {{ looks_like_email(plain_email('events.contact_key')) }}
                 then {{ canonical_email('events.contact_key', 'idn_domains.ascii_domain') }}
-            else trim(events.contact_key)
+            else {{ trimmed('events.contact_key') }}
         end as contact_key,
         events.name,
         events.occurred_at,
