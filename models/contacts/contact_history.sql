@@ -27,8 +27,8 @@ select
     ] -%}
         records.{{ column }},
     {% endfor -%}
-    -- The record that a CRM merged away does not speak for the contact that it became. One that came
-    -- along with it, another CRM's say, does; so does it again when the merge is undone.
+    -- The record that a CRM merged away does not speak for the contact that it became. One that
+    -- came along with it, another CRM's say, does; so does it again when the merge is undone.
     keys.decided_for <> keys.contact_id and went.crm_id is not null as is_merged_away
 from records
 inner join keys on records.crm_id = keys.key

@@ -31,8 +31,8 @@ identified as (
     group by contact_id
 ),
 
----------- of several CRM records of one contact, the living one changed last speaks; one that the CRM
----------- merged away is told of no more in exports of changes, it looks alive for good
+---------- of several CRM records of one contact, the living one changed last speaks; one that the
+---------- CRM merged away is told of no more in exports of changes, it looks alive for good
 ranked_records as (
     select
         *,
