@@ -78,6 +78,9 @@ def judge(
         value = f"_v{place}"
         if column.required:
             wrong.append((f"coalesce(trim({value}), '') = ''", f"'{name} is missing'"))
+            read[f"_x{place}"] = fields.is_inexact(columns[place])
+            reason = f"'{name} is a number that may have lost digits, write it as text: '"
+            wrong.append((f"_x{place}", f"{reason} || {value}"))
         is_strict = column.data_type is not None
         problem, typed = None, value
         if column.is_instant:

@@ -35,6 +35,8 @@ class CsvFile:
     """The columns; one without a name is called by its place."""
     lines: int | None
     """How many lines there are, if DuckDB can read the file as it stands; None if it cannot."""
+    quote_is_told: bool = False
+    """Whether the source says what values are quoted by."""
 
 
 def look_at(path: Path, source: SourceSettings) -> CsvFile:
@@ -71,7 +73,14 @@ def look_at(path: Path, source: SourceSettings) -> CsvFile:
         ) from error
     usual = dialect.header_line == 1 and not dialect.backslash and not dialect.padded
     plain = encoding == UTF_8 and usual and not odd
-    return CsvFile(path, encoding, dialect, _names(dialect), lines if plain else None)
+    return CsvFile(
+        path,
+        encoding,
+        dialect,
+        _names(dialect),
+        lines if plain else None,
+        quote_is_told=source.quote != "detect",
+    )
 
 
 def _detect_in(sample: str, source: SourceSettings, encoding: str, *, cut: bool) -> Dialect:

@@ -99,6 +99,7 @@ def judge(kind: Kind, rows: Rows, landed_at: datetime) -> str:
     ours = ("event_id", *shape.words, "occurred_at", "received_at", shape.payload)
     line = "_line, " if rows.numbered else ""
     read = {f"{name}_text": fields.text(name) for name in ours}
+    read |= {f"{name}_inexact": fields.is_inexact(name) for name in ("event_id", *shape.words)}
     read |= {name: fields.instant(name) for name in ("occurred_at", "received_at")}
     numbers = _numbers(kind, fields)
     for place, name in enumerate(numbers):
@@ -170,6 +171,9 @@ def _wrong(
     for name in ("event_id", *shape.words):
         nested = f"starts_with({name}_text, '{{') or starts_with({name}_text, '[')"
         wrong.append((nested, f"'{name} is not plain text: ' || {name}_text"))
+        if name == "event_id" or (name,) in shape.one_of:
+            reason = f"'{name} is a number that may have lost digits, write it as text: '"
+            wrong.append((f"{name}_inexact", f"{reason} || {name}_text"))
     for name, allowed in shape.allowed.items():
         among = f"list_contains({bind(list(allowed))}::varchar[], {name}_text)"
         wrong.append((f"not {among}", f"'{name} is none of {', '.join(allowed)}: ' || {name}_text"))

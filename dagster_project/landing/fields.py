@@ -63,6 +63,12 @@ class Fields:
             return f"case when {' and '.join(f'{part} is not null' for part in parts)} then md5(concat_ws(chr(31), {', '.join(parts)})) end"  # noqa: E501
         return self._told(self.theirs(ours)) if self.has(ours) else "null::varchar"
 
+    def is_inexact(self, ours: str) -> str:
+        """Whether the value is a number that may have lost digits (boolean)."""
+        if ours in self._source.constants or ours in self._composed or not self.has(ours):
+            return "false"
+        return self._rows.is_inexact(self.theirs(ours))
+
     def said(self, ours: str) -> str:
         """Whether the row says anything of the column, be it that it is empty (boolean)."""
         if ours in self._source.constants or ours in self._composed:

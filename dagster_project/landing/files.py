@@ -109,8 +109,11 @@ def put_away(path: Path, state: State, settings: Settings, landed_at: datetime) 
     target = settings.landing_dir / DONE / f"{landed_at.astimezone(UTC):%Y-%m-%d}" / place
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        if state_of(path) == state:
-            path.replace(target)
+        if state_of(path) != state:
+            return
+        if target.exists():  # another file of that name, earlier in the day
+            target = target.with_name(f"{state.modified_ns}-{target.name}")
+        path.replace(target)
     except (FileChangedError, FileNotFoundError):
         pass  # gone already: somebody else tidies up here, too
 

@@ -87,6 +87,8 @@ class JsonLines(Rows):
     @override
     def problem(self) -> str:
         broken = """case
+            when len(json_keys(_object)) <> len(list_distinct(json_keys(_object)))
+                then 'a key stands twice in it'
             when _object is not null then null
             when coalesce(trim(_json, ' \t\r'), '') = '' then ''
             else 'not a JSON object'
@@ -101,6 +103,11 @@ class JsonLines(Rows):
     def text(self, name: str) -> str:
         place = self._asked.setdefault(_pointer(name), len(self._asked) + 1)
         return f"nullif(_values[{place}], '')"
+
+    @override
+    def is_inexact(self, name: str) -> str:
+        pointer = f"{self.parameters.bind(_pointer(name))}::varchar"
+        return f"coalesce(json_type(_object, {pointer}) = 'DOUBLE', false)"
 
     @override
     def said(self, name: str) -> str:
@@ -184,6 +191,15 @@ class AlikeObjects(Rows):
         if name not in self._keys:
             return "null::varchar"
         return f"nullif(struct_extract_at(_values, {self._keys.index(name) + 1}), '')"
+
+    @override
+    def is_inexact(self, name: str) -> str:
+        # It may be a text of digits, too: which of them is seen when the file is read more slowly.
+        text = self.text(name)
+        return f"""coalesce(case
+            when contains({text}, '.') or contains({text}, 'e+') or contains({text}, 'e-')
+                then regexp_full_match({text}, '-?\\d+([.]\\d+)?(e[+-]\\d+)?')
+        end, false)"""
 
     @override
     def instant(self, name: str, zone: str) -> str:

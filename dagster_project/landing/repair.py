@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import TextIO
 
-    from dagster_project.landing.records import Dialect
+    from dagster_project.landing.records import Dialect, Record
 
 COLUMNS = ("_line", "_problem", "_content")
 """The first columns of a clean copy; the values follow."""
@@ -72,7 +72,9 @@ def clean_copy(clean: Path, width: int) -> Iterator[CleanCopy]:
         raise
 
 
-def repair_csv(path: Path, clean: Path, dialect: Dialect, encoding: str) -> int:
+def repair_csv(
+    path: Path, clean: Path, dialect: Dialect, encoding: str, *, quote_is_told: bool = False
+) -> int:
     """Write the records of a CSV file, with any mix of line ends.
 
     Args:
@@ -80,6 +82,7 @@ def repair_csv(path: Path, clean: Path, dialect: Dialect, encoding: str) -> int:
         clean: the file to write.
         dialect: how it is written.
         encoding: what it is encoded in.
+        quote_is_told: whether it is known, and not only likely, what values are quoted by.
 
     Returns:
         How many records there are.
@@ -91,6 +94,8 @@ def repair_csv(path: Path, clean: Path, dialect: Dialect, encoding: str) -> int:
         next(records)
         for record in records:
             problem = record.problem or _wrong_width(record.values, width)
+            if problem is None and not quote_is_told:
+                problem = _swallowed(record, dialect)
             copy.add(record.line, problem, record.text, record.values)
     return copy.rows
 
@@ -113,6 +118,26 @@ def repair_lines(path: Path, clean: Path, encoding: str = UTF_8) -> None:
             text = line.rstrip("\r\n")
             if text.strip():
                 copy.add(number, unfit(text, encoding), text, [text])
+
+
+def _swallowed(record: Record, dialect: Dialect) -> str | None:
+    """Doubt a value of several lines where each line could be a record itself.
+
+    That is what a stray quote makes of the records up to the next one.
+    """
+    lines = record.text.splitlines()
+    width = len(dialect.header)
+    if (
+        width == 1
+        or len(lines) == 1
+        or any(line.count(dialect.delimiter) + 1 != width for line in lines)
+    ):
+        return None
+    last = record.line + len(lines) - 1
+    return (
+        f"lines {record.line} to {last} are one record if the quotes are right, and {len(lines)} "
+        "if one is astray; if they are right, set the source's quote"
+    )
 
 
 def _wrong_width(values: Sequence[str], width: int) -> str | None:

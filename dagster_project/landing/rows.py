@@ -71,6 +71,11 @@ class Rows(ABC):
         del name
         return "true"
 
+    def is_inexact(self, name: str) -> str:
+        """Return whether a value is a number that may have lost digits, and so can name nothing."""
+        del name
+        return "false"
+
     @abstractmethod
     def instant(self, name: str, zone: str) -> str:
         """Return a column's value as timestamptz, null if it is no time; see `sql.instant`.

@@ -13,13 +13,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import polars as pl
-import pyarrow as pa
-
 if TYPE_CHECKING:
     from pathlib import Path
 
     import duckdb
+    import polars as pl
 
 # From one landed file's number to another's, and the id of the last: of another warehouse's files,
 # or of this one's before it was restored, the numbers may be the same, but not the ids.
@@ -45,6 +43,9 @@ class _Run:
 
     def hashes(self) -> pl.Series:
         """Map the file into memory: what is not looked at is not read."""
+        import polars as pl  # they take a moment, and a command's --help needs neither
+        import pyarrow as pa
+
         buffer = pa.memory_map(str(self.path)).read_buffer()
         array = pa.Array.from_buffers(pa.uint64(), buffer.size // 8, [None, buffer])
         return pl.Series(array)

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from dagster_project.landing.csv_file import CsvFile
 
 
+_EXACT = 1 << 53
+"""Whole numbers below this are exact in a DOUBLE (IEEE 754)."""
+
+
 class _Table(Rows):
     """CSV and Parquet: the same columns in every row."""
 
@@ -57,7 +61,20 @@ class _Table(Rows):
     def text(self, name: str) -> str:
         place, data_type = self._places[name], self._types[name]
         nested = data_type.endswith("]") or data_type.startswith(("STRUCT", "MAP", "UNION"))
-        return f"nullif({f'to_json({place})' if nested else place}::varchar, '')"
+        if nested:
+            return f"nullif(to_json({place})::varchar, '')"
+        if data_type in ("DOUBLE", "FLOAT"):
+            # 42.0 is 42, as it was before a frame with gaps in it made a float of it.
+            is_whole = f"{place} = trunc({place}) and abs({place}) < {_EXACT}"
+            return f"case when {is_whole} then {place}::bigint::varchar else {place}::varchar end"
+        return f"nullif({place}::varchar, '')"
+
+    @override
+    def is_inexact(self, name: str) -> str:
+        if self._types[name] not in ("DOUBLE", "FLOAT"):
+            return "false"
+        place = self._places[name]
+        return f"coalesce({place} <> trunc({place}) or abs({place}) >= {_EXACT}, false)"
 
     @override
     def instant(self, name: str, zone: str) -> str:
@@ -111,7 +128,9 @@ class CsvTable(_Table):
 def repaired_csv(file: CsvFile, scratch: Path) -> RepairedTable:
     """Open a CSV file by way of a clean copy in `scratch`."""
     clean = scratch / "clean.csv"
-    rows = repair.repair_csv(file.path, clean, file.dialect, file.encoding)
+    rows = repair.repair_csv(
+        file.path, clean, file.dialect, file.encoding, quote_is_told=file.quote_is_told
+    )
     return RepairedTable(clean, file.names, rows)
 
 

@@ -112,7 +112,8 @@ class _Writing:
                     hashes = facts.insert_whole(
                         self.connection, self.kind, rows, self.landed_at, self.file.file_id, seen
                     )
-                    if hashes is None or rows.must_be not in (None, len(hashes)):
+                    # Of a file without rows the slower way says what it is.
+                    if hashes is None or rows.must_be not in (None, len(hashes)) or not len(hashes):
                         raise _NotWholeError  # noqa: TRY301 - undoes the transaction
                     self._require_unchanged()
                     landed = self._landed(len(hashes))

@@ -400,4 +400,45 @@ def test_an_object_that_names_a_key_twice_stops_no_other_file(landing):
     event = '"contact_key": "k", "name": "viewed", "occurred_at": "2024-01-01"'
     landing.put("events/a.jsonl", f'{{{event}, "name": "viewed"}}\n')
     landing.put("events/b.jsonl", f'{{{event}, "event_id": "e2"}}\n')
-    assert [landed.rows_landed for landed in landing.land()] == [1, 1]
+    assert [landed.rows_landed for landed in landing.land()] == [0, 1]
+
+
+@pytest.mark.parametrize("rest", ["", "\nbroken"])
+@pytest.mark.parametrize(
+    ("event_id", "landed"),
+    [
+        ("12345678901234567890", ["12345678901234567890"]),
+        ('"1.5"', ["1.5"]),
+        ('"1e-5"', ["1e-5"]),
+        ("12345678901234567.0", []),
+        ("1e20", []),
+        ("7.0", []),
+    ],
+)
+def test_a_number_that_may_have_lost_digits_names_no_event(landing, event_id, landed, rest):
+    row = f'{{"event_id":{event_id},"contact_key":"a","name":"n","occurred_at":"2024-05-01"}}'
+    landing.land_one("events/a.jsonl", row + rest)
+    assert [i for (i,) in landing.rows("select event_id from raw.events")] == landed
+    reasons = [reason.partition(",")[0] for _, reason, _ in landing.rejects() if reason[0] == "e"]
+    assert reasons == ["event_id is a number that may have lost digits"] * (not landed)
+
+
+def test_an_object_that_has_a_key_twice_is_rejected(landing):
+    row = '{"contact_key":"a","contact_key":"b","name":"n","occurred_at":"2024-05-01"}\n'
+    landed = landing.land_one("events/a.jsonl", row + row.replace('"contact_key":"b",', ""))
+    assert landed.rows_landed == 1
+    assert [reason for _, reason, _ in landing.rejects()] == ["a key stands twice in it"]
+
+
+def test_a_whole_number_that_a_frame_made_a_float_is_whole(landing):
+    landing.put_parquet(
+        "events/a.parquet",
+        """select 42.0::double as event_id, 'a' as contact_key, 'n' as name, 7.0::double as seats,
+           1.5::double as share, date '2024-05-01' as occurred_at
+           union all select 0.5, 'a', 'n', 1, 1, date '2024-05-01'""",
+    )
+    landing.land()
+    assert landing.rows(
+        "select event_id, properties ->> 'seats', properties ->> 'share' from raw.events"
+    ) == [("42", "7.0", "1.5")]
+    assert len(landing.rejects()) == 1

@@ -314,3 +314,18 @@ def test_a_file_that_was_not_certain_lands_once_its_source_says_how_it_is_writte
     (landed,) = landing.land()
     assert landed.rows_landed == 1
     assert landing.rows("select name from raw.other__things") == [("España",)]
+
+
+def test_a_stray_quote_swallows_no_record(landing):
+    content = 'contact_id,email,note\n1,a,"Big TV\n2,b,TV\n3,c,40"\n4,d,"one\ntwo"\n'
+    landed = landing.land_one(PLACE + ".csv", content)
+    assert (landed.rows_landed, landed.rows_rejected) == (1, 1)
+    [(line, reason, _)] = landing.rejects()
+    assert line == 2
+    assert reason.startswith("lines 2 to 4 are one record if the quotes are right, and 3 if one is")
+
+
+def test_quotes_that_are_told_are_right(make_landing):
+    landing = make_landing(people={"as": "crm/standard/contacts", "quote": '"'})
+    content = 'contact_id,email,note\n1,a,"Big TV\n2,b,TV\n3,c,40"\n'
+    assert landing.land_one("people/a.csv", content).rows_landed == 1
