@@ -81,6 +81,11 @@ def judge(
             read[f"_x{place}"] = fields.is_inexact(columns[place])
             reason = f"'{name} is a number that may have lost digits, write it as text: '"
             wrong.append((f"_x{place}", f"{reason} || {value}"))
+        if column.allowed:
+            words = rows.parameters.bind(list(column.allowed))
+            other = f"not list_contains({words}::varchar[], lower(trim({value})))"
+            among = ", ".join(column.allowed)
+            wrong.append((other, f"'{name} is none of {among}: ' || {value}"))
         is_strict = column.data_type is not None
         problem, typed = None, value
         if column.is_instant:

@@ -45,6 +45,8 @@ class DeclaredColumn:
     """What its text must be (a DuckDB type); None: any text."""
     required: bool
     """Whether every row must have a value."""
+    allowed: tuple[str, ...] = ()
+    """The words that a value may be, whatever their case; none: any."""
     reads_as: str | None = None
     """What models make of its text, if they can: instant, number, integer, boolean, …"""
 
@@ -114,7 +116,10 @@ def _columns(table: dict[str, Any], where: str) -> dict[str, DeclaredColumn]:
             )
         meta = column.get("config", {}).get("meta", {})
         columns[column["name"]] = DeclaredColumn(
-            data_type, bool(meta.get("required", False)), meta.get("reads_as")
+            data_type,
+            required=bool(meta.get("required", False)),
+            allowed=tuple(meta.get("allowed", ())),
+            reads_as=meta.get("reads_as"),
         )
     return columns
 

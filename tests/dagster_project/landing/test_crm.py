@@ -311,3 +311,15 @@ def test_a_date_of_another_year_than_was_meant_rejects_its_row(make_landing, dat
     landed = landing.land_one("deals/a.csv", f"deal_id,created_at\n1,{text}\n")
     assert (landed.rows_landed, landed.rows_rejected) == (0, 1)
     assert landing.rejects()[0][1] == f"created_at is not a time: {text}"
+
+
+def test_a_word_about_consent_that_models_do_not_know_rejects_its_row(landing):
+    landing.land_one(
+        "crm/standard/consents/a.csv",
+        "email,said,said_at\na@x.de,OPT_OUT,2024-05-01\nb@x.de,Opt-Out,2024-05-01\nc@x.de,,\n",
+    )
+    assert landing.rows("select email from raw.standard__consents") == [("a@x.de",)]
+    assert [reason for _, reason, _ in landing.rejects()] == [
+        "said is none of opt_out, complained, bounced, import_in, import_out: Opt-Out",
+        "said is missing",
+    ]
