@@ -1,8 +1,11 @@
 """Landing: files become rows of `raw.*`, each once, and nothing is silently dropped.
 
-`remote` brings the files of `s3` and `postgres`. `load` says what happens to a file; `readers`
-opens it, `facts` (events, tracking) and `crm` judge its rows, `kinds` and `fields` apply the
-settings' `[sources.*]`, `ledger` keeps what became of it.
+Which files: `remote` brings those of `s3` and `postgres`, `files` finds them, `load` says what
+becomes of each, `ledger` keeps that. How a file is read: `readers` opens it, by way of `packing`,
+`encoding`, `dialect` (CSV), `json_lines`, `json_values` and `workbook`; `repair` writes anew what
+DuckDB cannot read as it stands. What its rows are: `kinds`, `fields` and `declared` apply the
+settings and what models expect, `facts` (events, tracking) and `crm` judge them. How they land:
+`write`, in one transaction; `seen` knows which events have, `exports` compares with the one before.
 """
 
 from __future__ import annotations
