@@ -2,7 +2,7 @@
 with
 
 keys as (
-    select key_kind, key, contact_id from {{ ref('contact_identities') }}
+    select key_kind, key, contact_id, found_in from {{ ref('contact_identities') }}
 ),
 
 crm as (
@@ -129,6 +129,7 @@ words_in_events as (
     select
         event_id,
         contact_id,
+        -- A clock that runs ahead must not outrank what is said later.
         least(occurred_at, received_at) as said_at,
         case
             when name = 'unsubscribed' then 'opt_out'
@@ -143,8 +144,34 @@ words_in_events as (
         )
 ),
 
----------- a clock that runs ahead must not outrank what is said later
-from_events as (
+---------- a key may read like another of another kind: whoever it names, a no counts for each
+key_owners as (
+    select distinct key, contact_id from keys
+),
+
+refused_in_events as (
+    select
+        key_owners.contact_id,
+        words.said,
+        words.said_at,
+        'event ' || words.event_id as evidence,
+        'events' as source
+    from words_in_events as words
+    inner join said_by on words.event_id = said_by.event_id
+    inner join key_owners on said_by.contact_key = key_owners.key
+    where words.said = 'opt_out'
+),
+
+---------- anybody may sit at a browser: one that is nothing better known by cannot say yes
+browsers as (
+    select key
+    from keys
+    group by key
+    having bool_or(key_kind = 'anonymous_id')
+        and bool_and(key_kind = 'anonymous_id' or (key_kind = 'id' and found_in = 'events'))
+),
+
+agreed_in_events as (
     select
         coalesce(passed_on.contact_id, words.contact_id) as contact_id,
         words.said,
@@ -153,21 +180,38 @@ from_events as (
         'events' as source
     from words_in_events as words
     left join said_by on words.event_id = said_by.event_id
-    left join passed_on on words.said <> 'opt_out' and said_by.contact_key = passed_on.email
+    anti join browsers on said_by.contact_key = browsers.key
+    left join passed_on on said_by.contact_key = passed_on.email
+    where words.said <> 'opt_out'
 ),
 
-from_tracking as (
+---------- the reader of the send, else by the address
+refused_in_tracking as (
+    select
+        coalesce(sends.contact_id, key_owners.contact_id) as contact_id,
+        'opt_out' as said,
+        least(tracking.occurred_at, tracking.received_at) as said_at,
+        tracking.type || ' ' || tracking.event_id as evidence,
+        tracking.provider as source
+    from tracking
+    left join sends on tracking.send_id = sends.send_id
+    left join key_owners on sends.send_id is null and tracking.email = key_owners.key
+    where tracking.type in ('unsubscribed', 'complained')
+        and coalesce(sends.contact_id, key_owners.contact_id) is not null
+),
+
+subscribed_in_tracking as (
     select
         coalesce(sends.contact_id, passed_on.contact_id, keys.contact_id) as contact_id,
-        case when tracking.type = 'subscribed' then 'subscribed' else 'opt_out' end as said,
+        'subscribed' as said,
         least(tracking.occurred_at, tracking.received_at) as said_at,
         tracking.type || ' ' || tracking.event_id as evidence,
         tracking.provider as source
     from tracking
     left join sends on tracking.send_id = sends.send_id
     left join keys on keys.key_kind = 'email' and tracking.email = keys.key
-    left join passed_on on tracking.type = 'subscribed' and tracking.email = passed_on.email
-    where tracking.type in ('unsubscribed', 'subscribed', 'complained')
+    left join passed_on on tracking.email = passed_on.email
+    where tracking.type = 'subscribed'
         and coalesce(sends.contact_id, keys.contact_id) is not null
 )
 
@@ -179,6 +223,10 @@ select * from acts_in_lists
 union all
 select * from shown_in_lists
 union all
-select * from from_events
+select * from refused_in_events
 union all
-select * from from_tracking
+select * from agreed_in_events
+union all
+select * from refused_in_tracking
+union all
+select * from subscribed_in_tracking
