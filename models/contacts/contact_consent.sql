@@ -15,7 +15,7 @@ last_words as (
         max(said_at) filter (where said = 'subscribed') as subscribed_at,
         max(said_at) filter (where said in ('opt_in', 'subscribed')) as opted_in_at,
         max(said_at) filter (where said = 'import_in') as imported_in_at,
-        bool_or(said = 'import_out') as is_refused_by_import
+        max(said_at) filter (where said = 'import_out') as imported_out_at
     from consents
     group by contact_id
 ),
@@ -31,14 +31,15 @@ judged as (
                 )
                 then 'opted_out'
             when last_words.opted_in_at is not null then 'opted_in'
-            when last_words.is_refused_by_import then 'opted_out'
+            when last_words.imported_out_at is not null then 'opted_out'
             when last_words.imported_in_at is not null then 'opted_in'
             else 'unknown'
         end as consent,
         last_words.opted_in_at,
         last_words.subscribed_at,
         last_words.opted_out_at,
-        last_words.imported_in_at
+        last_words.imported_in_at,
+        last_words.imported_out_at
     from contacts
     left join last_words on contacts.contact_id = last_words.contact_id
 )

@@ -5,7 +5,8 @@ contacts as (
 ),
 
 consent as (
-    select contact_id, consent, subscribed_at, opted_out_at from {{ ref('contact_consent') }}
+    select contact_id, consent, subscribed_at, opted_out_at, imported_out_at
+    from {{ ref('contact_consent') }}
 ),
 
 tracking as (
@@ -131,16 +132,16 @@ from_refusals as (
     where holders.subscribed_at is null or holders.subscribed_at <= refusals.since
 ),
 
----------- the contact's address
+---------- the contact's address, be it another's too who said yes
 from_contacts as (
     select
         {{ hash_email('contacts.email') }} as email_hash,
         'unsubscribed' as reason,
-        consent.opted_out_at as since,
+        coalesce(consent.opted_out_at, consent.imported_out_at) as since,
         'marketing' as scope
     from consent
     inner join contacts on consent.contact_id = contacts.contact_id
-    where consent.consent = 'opted_out' and consent.opted_out_at is not null
+    where consent.consent = 'opted_out'
 ),
 
 from_sequences as (
