@@ -5,15 +5,21 @@
 -#}
 with
 
+shared_external_ids as (
+    select distinct external_id from {{ ref('shared_external_ids') }}
+),
+
 records as (
     select
-        crm_id,
-        email,
-        external_id,
-        anonymous_id,
-        case when valid_to is null then 0 else 1 end as age,
-        valid_from
-    from {{ ref('contact_records') }}
+        records.crm_id,
+        records.email,
+        -- One that many people have names none of them.
+        case when shared.external_id is null then records.external_id end as external_id,
+        records.anonymous_id,
+        case when records.valid_to is null then 0 else 1 end as age,
+        records.valid_from
+    from {{ ref('contact_records') }} as records
+    left join shared_external_ids as shared on records.external_id = shared.external_id
 ),
 
 current_records as (

@@ -7,13 +7,19 @@
 -#}
 with recursive
 
+shared_external_ids as (
+    select distinct external_id from {{ ref('shared_external_ids') }}
+),
+
 records as (
     select
-        crm_id,
-        email,
-        external_id,
-        case when valid_to is null then 0 else 1 end as age
-    from {{ ref('contact_records') }}
+        records.crm_id,
+        records.email,
+        -- One that many people have names none of them.
+        case when shared.external_id is null then records.external_id end as external_id,
+        case when records.valid_to is null then 0 else 1 end as age
+    from {{ ref('contact_records') }} as records
+    left join shared_external_ids as shared on records.external_id = shared.external_id
 ),
 
 crm_merges as (
