@@ -132,12 +132,27 @@ told_by_contacts as (
         lower({{ said('property_email', 'Email') }}) as email,
         {{ said('property_hs_email_hard_bounce_reason_enum', 'Email hard bounce reason') }}
             as reason,
+        case
+            when {{ said_any(
+                'property_hs_email_optout', 'Unsubscribed from all email'
+            ) }} then true
+            else {{ said_boolean('property_hs_email_optout', 'Unsubscribed from all email') }}
+        end as is_opted_out,
         coalesce(
             {{ said_instant('property_lastmodifieddate', 'Last Modified Date') }},
             {{ said_instant('_fivetran_synced') }}
         ) as said_at,
         {{ bookkeeping() }}
     from exported_contacts
+),
+
+contacts_opted_out as (
+    select
+        *,
+        coalesce(contact_id, email) as record,
+        {{ is_raised_anew('is_opted_out', 'coalesce(contact_id, email)') }} as is_act
+    from told_by_contacts
+    where coalesce(contact_id, email) is not null
 ),
 
 consents as (
@@ -176,6 +191,24 @@ consents as (
     where
         replace(upper(reason), ' ', '_') = 'UNKNOWN_USER'
         and coalesce(contact_id, email) is not null
+
+    union all
+
+    ---------- the export does not say since when: it was before it came
+    select
+        'hubspot' as source,
+        'hubspot:' || {{ hash_id(['record', "'opted out'"]) }} as consent_id,
+        'hubspot:' || record as crm_id,
+        email,
+        'opt_out' as said,
+        received_at as said_at,
+        'hs_email_optout' as detail,
+        file_id,
+        file_no,
+        line,
+        received_at
+    from contacts_opted_out
+    where is_act
 )
 
 select * from consents

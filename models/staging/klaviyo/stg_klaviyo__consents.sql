@@ -6,6 +6,12 @@ exported as (
     where _received_at <= {{ as_of() }}
 ),
 
+exported_profiles as (
+    select *
+    from {{ source('klaviyo', 'person') }}
+    where _received_at <= {{ as_of() }}
+),
+
 events as (
     select
         {{ said('id') }} as id,
@@ -18,6 +24,25 @@ events as (
         {{ said_any('_fivetran_deleted') }} as is_deleted,
         {{ bookkeeping() }}
     from exported
+),
+
+profiles as (
+    select
+        coalesce({{ said('id', 'Klaviyo ID') }}, lower({{ said('email') }})) as record,
+        lower({{ said('email') }}) as email,
+        ---------- never_subscribed is a state, and a shop's box that is empty is one too
+        lower({{ said('Email Marketing Consent') }}) = 'unsubscribed' as is_unsubscribed,
+        {{ said_instant('Email Marketing Consent Timestamp') }} as unsubscribed_at,
+        {{ bookkeeping() }}
+    from exported_profiles
+),
+
+judged_profiles as (
+    select
+        *,
+        {{ is_raised_anew('is_unsubscribed', 'record') }} as is_act
+    from profiles
+    where record is not null
 ),
 
 ---------- Klaviyo's own names of its metrics
@@ -53,6 +78,23 @@ consents as (
         received_at
     from judged
     where said is not null and id is not null and not is_deleted
+
+    union all
+
+    select
+        'klaviyo' as source,
+        'klaviyo:' || {{ hash_id(['record', "'unsubscribed'"]) }} as consent_id,
+        'klaviyo:' || record as crm_id,
+        email,
+        'opt_out' as said,
+        coalesce(unsubscribed_at, received_at) as said_at,
+        'Email Marketing Consent' as detail,
+        file_id,
+        file_no,
+        line,
+        received_at
+    from judged_profiles
+    where is_act
 )
 
 select * from consents

@@ -103,6 +103,41 @@ members_who_left as (
     where unsubscribed_at is not null
 ),
 
+statuses as (
+    select
+        *,
+        coalesce(id, md5(email)) as member_id,
+        status = 'unsubscribed' as is_unsubscribed
+    from members
+),
+
+judged_statuses as (
+    select
+        *,
+        {{ is_raised_anew(
+            'is_unsubscribed', "coalesce(list_id, '') || ':' || member_id"
+        ) }} as is_act
+    from statuses
+    where member_id is not null
+),
+
+---------- a member whose row says when is among those who left
+members_unsubscribed as (
+    select
+        list_id,
+        member_id,
+        email,
+        'opt_out' as said,
+        coalesce(changed_at, received_at) as said_at,
+        'status unsubscribed' as detail,
+        file_id,
+        file_no,
+        line,
+        received_at
+    from judged_statuses
+    where is_act and unsubscribed_at is null
+),
+
 ---------- Mailchimp cleans an address away after a hard bounce, or several soft ones in a row
 members_cleaned as (
     select
@@ -128,6 +163,8 @@ told as (
     select * from automation_bounces
     union all
     select * from members_who_left
+    union all
+    select * from members_unsubscribed
     union all
     select * from members_cleaned
 ),

@@ -65,7 +65,9 @@ contacts as (
         marketing_consent,
         case
             when marketing_consent then confirmed_at
-            when not marketing_consent then coalesce(unsubscribed_at, updated_at)
+            ---------- never to have subscribed is a state, whenever the row was changed
+            when unsubscribed_at is not null or status = 'unsubscribed'
+                then coalesce(unsubscribed_at, updated_at)
         end as consent_at,
         is_deleted or coalesce(status = 'archived', false) as is_deleted,
         created_at,

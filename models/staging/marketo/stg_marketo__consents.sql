@@ -63,12 +63,50 @@ invalid as (
     where {{ said_any('email_invalid', 'emailInvalid', 'Email Invalid') }}
 ),
 
+leads as (
+    select
+        coalesce(
+            {{ said('id', 'Lead ID') }}, lower({{ said('email', 'Email Address') }})
+        ) as record,
+        lower({{ said('email', 'Email Address') }}) as email,
+        {{ said_boolean('unsubscribed') }} as is_unsubscribed,
+        {{ bookkeeping() }}
+    from exported_leads
+),
+
+flagged as (
+    select
+        *,
+        {{ is_raised_anew('is_unsubscribed', 'record') }} as is_act
+    from leads
+    where record is not null
+),
+
+---------- the export does not say since when: it was before it came
+raised as (
+    select
+        {{ hash_id(['record', "'unsubscribed'"]) }} as id,
+        record as lead_id,
+        email,
+        'opt_out' as said,
+        received_at as said_at,
+        'unsubscribed' as detail,
+        file_id,
+        file_no,
+        line,
+        received_at
+    from flagged
+    where is_act
+),
+
 told as (
     select * from unsubscribed
     union all
     select * from bounced
     union all
     select * from invalid
+    union all
+    select * from raised
 ),
 
 consents as (

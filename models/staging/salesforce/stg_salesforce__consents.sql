@@ -12,10 +12,12 @@ exported_leads as (
     where _received_at <= {{ as_of() }}
 ),
 
-contact_bounces as (
+contact_records as (
     select
         {{ said('id', 'Contact ID') }} as id,
         lower({{ said('email') }}) as email,
+        {{ said_boolean('has_opted_out_of_email', 'HasOptedOutOfEmail', 'Email Opt Out') }}
+            as is_opted_out,
         coalesce(
             {{ said_boolean('is_email_bounced', 'IsEmailBounced') }},
             {{ said_instant(
@@ -34,10 +36,12 @@ contact_bounces as (
     from exported_contacts
 ),
 
-lead_bounces as (
+lead_records as (
     select
         {{ said('id', 'Lead ID') }} as id,
         lower({{ said('email') }}) as email,
+        {{ said_boolean('has_opted_out_of_email', 'HasOptedOutOfEmail', 'Email Opt Out') }}
+            as is_opted_out,
         coalesce(
             {{ said_boolean('is_email_bounced', 'IsEmailBounced') }},
             {{ said_instant(
@@ -57,9 +61,9 @@ lead_bounces as (
 ),
 
 told as (
-    select * from contact_bounces
+    select * from contact_records
     union all
-    select * from lead_bounces
+    select * from lead_records
 ),
 
 ---------- Salesforce marks every bounce; one that is passing, or the sender's, is none here
@@ -69,6 +73,21 @@ judged as (
         is_hard_bounced
         or (is_bounced and not coalesce({{ is_no_hard_bounce('reason') }}, false)) as is_hard
     from told
+),
+
+identified as (
+    select
+        *,
+        coalesce({{ salesforce_id('id') }}, email) as record
+    from told
+),
+
+opted_out as (
+    select
+        *,
+        {{ is_raised_anew('is_opted_out', 'record') }} as is_act
+    from identified
+    where record is not null
 ),
 
 consents as (
@@ -87,6 +106,24 @@ consents as (
         received_at
     from judged
     where is_hard and coalesce(id, email) is not null
+
+    union all
+
+    ---------- the export does not say since when: it was before it came
+    select
+        'salesforce' as source,
+        'salesforce:' || {{ hash_id(['record', "'opted out'"]) }} as consent_id,
+        'salesforce:' || record as crm_id,
+        email,
+        'opt_out' as said,
+        received_at as said_at,
+        'has_opted_out_of_email' as detail,
+        file_id,
+        file_no,
+        line,
+        received_at
+    from opted_out
+    where is_act
 )
 
 select * from consents

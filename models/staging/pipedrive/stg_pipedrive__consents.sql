@@ -1,0 +1,82 @@
+with
+
+exported_persons as (
+    select *
+    from {{ source('pipedrive', 'person') }}
+    where _received_at <= {{ as_of() }}
+),
+
+exported_deals as (
+    select *
+    from {{ source('pipedrive', 'deal') }}
+    where _received_at <= {{ as_of() }}
+),
+
+persons as (
+    select
+        {{ said('id', 'Person - ID') }} as id,
+        lower({{ first_listed(
+            said('email', 'Person - Email - Work', 'Person - Email - Home', 'Person - Email - Other'),
+            'value'
+        ) }}) as email,
+        lower({{ said(
+            'marketing_status', 'Person - Marketing status', 'Person - Marketing consent'
+        ) }}) as status,
+        {{ bookkeeping() }}
+    from exported_persons
+),
+
+persons_of_deals as (
+    select
+        {{ said('Person - ID') }} as id,
+        lower({{ said(
+            'Person - Email - Work', 'Person - Email - Home', 'Person - Email - Other'
+        ) }})
+            as email,
+        lower({{ said('Person - Marketing consent') }}) as status,
+        {{ bookkeeping() }}
+    from exported_deals
+),
+
+told as (
+    select * from persons
+    union all
+    select * from persons_of_deals
+),
+
+---------- that nobody consented is a state, that somebody unsubscribed an act
+flagged as (
+    select
+        *,
+        coalesce(id, email) as record,
+        status = 'unsubscribed' as is_unsubscribed
+    from told
+),
+
+judged as (
+    select
+        *,
+        {{ is_raised_anew('is_unsubscribed', 'record') }} as is_act
+    from flagged
+    where record is not null
+),
+
+---------- the export does not say since when: it was before it came
+consents as (
+    select
+        'pipedrive' as source,
+        'pipedrive:' || {{ hash_id(['record', "'unsubscribed'"]) }} as consent_id,
+        'pipedrive:' || record as crm_id,
+        email,
+        'opt_out' as said,
+        received_at as said_at,
+        'marketing_status unsubscribed' as detail,
+        file_id,
+        file_no,
+        line,
+        received_at
+    from judged
+    where is_act
+)
+
+select * from consents
