@@ -197,7 +197,8 @@ class AlikeObjects(Rows):
         # It may be a text of digits, too: which of them is seen when the file is read more slowly.
         text = self.text(name)
         return f"""coalesce(case
-            when contains({text}, '.') or contains({text}, 'e+') or contains({text}, 'e-')
+            when {text} < ':'
+                and (contains({text}, '.') or contains({text}, 'e+') or contains({text}, 'e-'))
                 then regexp_full_match({text}, '-?\\d+([.]\\d+)?(e[+-]\\d+)?')
         end, false)"""
 
