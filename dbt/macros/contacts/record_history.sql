@@ -9,7 +9,7 @@
     told of a record last still stands in its row while it is gone or deleted.
 -#}
 {% macro record_history(versions, record, attributes) -%}
-{%- set order = 'told_at, updated_at nulls first, file_no, line' -%}
+{%- set order = 'told_at, is_gone, updated_at nulls first, file_no, line' -%}
 with
 
 versions as (
@@ -37,48 +37,68 @@ told as (
     left join files on versions.file_id = files.file_id
 ),
 
----------- the first snapshot after an instant at which a kind of file told something
+numbers as (
+    select distinct file_id, file_no from versions
+),
+
+---------- the first snapshot after a file of its kind; one that tells of no record at all comes
+---------- first of those that landed at one instant
 snapshots as (
-    select kind, received_at as snapshot_at
+    select
+        files.kind,
+        files.received_at as snapshot_at,
+        coalesce(numbers.file_no, 0) as file_no
     from files
-    where is_whole
+    left join numbers on files.file_id = numbers.file_id
+    where files.is_whole
 ),
 
 instants as (
-    select kind, told_at, null as snapshot_at from told
+    select kind, told_at, file_no, null as snapshot_at from told
     union all
-    select kind, snapshot_at as told_at, snapshot_at from snapshots
+    select kind, snapshot_at as told_at, file_no, snapshot_at from snapshots
 ),
 
 instants_once as (
-    select kind, told_at, max(snapshot_at) as snapshot_at
+    select kind, told_at, file_no, max(snapshot_at) as snapshot_at
     from instants
-    group by kind, told_at
+    group by kind, told_at, file_no
 ),
 
 next_snapshots as (
     select
         kind,
         told_at,
+        file_no,
         min(snapshot_at) over (
             partition by kind
-            order by told_at desc
+            order by told_at desc, file_no desc
             rows between unbounded preceding and 1 preceding
         ) as snapshot_at
     from instants_once
 ),
 
-placed as (
+---------- of what was told at one instant the newest speaks, and it was told up to the last file
+told_up_to as (
     select
-        told.*,
-        next_snapshots.snapshot_at,
-        lead(told.told_at) over (
-            partition by told.{{ record }}
-            order by told.told_at, told.updated_at nulls first, told.file_no, told.line
+        *,
+        max(file_no) over (partition by {{ record }}, kind, told_at) as last_file_no,
+        lead(told_at) over (
+            partition by {{ record }}
+            order by told_at, updated_at nulls first, file_no, line
         ) as told_again_at
     from told
+),
+
+placed as (
+    select
+        told_up_to.* exclude (last_file_no),
+        next_snapshots.snapshot_at
+    from told_up_to
     left join next_snapshots
-        on told.kind = next_snapshots.kind and told.told_at = next_snapshots.told_at
+        on told_up_to.kind = next_snapshots.kind
+            and told_up_to.told_at = next_snapshots.told_at
+            and told_up_to.last_file_no = next_snapshots.file_no
 ),
 
 states as (
