@@ -1,4 +1,4 @@
-{#- A no that stops nobody's mail: nobody is known by its id, nothing can be hashed of its address. -#}
+{#- A no that stops nobody's mail: nobody is known by its id, and its address is none. -#}
 with
 
 keys as (
