@@ -64,9 +64,10 @@ def judge(
     learnt_at = _received_at(kind, fields, landed_at)
 
     read = {f"_v{place}": fields.text(name) for place, name in enumerate(columns)}
-    marked = "is_deleted" if kind.source.deleted is not None else None
-    if marked is not None:
-        read[f"_v{places[marked]}"] = fields.is_deleted()
+    marked = None
+    if kind.source.deleted is not None:
+        marked = "is_deleted"
+        read[f"_v{places[marked]}"] = fields.is_deleted(kind.source.deleted)
     landed = {value: value for value in read}
     wrong = [("_unreadable is not null", "_unreadable")]
     if kind.source.id and id_name not in expected:

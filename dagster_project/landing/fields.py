@@ -11,7 +11,7 @@ from dagster_project.source_settings import EPOCHS
 
 if TYPE_CHECKING:
     from dagster_project.landing.rows import Rows
-    from dagster_project.source_settings import SourceSettings
+    from dagster_project.source_settings import DeleteMarker, SourceSettings
 
 _COLUMN_RULE = "column:"
 
@@ -98,11 +98,8 @@ class Fields:
         text = self.text(ours)
         return text if self._source.decimal is None else number(text, self._source.decimal)
 
-    def is_deleted(self) -> str:
+    def is_deleted(self, marker: DeleteMarker) -> str:
         """Whether the row's delete marker says so, as text."""
-        marker = self._source.deleted
-        if marker is None:
-            return self.text("is_deleted")
         values = self._rows.parameters.bind([value.casefold() for value in marker.values])
         text = f"lower(trim(coalesce({self._told(marker.column)}, '')))"
         return f"list_contains({values}::varchar[], {text})::varchar"
