@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -7,7 +8,8 @@ import pytest
 
 from dagster_project import warehouse
 from dagster_project.landing import LandedFile, create_declared_tables, land_new
-from dagster_project.settings import Settings, SourceSettings, load_settings
+from dagster_project.settings import PROJECT_DIR, Settings, load_settings
+from dagster_project.source_settings import SourceSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,8 +53,18 @@ class Landing:
         return self.rows("select line, reason, content from raw.rejects order by line, reason")
 
 
+@pytest.fixture(scope="session")
+def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse in which nothing has landed, to copy: making one takes longer than most tests."""
+    path = tmp_path_factory.mktemp("blank") / "warehouse.duckdb"
+    warehouse.create(path)
+    with warehouse.connect(path) as connection:
+        create_declared_tables(connection, PROJECT_DIR)
+    return path
+
+
 @pytest.fixture
-def make_landing(tmp_path: Path) -> Iterator[Callable[..., Landing]]:
+def make_landing(tmp_path: Path, blank: Path) -> Iterator[Callable[..., Landing]]:
     """A function from sources (name to keys, `as_` for `as`) to a landing of its own."""
     opened = []
 
@@ -63,11 +75,13 @@ def make_landing(tmp_path: Path) -> Iterator[Callable[..., Landing]]:
             sources={name: SourceSettings.model_validate(keys) for name, keys in sources.items()},
             **own,
         )
-        warehouse.create(settings.warehouse_path)
+        settings.home.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(blank, settings.warehouse_path)
         context = warehouse.connect(settings.warehouse_path)
         connection = context.__enter__()
         opened.append(context)
-        create_declared_tables(connection, settings.project_dir)
+        if project_dir is not None:
+            create_declared_tables(connection, project_dir)
         return Landing(settings, connection)
 
     yield make
