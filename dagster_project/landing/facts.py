@@ -51,6 +51,8 @@ class _Shape:
     """Text columns; the value is SQL of what an empty one means."""
     one_of: tuple[tuple[str, ...], ...]
     """Of each of these groups of columns, one must have a value."""
+    names: tuple[str, ...]
+    """Columns that name something, and so must not have lost digits."""
     payload: str
     """The JSON object that takes all other columns."""
     allowed: dict[str, tuple[str, ...]]
@@ -61,12 +63,14 @@ _SHAPES = {
     "events": _Shape(
         words={"contact_key": "null", "name": "null"},
         one_of=(("contact_key",), ("name",), ("occurred_at",)),
+        names=("event_id", "contact_key"),
         payload="properties",
         allowed={},
     ),
     "tracking": _Shape(
         words={"send_id": "null", "email": "null", "type": "null", "provider": "'file'"},
         one_of=(("send_id", "email"), ("type",), ("occurred_at",)),
+        names=("event_id", "send_id"),
         payload="detail",
         allowed={"type": TRACKING_TYPES},
     ),
@@ -99,7 +103,7 @@ def judge(kind: Kind, rows: Rows, landed_at: datetime) -> str:
     ours = ("event_id", *shape.words, "occurred_at", "received_at", shape.payload)
     line = "_line, " if rows.numbered else ""
     read = {f"{name}_text": fields.text(name) for name in ours}
-    read |= {f"{name}_inexact": fields.is_inexact(name) for name in ("event_id", *shape.words)}
+    read |= {f"{name}_inexact": fields.is_inexact(name) for name in shape.names}
     read |= {name: fields.instant(name) for name in ("occurred_at", "received_at")}
     numbers = _numbers(kind, fields)
     for place, name in enumerate(numbers):
@@ -171,9 +175,9 @@ def _wrong(
     for name in ("event_id", *shape.words):
         nested = f"starts_with({name}_text, '{{') or starts_with({name}_text, '[')"
         wrong.append((nested, f"'{name} is not plain text: ' || {name}_text"))
-        if name == "event_id" or (name,) in shape.one_of:
-            reason = f"'{name} is a number that may have lost digits, write it as text: '"
-            wrong.append((f"{name}_inexact", f"{reason} || {name}_text"))
+    for name in shape.names:
+        reason = f"'{name} is a number that may have lost digits, write it as text: '"
+        wrong.append((f"{name}_inexact", f"{reason} || {name}_text"))
     for name, allowed in shape.allowed.items():
         among = f"list_contains({bind(list(allowed))}::varchar[], {name}_text)"
         wrong.append((f"not {among}", f"'{name} is none of {', '.join(allowed)}: ' || {name}_text"))

@@ -80,10 +80,11 @@ def test_a_file_that_was_added_to_lands_what_is_new(landing):
     assert (landed.rows_landed, landed.rows_duplicate) == (1, 20)
 
 
-def test_an_unchanged_file_is_not_read_again(landing, monkeypatch):
-    landing.put("events/a.jsonl", EVENTS)
+def test_an_unchanged_file_is_not_read_again(make_landing, tmp_path, monkeypatch):
+    landing = make_landing(shop={"as": "events", "path": str(tmp_path / "*.jsonl")})
+    (tmp_path / "a.jsonl").write_text(EVENTS)  # stays where it is, landed or not
     landing.put("events/b.csv", "no such columns\n")
-    landing.land()
+    assert len(landing.land()) == 2
     read = []
     monkeypatch.setattr(load, "sha256_of", read.append)
     assert landing.land() == []
