@@ -7,17 +7,26 @@ nobody edits it by hand: `dbt/macros/registry.sql`, committed, and rewritten whe
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 REGISTRY_FILE = Path("dbt/macros/registry.sql")
 MODEL_FOLDERS = ("segments", "scores", "triggers", "sequences", "broadcasts")
+FEATURES_FOLDER = Path("models/contacts/features")
 TEMPLATE_ENDINGS = (".mjml", ".html")
+
+
+class RegistryError(Exception):
+    """The folders do not say what there is; the message names the file and the remedy."""
 
 
 def names(project_dir: Path) -> dict[str, list[str]]:
     """Names by kind: models of each folder, inputs, features, and e-mail templates, each sorted.
+
+    A feature is a column of a model in models/contacts/features, and the contact itself.
 
     Folders called `system` hold what Sendhouse makes of the analyst's files, and templates whose
     name begins with `_` are parts of others: neither is listed.
@@ -31,16 +40,49 @@ def names(project_dir: Path) -> dict[str, list[str]]:
         for folder in MODEL_FOLDERS
     }
     found["inputs"] = _inputs(project_dir)
-    features = yaml.safe_load(
-        (project_dir / "models/contacts/contact_features.yml").read_text(encoding="utf-8")
-    )
-    found["features"] = sorted(column["name"] for column in features["models"][0]["columns"])
+    columns = feature_models(project_dir).values()
+    found["features"] = sorted({"contact_id"}.union(*columns))
     templates_dir = project_dir / "templates"
     found["templates"] = sorted(
         path.relative_to(templates_dir).with_suffix("").as_posix()
         for path in templates_dir.rglob("*")
         if path.suffix in TEMPLATE_ENDINGS and not path.name.startswith("_")
     )
+    return found
+
+
+def feature_models(project_dir: Path) -> dict[str, dict[str, Any]]:
+    """The columns of each model in models/contacts/features, as their YAML lists them.
+
+    Returns:
+        By model and column the value for who has no row there (`config.meta.default`), or None.
+
+    Raises:
+        RegistryError: a model has no YAML beside it, or a column stands in two models.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    owners: dict[str, str] = {}
+    for path in sorted((project_dir / FEATURES_FOLDER).glob("*.sql")):
+        beside = path.with_suffix(".yml")
+        shown = FEATURES_FOLDER / beside.name
+        if not beside.is_file():
+            raise RegistryError(f"{shown}: is missing; it lists the columns that become features")
+        content = yaml.safe_load(beside.read_text(encoding="utf-8")) or {}
+        models = {model["name"]: model for model in content.get("models") or []}
+        if path.stem not in models:
+            raise RegistryError(f"{shown}: describes no model '{path.stem}'")
+        found[path.stem] = {}
+        for column in models[path.stem].get("columns") or []:
+            name = column["name"]
+            if name == "contact_id":
+                continue
+            if name in owners:
+                raise RegistryError(
+                    f"{shown}: column '{name}' is a feature of {owners[name]} already; "
+                    "give it another name"
+                )
+            owners[name] = path.stem
+            found[path.stem][name] = (column.get("config") or {}).get("meta", {}).get("default")
     return found
 
 
@@ -74,6 +116,15 @@ def render(project_dir: Path) -> str:
         lines.append(f"        '{kind}': [")
         lines.extend(f"            '{name}'," for name in found)
         lines.append("        ],")
+    lines.append("        'feature_models': {")
+    for model, columns in feature_models(project_dir).items():
+        lines.append(f"            '{model}': {{")
+        lines.extend(
+            f"                '{name}': {'none' if default is None else json.dumps(default)},"
+            for name, default in columns.items()
+        )
+        lines.append("            },")
+    lines.append("        },")
     lines += ["    }) }}", "{%- endmacro %}", ""]
     return "\n".join(lines)
 

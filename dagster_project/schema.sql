@@ -9,6 +9,14 @@ create schema if not exists decisions;
 create table if not exists control.clock (as_of timestamptz not null, is_simulated boolean not null);
 create table if not exists control.parameters (name varchar not null, value double not null);
 
+-- What each incremental model has taken in: everything that was known at `as_of` of the files up to
+-- `file_no`. Written in the model's own transaction (dbt/macros/arrivals.sql).
+create table if not exists control.watermarks (
+    model varchar primary key,
+    as_of timestamptz not null,
+    file_no bigint not null,
+);
+
 -- How DuckDB hashes: see landing/facts.py, rehash.
 create table if not exists control.hash_marks (mark ubigint not null);
 
@@ -66,6 +74,7 @@ create table if not exists raw.events (
     received_at timestamptz not null,
     properties json not null,
     file_id varchar not null,
+    file_no bigint not null,
     event_hash ubigint not null,
 );
 
@@ -79,6 +88,7 @@ create table if not exists raw.tracking (
     detail json not null,
     provider varchar not null,
     file_id varchar not null,
+    file_no bigint not null,
     event_hash ubigint not null,
 );
 

@@ -221,7 +221,7 @@ def insert_whole(
     kind: Kind,
     rows: Rows,
     landed_at: datetime,
-    file_id: str,
+    file: tuple[str, int],
     seen: Seen,
 ) -> pl.Series | None:
     """Add all rows of a file in which all are right and new, with nothing written in between.
@@ -231,7 +231,7 @@ def insert_whole(
         kind: `events` or `tracking`.
         rows: the file.
         landed_at: when it lands.
-        file_id: the file.
+        file: its id and its number.
         seen: what has landed.
 
     Returns:
@@ -241,11 +241,12 @@ def insert_whole(
     """
     judged = judge(kind, rows, landed_at)
     before = _last_row(connection, kind)
+    file_id, file_no = map(rows.parameters.bind, file)
     try:
         # No filter: a row with a problem has no event_id, which the table refuses.
         connection.execute(
             f"""insert into raw.{kind.table} by name
-                select {_columns(kind)}, {rows.parameters.bind(file_id)}::varchar as file_id
+                select {_columns(kind)}, {file_id}::varchar as file_id, {file_no}::bigint as file_no
                 from ({judged})""",  # noqa: S608 - names of our own tables and columns
             rows.parameters.values,
         )
@@ -257,7 +258,7 @@ def insert_whole(
 
 
 def insert(
-    connection: duckdb.DuckDBPyConnection, kind: Kind, judged: str, file_id: str
+    connection: duckdb.DuckDBPyConnection, kind: Kind, judged: str, file: tuple[str, int]
 ) -> pl.Series:
     """Add the rows that are right and whose event_id is new; of one id in the file, the first.
 
@@ -265,7 +266,7 @@ def insert(
         connection: the warehouse, in a transaction.
         kind: `events` or `tracking`.
         judged: the table made from `judge`, in file order.
-        file_id: the file.
+        file: its id and its number.
 
     Returns:
         The hashes of the rows that were added, ascending.
@@ -283,7 +284,7 @@ def insert(
             select event_id from raw.{kind.table}
             where event_hash in (select event_hash from {judged} where _problem is null)
         )
-        select {_columns(kind)}, $file_id as file_id
+        select {_columns(kind)}, $file_id as file_id, $file_no::bigint as file_no
         from {judged} as new
         where _problem is null
           and not exists (select 1 from known where known.event_id = new.event_id)
@@ -292,7 +293,7 @@ def insert(
             where repeated.event_id = new.event_id and repeated.first_row <> new.rowid
           )
         """,  # noqa: S608 - names of our own tables and columns
-        {"file_id": file_id},
+        {"file_id": file[0], "file_no": file[1]},
     )
     return _hashes_since(connection, kind, before)
 
@@ -339,7 +340,7 @@ def rehash(connection: duckdb.DuckDBPyConnection, seen_dir: Path) -> None:
 
 
 def _columns(kind: Kind) -> str:
-    """Name what a fact's table has besides `file_id`."""
+    """Name what a fact's table has besides `file_id` and `file_no`."""
     shape = _SHAPES[kind.shape]
     words = ["event_id", "event_hash", *shape.words, "occurred_at", "received_at", shape.payload]
     return ", ".join(words)

@@ -110,7 +110,7 @@ class _Writing:
                 rows = open_()
                 with _unordered(self.connection), transaction(self.connection):
                     hashes = facts.insert_whole(
-                        self.connection, self.kind, rows, self.landed_at, self.file.file_id, seen
+                        self.connection, self.kind, rows, self.landed_at, self._numbered(), seen
                     )
                     # Of a file without rows the slower way says what it is.
                     if hashes is None or rows.must_be not in (None, len(hashes)) or not len(hashes):
@@ -124,6 +124,10 @@ class _Writing:
                 continue
             return landed, hashes, file_no
         return None
+
+    def _numbered(self) -> tuple[str, int]:
+        """The file's id, and the number it gets once it is recorded."""
+        return self.file.file_id, ledger.next_file_no(self.connection)
 
     def _ways_to_open(self) -> list[Callable[[], Rows]]:
         source = self.kind.source
@@ -143,7 +147,7 @@ class _Writing:
         with self._judged(judge) as rows:
             right, wrong = self._count("_problem is null"), self._count("_problem <> ''")
             with transaction(self.connection):
-                hashes = facts.insert(self.connection, self.kind, _JUDGED, self.file.file_id)
+                hashes = facts.insert(self.connection, self.kind, _JUDGED, self._numbered())
                 landed = self._landed(len(hashes), right - len(hashes), wrong)
                 file_no = self._record(landed)
                 self._reject(rows)
@@ -163,8 +167,9 @@ class _Writing:
         with self._judged(judge) as rows:
             wrong = self._count("_problem <> ''")
             with transaction(self.connection):
-                file = (self.file.file_id, ledger.next_file_no(self.connection))
-                added = crm.insert(self.connection, self.kind, _JUDGED, rows.line, columns, file)
+                added = crm.insert(
+                    self.connection, self.kind, _JUDGED, rows.line, columns, self._numbered()
+                )
                 notices = exports.compare_columns(
                     self.connection, self.kind, self.file.file_id, columns
                 )

@@ -1,7 +1,7 @@
 with
 
-events as (
-    select * from {{ ref('input_events') }}
+sightings as (
+    select * from {{ ref('sightings') }}
 )
 
 select
@@ -10,6 +10,6 @@ select
     {{ earliest('event_id', by=['received_at', 'occurred_at', 'event_id']) }} as event_id,
     {{ earliest('occurred_at', by=['received_at', 'occurred_at', 'event_id']) }} as occurred_at,
     min(received_at) as received_at
-from events
+from sightings
 where anonymous_id is not null and anonymous_id <> contact_key
 group by contact_key, anonymous_id

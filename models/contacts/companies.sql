@@ -12,6 +12,9 @@ select
     employees,
     country,
     annual_revenue,
+    plan,
+    plan_limit,
+    renewal_on,
     created_at,
     case when is_ended then valid_from end as ended_at
 from history

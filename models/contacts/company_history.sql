@@ -5,6 +5,9 @@
     'employees',
     'country',
     'annual_revenue',
+    'plan',
+    'plan_limit',
+    'renewal_on',
     'owner_id',
     'created_at',
 ]) }}

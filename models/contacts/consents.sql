@@ -18,11 +18,7 @@ idn_domains as (
 ),
 
 events as (
-    select * from {{ ref('events') }}
-),
-
-said_by as (
-    select event_id, contact_key from {{ ref('input_events') }}
+    select * from {{ ref('consent_events') }}
 ),
 
 tracking as (
@@ -129,6 +125,7 @@ words_in_events as (
     select
         event_id,
         contact_id,
+        contact_key,
         -- A clock that runs ahead must not outrank what is said later.
         least(occurred_at, received_at) as said_at,
         case
@@ -137,11 +134,6 @@ words_in_events as (
             else 'opt_in'
         end as said
     from events
-    where name in ('subscribed', 'unsubscribed')
-        or (
-            name in {{ sql_list(var('consent_events')) }}
-            and try_cast({{ json_text('properties', 'marketing_consent') }} as boolean)
-        )
 ),
 
 ---------- a key may read like another of another kind: whoever it names, a no counts for each
@@ -157,8 +149,7 @@ refused_in_events as (
         'event ' || words.event_id as evidence,
         'events' as source
     from words_in_events as words
-    inner join said_by on words.event_id = said_by.event_id
-    inner join key_owners on said_by.contact_key = key_owners.key
+    inner join key_owners on words.contact_key = key_owners.key
     where words.said = 'opt_out'
 ),
 
@@ -179,9 +170,8 @@ agreed_in_events as (
         'event ' || words.event_id as evidence,
         'events' as source
     from words_in_events as words
-    left join said_by on words.event_id = said_by.event_id
-    anti join browsers on said_by.contact_key = browsers.key
-    left join passed_on on said_by.contact_key = passed_on.email
+    anti join browsers on words.contact_key = browsers.key
+    left join passed_on on words.contact_key = passed_on.email
     where words.said <> 'opt_out'
 ),
 

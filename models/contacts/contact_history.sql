@@ -23,7 +23,7 @@ select
         'email_given', 'first_name', 'last_name', 'job_title', 'phone', 'country', 'timezone',
         'language', 'lifecycle_stage', 'owner_id', 'owner_name', 'owner_email', 'company_id',
         'company_name', 'external_id', 'anonymous_id', 'marketing_consent', 'consent_at',
-        'created_at', 'updated_at', 'valid_from', 'valid_to', 'change', 'is_ended',
+        'birthday', 'created_at', 'updated_at', 'valid_from', 'valid_to', 'change', 'is_ended',
     ] -%}
         records.{{ column }},
     {% endfor -%}

@@ -19,7 +19,7 @@ owners as (
 
 days as (
     select contact_id, max(last_at) as last_event_at
-    from {{ ref('contact_days') }}
+    from {{ ref('contact_windows') }}
     group by contact_id
 ),
 
@@ -112,7 +112,11 @@ joined as (
         companies.industry as company_industry,
         companies.employees as company_employees,
         companies.country as company_country,
+        companies.plan as company_plan,
+        companies.plan_limit as company_plan_limit,
+        companies.renewal_on as company_renewal_on,
         current_records.external_id,
+        current_records.birthday,
         coalesce(current_records.created_at, identified.first_known_at) as created_at,
         ended.ended_at
     from identified

@@ -17,5 +17,6 @@
     'anonymous_id',
     'marketing_consent',
     'consent_at',
+    'birthday',
     'created_at',
 ]) }}

@@ -27,7 +27,7 @@ current_records as (
 ),
 
 events as (
-    select event_id, contact_key, received_at, occurred_at from {{ ref('input_events') }}
+    select event_id, contact_key, received_at, occurred_at from {{ ref('sightings') }}
 ),
 
 sightings as (

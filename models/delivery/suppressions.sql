@@ -19,7 +19,7 @@ lists as (
 
 events as (
     select contact_key, occurred_at, received_at
-    from {{ ref('input_events') }}
+    from {{ ref('consent_events') }}
     where name = 'unsubscribed'
 ),
 

@@ -1,4 +1,4 @@
-{#- Of raw events and tracking, not of their staging, which needs to know. -#}
+{#- Of raw tracking, not of its staging, which needs to know. -#}
 with
 
 addresses as (
@@ -8,7 +8,7 @@ addresses as (
     union all
     select email as address from {{ ref('input_consents') }}
     union all
-    select contact_key as address from {{ source('events', 'events') }}
+    select written_key as address from {{ ref('event_sightings') }}
     union all
     select email as address from {{ source('tracking', 'tracking') }}
 )

@@ -20,6 +20,7 @@
     'marketing_consent': 'boolean',
     'consent_at': 'timestamptz',
     'is_deleted': 'boolean',
+    'birthday': 'date',
     'created_at': 'timestamptz',
     'updated_at': 'timestamptz',
     'file_id': 'varchar',

@@ -17,7 +17,7 @@ idn_domains as (
 
 events as (
     select event_id, contact_key, received_at
-    from {{ ref('input_events') }}
+    from {{ ref('consent_events') }}
     where name = 'unsubscribed'
 ),
 

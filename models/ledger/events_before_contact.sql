@@ -1,7 +1,11 @@
 with
 
-events as (
-    select contact_id, name, occurred_at from {{ ref('events') }}
+windows as (
+    select contact_id, written_key, name, first_at from {{ ref('contact_windows') }}
+),
+
+days as (
+    select * from {{ ref('key_days') }}
 ),
 
 history as (
@@ -16,23 +20,34 @@ created as (
 ),
 
 ---------- a day's grace: the CRM's clock is not the application's
+begun_early as (
+    select
+        windows.contact_id,
+        windows.written_key,
+        windows.name,
+        {{ minus_days('created.created_at', 1) }} as allowed_from
+    from windows
+    inner join created on windows.contact_id = created.contact_id
+    where windows.first_at < {{ minus_days('created.created_at', 1) }}
+),
+
 early as (
     select
-        events.contact_id,
-        events.name,
-        events.occurred_at
-    from events
-    inner join created on events.contact_id = created.contact_id
-    where events.occurred_at < {{ minus_days('created.created_at', 1) }}
+        begun_early.contact_id,
+        days.*
+    from days
+    inner join begun_early
+        on days.written_key = begun_early.written_key and days.name = begun_early.name
+    where days.last_at < begun_early.allowed_from
 ),
 
 counted as (
     select
         name,
-        count(*) as events,
+        cast(sum(events) as bigint) as events,
         count(distinct contact_id) as contacts,
-        min(occurred_at) as first_at,
-        max(occurred_at) as last_at
+        min(first_at) as first_at,
+        max(last_at) as last_at
     from early
     group by name
 )

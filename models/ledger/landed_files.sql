@@ -4,30 +4,8 @@ files as (
     select * from {{ ref('stg_files') }}
 ),
 
-events as (
-    select file_id, occurred_at, received_at from {{ ref('stg_events') }}
-),
-
-tracking as (
-    select file_id, occurred_at, received_at from {{ ref('stg_tracking') }}
-),
-
-facts as (
-    select file_id, occurred_at, received_at
-    from events
-    union all
-    select file_id, occurred_at, received_at
-    from tracking
-),
-
----------- how long facts took to get here
 lateness as (
-    select
-        file_id,
-        median({{ seconds_between('occurred_at', 'received_at') }}) as median_seconds,
-        max({{ seconds_between('occurred_at', 'received_at') }}) as max_seconds
-    from facts
-    group by file_id
+    select * from {{ ref('file_lateness') }}
 ),
 
 joined as (

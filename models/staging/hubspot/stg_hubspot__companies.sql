@@ -17,6 +17,9 @@ companies as (
         {{ said('property_country', 'Country/Region') }} as country,
         cast({{ said_number('property_annualrevenue', 'Annual Revenue') }} as double)
             as annual_revenue,
+        cast(null as varchar) as plan,
+        cast(null as double) as plan_limit,
+        cast(null as date) as renewal_on,
         'hubspot:' || {{ said('property_hubspot_owner_id') }} as owner_id,
         {{ said_any('is_deleted', '_fivetran_deleted') }} as is_deleted,
         {{ said_instant('property_createdate', 'Create Date') }} as created_at,

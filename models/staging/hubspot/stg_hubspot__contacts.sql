@@ -38,6 +38,7 @@ contacts as (
         end as marketing_consent,
         cast(null as timestamptz) as consent_at,
         {{ said_any('is_deleted', '_fivetran_deleted') }} as is_deleted,
+        cast(null as date) as birthday,
         {{ said_instant('property_createdate', 'Create Date') }} as created_at,
         {{ said_instant('property_lastmodifieddate', 'Last Modified Date') }} as updated_at,
         {{ bookkeeping() }}

@@ -55,6 +55,7 @@ contacts as (
         coalesce(consent_said, consent_listed) as marketing_consent,
         consent_at,
         is_deleted,
+        cast(null as date) as birthday,
         created_at,
         updated_at,
         file_id,

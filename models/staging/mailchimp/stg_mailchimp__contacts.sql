@@ -70,6 +70,7 @@ contacts as (
                 then coalesce(unsubscribed_at, updated_at)
         end as consent_at,
         is_deleted or coalesce(status = 'archived', false) as is_deleted,
+        cast(null as date) as birthday,
         created_at,
         updated_at,
         file_id,

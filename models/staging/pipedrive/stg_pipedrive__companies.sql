@@ -17,6 +17,9 @@ companies as (
         {{ said('address_country', 'Organization - Country of Address') }} as country,
         cast({{ said_number('annual_revenue', 'Organization - Annual revenue') }} as double)
             as annual_revenue,
+        cast(null as varchar) as plan,
+        cast(null as double) as plan_limit,
+        cast(null as date) as renewal_on,
         'pipedrive:' || {{ said('owner_id') }} as owner_id,
         {{ said_any('is_deleted', '_fivetran_deleted') }}
         or not coalesce({{ said_boolean('active_flag') }}, true) as is_deleted,

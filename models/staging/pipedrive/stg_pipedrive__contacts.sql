@@ -93,6 +93,7 @@ contacts as (
         marketing_consent,
         cast(null as timestamptz) as consent_at,
         coalesce(is_deleted, false) as is_deleted,
+        cast(null as date) as birthday,
         created_at,
         updated_at,
         file_id,

@@ -16,6 +16,9 @@ records as (
         {{ said('billing_country', 'BillingCountry', 'Billing Country') }} as country,
         cast({{ said_number('annual_revenue', 'AnnualRevenue', 'Annual Revenue') }} as double)
             as annual_revenue,
+        cast(null as varchar) as plan,
+        cast(null as double) as plan_limit,
+        cast(null as date) as renewal_on,
         {{ said('owner_id', 'OwnerId') }} as owner_id,
         {{ said_any('is_deleted', 'IsDeleted', '_fivetran_deleted') }} as is_deleted,
         {{ said_instant('created_date', 'CreatedDate', 'Created Date') }} as created_at,

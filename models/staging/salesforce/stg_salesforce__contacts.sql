@@ -94,6 +94,7 @@ contacts as (
         case when is_opted_out then false end as marketing_consent,
         cast(null as timestamptz) as consent_at,
         is_deleted,
+        cast(null as date) as birthday,
         created_at,
         updated_at,
         file_id,

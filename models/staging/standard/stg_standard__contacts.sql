@@ -27,6 +27,7 @@ filled as (
         last_value(anonymous_id ignore nulls) over told_so_far as anonymous_id,
         last_value(marketing_consent ignore nulls) over told_so_far as marketing_consent,
         last_value(is_deleted ignore nulls) over told_so_far as is_deleted,
+        last_value(birthday ignore nulls) over told_so_far as birthday,
         last_value(created_at ignore nulls) over told_so_far as created_at,
         last_value(updated_at ignore nulls) over told_so_far as updated_at,
         -- A word about consent comes with its own date, or with none.
@@ -75,6 +76,7 @@ contacts as (
         try_cast(marketing_consent as boolean) as marketing_consent,
         try_cast(consent_at as timestamptz) as consent_at,
         coalesce(try_cast(is_deleted as boolean), false) as is_deleted,
+        try_cast(birthday as date) as birthday,
         try_cast(created_at as timestamptz) as created_at,
         try_cast(updated_at as timestamptz) as updated_at,
         _file_id as file_id,

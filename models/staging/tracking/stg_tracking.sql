@@ -22,7 +22,8 @@ known as (
         {{ json_text('tracking.detail', 'method') }} as http_method,
         {{ json_text('tracking.detail', 'bounce_type') }} as bounce_type,
         tracking.detail,
-        tracking.file_id
+        tracking.file_id,
+        tracking.file_no
     from tracking
     left join idn_domains on {{ foreign_domain('tracking.email') }} = idn_domains.domain
     where tracking.received_at <= {{ as_of() }}

@@ -1,0 +1,52 @@
+{#-
+    What incremental models take in: a tick costs what is new, not what is there.
+
+    A model's watermark (control.watermarks) says what it has taken in: what was known at `as_of` of
+    the files up to `file_no`. It is written in the model's own transaction, so that a tick which
+    died half-way loses and doubles nothing; without the model's table, or without the watermark,
+    everything is new. Both halves are needed: a file that brings history may tell of days long past
+    (its number is new), and one that landed long ago may tell of what is only now known by the clock.
+-#}
+
+{#- The rows of `relation` (with received_at and file_no) that came after what `model` has taken in.
+    Two selects and no `or`: each skips what it does not need without reading it. -#}
+{% macro arrivals(relation, model) -%}
+    (
+        select * from {{ relation }}
+        where file_no > {{ watermark(model, 'file_no', -1) }}
+        union all
+        select * from {{ relation }}
+        where file_no <= {{ watermark(model, 'file_no', -1) }}
+            and received_at > {{ watermark(model, 'as_of', "timestamptz '0001-01-01'") }}
+    )
+{%- endmacro %}
+
+
+{#- A half of a model's watermark, else `otherwise`; a model that is built anew takes in everything. -#}
+{% macro watermark(model, half, otherwise) -%}
+    {%- set watermarks = source('control', 'watermarks') -%}
+    {%- if model == own_name() and not is_incremental() -%}
+        {{ otherwise }}
+    {%- else -%}
+        (
+            select coalesce(max({{ half }}), {{ otherwise }})
+            from {{ watermarks }}
+            where model = '{{ model }}'
+        )
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- Moves watermarks to the clock: the post-hook of whichever model took in what had arrived. -#}
+{% macro move_watermarks(models=none) -%}
+    {%- set models = models or [this.identifier] -%}
+    delete from {{ source('control', 'watermarks') }} where model in {{ sql_list(models) }};
+    {%- for model in models %}
+    insert into {{ source('control', 'watermarks') }}
+    select
+        '{{ model }}' as model,
+        as_of,
+        (select coalesce(max(file_no), 0) from {{ source('landing', 'files') }}) as file_no
+    from {{ source('control', 'clock') }};
+    {%- endfor %}
+{%- endmacro %}

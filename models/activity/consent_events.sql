@@ -1,0 +1,3 @@
+{{ config(materialized='view') }}
+
+{{ contact_events(ref('consent_words')) }}

@@ -1,0 +1,20 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    post_hook="{{ move_watermarks() }}",
+) }}
+
+with
+
+arrived as (
+    select * from {{ arrivals(ref('stg_events'), own_name()) }}
+)
+
+select *
+from arrived
+where name in ('subscribed', 'unsubscribed')
+    or (
+        name in {{ sql_list(var('consent_events')) }}
+        and contains(cast(properties as varchar), '"marketing_consent"')
+        and try_cast({{ json_text('properties', 'marketing_consent') }} as boolean)
+    )
