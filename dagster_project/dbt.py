@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from dagster_project import registry
+from dagster_project import kept, registry
 from dagster_project.settings import Settings
 from dagster_project.warehouse import exclusive
 
@@ -86,6 +86,16 @@ def manifest(settings: Settings) -> Mapping[str, Any]:
     return _manifest(path, path.stat().st_mtime_ns)
 
 
+def _kept_models(settings: Settings) -> Mapping[tuple[str, str], str]:
+    path = prepare(settings)
+    return _fingerprints(path, path.stat().st_mtime_ns, settings.project_dir / "dbt_project.yml")
+
+
+@cache
+def _fingerprints(path: Path, modified_ns: int, project: Path) -> Mapping[tuple[str, str], str]:
+    return kept.fingerprints(_manifest(path, modified_ns), project.read_text(encoding="utf-8"))
+
+
 def build(
     settings: Settings,
     select: Sequence[str] = (),
@@ -114,6 +124,9 @@ def build(
     key = (settings.dbt_target_dir, _fingerprint(settings.project_dir))
     if key not in _parsed:
         _parsed[key] = _parse(settings)
+    kept.forget_changed(
+        (home or settings.home) / settings.warehouse_path.name, _kept_models(settings)
+    )
     try:
         result = _runner(_parsed[key]).invoke([*arguments, *_common_arguments(settings, home)])
     finally:

@@ -17,6 +17,13 @@ create table if not exists control.watermarks (
     file_no bigint not null,
 );
 
+-- What each kept model was made from, its SQL and that of everything before it: when that changes, it
+-- is built anew (dagster_project/kept.py).
+create table if not exists control.kept_models (
+    model varchar primary key,
+    fingerprint varchar not null,
+);
+
 -- How DuckDB hashes: see landing/facts.py, rehash.
 create table if not exists control.hash_marks (mark ubigint not null);
 

@@ -9,24 +9,30 @@ rolled_up as (
         send_id,
         max(attempt) as attempts,
         min(started_at) as first_started_at,
-        min(finished_at) filter (where status = 'sent') as sent_at
+        min(finished_at) filter (where status = 'sent') as sent_at,
+        {{ latest('row(email_hash, status, fault, next_try_at, finished_at)', by=['attempt']) }}
+            as last_try
     from attempts
     group by send_id
+),
+
+last_tries as (
+    select
+        send_id,
+        last_try[1] as email_hash,
+        last_try[2] as status,
+        last_try[3] as fault,
+        last_try[4] as next_try_at,
+        last_try[5] as finished_at,
+        attempts,
+        first_started_at,
+        sent_at
+    from rolled_up
 )
 
 select
-    attempts.send_id,
-    attempts.email_hash,
-    attempts.status,
-    attempts.fault,
-    attempts.next_try_at,
-    attempts.finished_at,
-    rolled_up.attempts,
-    rolled_up.first_started_at,
-    rolled_up.sent_at,
+    *,
     -- Nothing more will come of it by itself.
-    attempts.status in ('sent', 'rejected', 'unknown')
-    or (attempts.status = 'failed' and attempts.next_try_at is null) as is_settled
-from attempts
-inner join rolled_up
-    on attempts.send_id = rolled_up.send_id and attempts.attempt = rolled_up.attempts
+    status in ('sent', 'rejected', 'unknown')
+    or (status = 'failed' and next_try_at is null) as is_settled
+from last_tries

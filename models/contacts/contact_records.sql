@@ -1,3 +1,11 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='crm_id',
+    post_hook="{{ move_watermarks() }}",
+) }}
+
+{% set records %}
 with
 
 versions as (
@@ -28,3 +36,6 @@ select
     {% endfor -%}
     case when {{ looks_like_email('address') }} then address end as email
 from addressed
+{% endset %}
+
+{{ kept_until_crm_news(records) }}

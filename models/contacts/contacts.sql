@@ -17,10 +17,8 @@ owners as (
     select * from {{ ref('input_owners') }}
 ),
 
-days as (
-    select contact_id, max(last_at) as last_event_at
-    from {{ ref('contact_windows') }}
-    group by contact_id
+windows as (
+    select contact_id, last_at from {{ ref('contact_windows') }}
 ),
 
 identified as (
@@ -31,21 +29,37 @@ identified as (
     group by contact_id
 ),
 
+current_history as (
+    select * from history where valid_to is null
+),
+
 ---------- of several CRM records of one contact, the living one changed last speaks; one that the
 ---------- CRM merged away is told of no more in exports of changes, it looks alive for good
+of_several as (
+    select contact_id from current_history group by contact_id having count(*) > 1
+),
+
 ranked_records as (
     select
-        *,
+        current_history.*,
         row_number() over (
-            partition by contact_id
-            order by is_merged_away asc, is_ended asc, updated_at desc nulls last, crm_id asc
+            partition by current_history.contact_id
+            order by
+                current_history.is_merged_away asc,
+                current_history.is_ended asc,
+                current_history.updated_at desc nulls last,
+                current_history.crm_id asc
         ) as recency
-    from history
-    where valid_to is null
+    from current_history
+    semi join of_several on current_history.contact_id = of_several.contact_id
 ),
 
 current_records as (
-    select * from ranked_records where recency = 1
+    select * exclude (recency) from ranked_records where recency = 1
+    union all
+    select current_history.*
+    from current_history
+    anti join of_several on current_history.contact_id = of_several.contact_id
 ),
 
 ---------- the CRM has let go of every record of the contact
@@ -56,13 +70,20 @@ endings as (
     group by contact_id
 ),
 
+seen as (
+    select windows.contact_id, max(windows.last_at) as last_event_at
+    from windows
+    semi join endings on windows.contact_id = endings.contact_id
+    group by windows.contact_id
+),
+
 ended as (
     select current_records.contact_id, endings.ended_at
     from current_records
     inner join endings on current_records.contact_id = endings.contact_id
-    left join days on current_records.contact_id = days.contact_id
+    left join seen on current_records.contact_id = seen.contact_id
     where current_records.is_ended
-        and (days.last_event_at is null or days.last_event_at <= endings.ended_at)
+        and (seen.last_event_at is null or seen.last_event_at <= endings.ended_at)
 ),
 
 ranked_owners as (

@@ -1,4 +1,11 @@
-{{ record_history(ref('input_contacts'), 'crm_id', [
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='crm_id',
+    post_hook="{{ move_watermarks() }}",
+) }}
+
+{{ kept_until_crm_news(record_history(ref('input_contacts'), 'crm_id', [
     'email_given',
     'first_name',
     'last_name',
@@ -19,4 +26,4 @@
     'consent_at',
     'birthday',
     'created_at',
-]) }}
+])) }}

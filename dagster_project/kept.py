@@ -1,0 +1,115 @@
+"""Models that a tick adds to instead of making them anew, and when they have to be made anew.
+
+What such a model took in under an old rule would stay in it for good. So each is remembered with a
+fingerprint of what it is made from: its own SQL, that of every model and macro before it, and
+dbt_project.yml. When that is another, its table is dropped, and dbt builds it from the beginning.
+Decisions are not kept models: what was decided stays.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from dagster_project import warehouse
+from dagster_project.landing.sql import identifier
+
+
+def fingerprints(manifest: Mapping[str, Any], project_file: str) -> dict[tuple[str, str], str]:
+    """What each kept model is made from.
+
+    Args:
+        manifest: dbt's.
+        project_file: the text of dbt_project.yml.
+
+    Returns:
+        By schema and table a hash that changes when what the model is made from does.
+    """
+    found: dict[tuple[str, str], str] = {}
+    for unique_id, node in manifest["nodes"].items():
+        if not _is_kept(node):
+            continue
+        digest = hashlib.sha256(project_file.encode())
+        for name in sorted(_ancestors(manifest, unique_id)):
+            node_or_macro = manifest["nodes"].get(name) or manifest["macros"].get(name) or {}
+            code = node_or_macro.get("raw_code") or node_or_macro.get("macro_sql") or ""
+            digest.update(f"{name}\0{code}\0".encode())
+        found[node["schema"], node["alias"]] = digest.hexdigest()
+    return found
+
+
+def forget_changed(path: Path, current: Mapping[tuple[str, str], str]) -> list[str]:
+    """Drop every kept table that was made from something else than it would be made from now.
+
+    Args:
+        path: the warehouse.
+        current: `fingerprints` of the project as it is.
+
+    Returns:
+        The tables that were dropped, as `schema.table`.
+    """
+    dropped: list[str] = []
+    with warehouse.connect(path) as connection:
+        known = dict(
+            connection.execute("select model, fingerprint from control.kept_models").fetchall()
+        )
+        wanted = {f"{schema}.{table}": mark for (schema, table), mark in current.items()}
+        if known == wanted:
+            return dropped
+        connection.execute("begin")
+        for schema, table in current:
+            name = f"{schema}.{table}"
+            if known.get(name) != wanted[name] and _exists(connection, schema, table):
+                connection.execute(f"drop table {identifier(schema)}.{identifier(table)} cascade")
+                dropped.append(name)
+        connection.execute("delete from control.kept_models")
+        connection.execute(
+            "insert into control.kept_models select unnest($names), unnest($marks)",
+            {"names": [*wanted], "marks": [*wanted.values()]},
+        )
+        connection.execute("commit")
+    return dropped
+
+
+def _is_kept(node: Mapping[str, Any]) -> bool:
+    return (
+        node["resource_type"] == "model"
+        and node["config"]["materialized"] == "incremental"
+        and node["config"].get("full_refresh") is not False
+    )
+
+
+def _ancestors(manifest: Mapping[str, Any], unique_id: str) -> set[str]:
+    """The model itself, and every model and macro of this project that it is made from."""
+    project = manifest["nodes"][unique_id]["package_name"]
+    found: set[str] = set()
+    waiting = [unique_id]
+    while waiting:
+        name = waiting.pop()
+        node = manifest["nodes"].get(name) or manifest["macros"].get(name)
+        # Macros of dbt itself change with its version alone.
+        if name in found or node is None or node["package_name"] != project:
+            continue
+        # What was decided is data, not a rule; and a list of all segments says nothing of what is
+        # made from some: the models that it leads to are followed themselves.
+        if node.get("config", {}).get("full_refresh") is False or node["name"] == "registry":
+            continue
+        found.add(name)
+        depends_on = node.get("depends_on", {})
+        waiting += [*depends_on.get("nodes", ()), *depends_on.get("macros", ())]
+    return found
+
+
+def _exists(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
+    return bool(
+        connection.execute(
+            """select 1 from duckdb_tables()
+               where database_name = current_database()
+                   and schema_name = $schema and table_name = $table""",
+            {"schema": schema, "table": table},
+        ).fetchall()
+    )
