@@ -121,12 +121,12 @@ def build(
         arguments += ["--exclude-resource-type", "test"]
     if select:
         arguments += ["--select", *select]
-    key = (settings.dbt_target_dir, _fingerprint(settings.project_dir))
-    if key not in _parsed:
-        _parsed[key] = _parse(settings)
     kept.forget_changed(
         (home or settings.home) / settings.warehouse_path.name, _kept_models(settings)
     )
+    key = (settings.dbt_target_dir, _fingerprint(settings.project_dir))
+    if key not in _parsed:
+        _parsed[key] = _parse(settings)
     try:
         result = _runner(_parsed[key]).invoke([*arguments, *_common_arguments(settings, home)])
     finally:

@@ -26,7 +26,7 @@ class RegistryError(Exception):
 def names(project_dir: Path) -> dict[str, list[str]]:
     """Names by kind: models of each folder, inputs, features, and e-mail templates, each sorted.
 
-    A feature is a column of a model in models/contacts/features, and the contact itself.
+    A feature is a column of contact_features: its own, or of a model in models/contacts/features.
 
     Folders called `system` hold what Sendhouse makes of the analyst's files, and templates whose
     name begins with `_` are parts of others: neither is listed.
@@ -40,8 +40,8 @@ def names(project_dir: Path) -> dict[str, list[str]]:
         for folder in MODEL_FOLDERS
     }
     found["inputs"] = _inputs(project_dir)
-    columns = feature_models(project_dir).values()
-    found["features"] = sorted({"contact_id"}.union(*columns))
+    own = _columns(project_dir / "models/contacts/contact_features.yml", "contact_features")
+    found["features"] = sorted({*own}.union(*feature_models(project_dir).values()))
     templates_dir = project_dir / "templates"
     found["templates"] = sorted(
         path.relative_to(templates_dir).with_suffix("").as_posix()
@@ -67,13 +67,8 @@ def feature_models(project_dir: Path) -> dict[str, dict[str, Any]]:
         shown = FEATURES_FOLDER / beside.name
         if not beside.is_file():
             raise RegistryError(f"{shown}: is missing; it lists the columns that become features")
-        content = yaml.safe_load(beside.read_text(encoding="utf-8")) or {}
-        models = {model["name"]: model for model in content.get("models") or []}
-        if path.stem not in models:
-            raise RegistryError(f"{shown}: describes no model '{path.stem}'")
         found[path.stem] = {}
-        for column in models[path.stem].get("columns") or []:
-            name = column["name"]
+        for name, column in _columns(beside, path.stem).items():
             if name == "contact_id":
                 continue
             if name in owners:
@@ -84,6 +79,15 @@ def feature_models(project_dir: Path) -> dict[str, dict[str, Any]]:
             owners[name] = path.stem
             found[path.stem][name] = (column.get("config") or {}).get("meta", {}).get("default")
     return found
+
+
+def _columns(path: Path, model: str) -> dict[str, dict[str, Any]]:
+    """What a YAML file says of each column of a model."""
+    content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    for described in content.get("models") or []:
+        if described["name"] == model:
+            return {column["name"]: column for column in described.get("columns") or []}
+    raise RegistryError(f"{path.name}: describes no model '{model}'")
 
 
 def _inputs(project_dir: Path) -> list[str]:

@@ -74,6 +74,7 @@
             'events_trend_90d',
             'first_active_at',
             'first_emailed_at',
+            'first_form_at',
             'first_name',
             'first_purchase_at',
             'job_title',
@@ -192,10 +193,8 @@
                 'clicks_180d': 0,
                 'replies_90d': 0,
             },
-            'lifecycle': {
-                'lifecycle_stage': none,
-            },
             'milestones': {
+                'first_form_at': none,
                 'trial_started_at': none,
                 'trial_ends_at': none,
                 'setup_completed_at': none,
@@ -231,9 +230,6 @@
                 'revenue_180d': 0,
                 'revenue_previous_90d': 0,
                 'revenue_trend_90d': none,
-            },
-            'recency': {
-                'last_active_at': none,
             },
             'usage': {
                 'last_used_at': none,

@@ -1,9 +1,45 @@
-{#- Every model of models/contacts/features, side by side: add one there, and it appears here. -#}
+{#-
+    Every model of models/contacts/features, side by side: add one there, and it appears here; and
+    what follows from several of them.
+
+    The lifecycle stage is the furthest that facts show or the CRM says, and churned for a customer
+    who has gone. The CRM's words are those of HubSpot and Salesforce, without spaces and case.
+-#}
 with
 
 ---------- whom the CRM has let go of is in no segment
 contacts as (
     select contact_id from {{ ref('contacts') }} where ended_at is null
+),
+
+features as (
+    {{ join_features('contacts') }}
+),
+
+facts as (
+    select
+        *,
+        regexp_replace(lower(crm_lifecycle_stage), '[^a-z]', '', 'g') as crm_says,
+        greatest(last_purchase_at, last_won_at) as last_bought_at
+    from features
 )
 
-{{ join_features('contacts') }}
+select
+    * exclude (crm_says, last_bought_at),
+    greatest(last_event_at, last_engaged_at) as last_active_at,
+    case
+        when cancelled_at >= last_bought_at then 'churned'
+        when last_bought_at is not null then 'customer'
+        when crm_says in ('churned', 'formercustomer') then 'churned'
+        when crm_says in ('customer', 'evangelist') then 'customer'
+        when open_deals > 0 or crm_says = 'opportunity' then 'opportunity'
+        when last_demo_at is not null or crm_says in ('salesqualifiedlead', 'sql') then 'sql'
+        when crm_says in ('marketingqualifiedlead', 'mql') then 'mql'
+        when
+            trial_started_at is not null
+            or first_form_at is not null
+            or crm_says in ('lead', 'trial')
+            then 'lead'
+        else 'subscriber'
+    end as lifecycle_stage
+from facts

@@ -1,3 +1,4 @@
+-- depends_on: {{ ref('contact_merges') }}
 {{ config(
     materialized='incremental',
     incremental_strategy='delete+insert',
@@ -15,24 +16,7 @@ identities as (
     select * from {{ ref('contact_identities') }}
 ),
 
-merges as (
-    select distinct contact_id from {{ ref('contact_merges') }}
-),
-
 {%- if is_incremental() %}
-
----------- who can be another than at the last tick: new keys, those that were decided on since, and
----------- those of contacts that were ever merged, or no more are
-decided_since as (
-    select identities.key
-    from identities
-    where identities.decided_at > {{ watermark(own_name(), 'as_of', "timestamptz '0001-01-01'") }}
-        or identities.decided_at = {{ as_of() }}
-    union
-    select identities.key
-    from identities
-    semi join merges on identities.decided_for = merges.contact_id
-),
 
 wanted as (
     select keys.*
@@ -41,7 +25,8 @@ wanted as (
     union
     select keys.*
     from keys
-    semi join decided_since on keys.contact_key = decided_since.key
+    semi join ({{ keys_decided_since(own_name()) }}) as decided
+        on keys.written_key = decided.written_key
 ),
 {%- else %}
 

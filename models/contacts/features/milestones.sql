@@ -3,6 +3,7 @@ with
 windows as (
     select * from {{ ref('contact_windows') }}
     where name in (
+        'form_submitted',
         'signed_up',
         'setup_completed',
         'activated',
@@ -14,6 +15,7 @@ windows as (
 reached as (
     select
         contact_id,
+        min(first_at) filter (where name = 'form_submitted') as first_form_at,
         min(first_at) filter (where name = 'signed_up') as trial_started_at,
         min(first_at) filter (where name = 'setup_completed') as setup_completed_at,
         min(first_at) filter (where name = 'activated') as activated_at,
@@ -25,6 +27,7 @@ reached as (
 
 select
     contact_id,
+    first_form_at,
     trial_started_at,
     {{ plus_days('trial_started_at', parameter('trial_days')) }} as trial_ends_at,
     setup_completed_at,

@@ -1,0 +1,17 @@
+{#- The keys, as written, that may name another contact than when `model` was last built: decided on
+    since, or of a contact that was ever merged, or is no more. -#}
+{% macro keys_decided_since(model) -%}
+    select keys.written_key
+    from {{ ref('event_keys') }} as keys
+    semi join (
+        select identities.key
+        from {{ ref('contact_identities') }} as identities
+        where identities.decided_at > {{ watermark(model, 'as_of', "timestamptz '0001-01-01'") }}
+            or identities.decided_at = {{ as_of() }}
+        union
+        select identities.key
+        from {{ ref('contact_identities') }} as identities
+        semi join {{ ref('contact_merges') }} as merges
+            on identities.decided_for = merges.contact_id
+    ) as decided on keys.contact_key = decided.key
+{%- endmacro %}
