@@ -7,13 +7,8 @@
 -#}
 with
 
----------- whom the CRM has let go of is in no segment
-contacts as (
-    select contact_id from {{ ref('contacts') }} where ended_at is null
-),
-
 features as (
-    {{ join_features('contacts') }}
+    {{ join_features('profile') }}
 ),
 
 facts as (

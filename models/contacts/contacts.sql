@@ -1,13 +1,57 @@
+-- depends_on: {{ ref('contact_merges') }}, {{ ref('contact_aliases') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='contact_id',
+    post_hook=[
+        "delete from {{ this }} where contact_id in (select contact_id from {{ ref('contact_aliases') }})",
+        "{{ move_watermarks() }}",
+    ],
+) }}
+{%- set is_part = is_incremental() and not crm_has_news() %}
+
 with
 
-keys as (
-    select key_kind, key, contact_id, decided_at
+{%- if is_part %}
+
+---------- who can be another than at the last tick: of whom a key was decided on, who was ever merged
+---------- with somebody, and who ended, as an event can bring back
+changed as (
+    select contact_id
     from {{ ref('contact_identities') }}
+    where decided_at > {{ watermark(own_name(), 'as_of', "timestamptz '0001-01-01'") }}
+        or decided_at = {{ as_of() }}
+    union
+    select contact_id from {{ ref('contact_merges') }}
+    union
+    select merged_into as contact_id from {{ ref('contact_merges') }}
+    union
+    select canonical_id as contact_id from {{ ref('contact_aliases') }}
+    union
+    select contact_id from {{ ref('contact_history') }} where change in ('deleted', 'gone')
+),
+
+keys as (
+    select identities.*
+    from {{ ref('contact_identities') }} as identities
+    semi join changed on identities.contact_id = changed.contact_id
+),
+
+history as (
+    select history.*
+    from {{ ref('contact_history') }} as history
+    semi join changed on history.contact_id = changed.contact_id
+),
+{%- else %}
+
+keys as (
+    select * from {{ ref('contact_identities') }}
 ),
 
 history as (
     select * from {{ ref('contact_history') }}
 ),
+{%- endif %}
 
 companies as (
     select * from {{ ref('companies') }}

@@ -1,8 +1,8 @@
-{#- The columns of every feature model beside the contacts of a relation. Who has no row in one has
-    its columns' defaults (`config.meta.default` in its YAML), else null. -#}
-{% macro join_features(contacts) -%}
+{#- The columns of every feature model side by side, for the contacts of the one called `base`. Who has
+    no row in another has its columns' defaults (`config.meta.default` in its YAML), else null. -#}
+{% macro join_features(base) -%}
 select
-    contacts.contact_id
+    {{ base }}.contact_id
     {%- for model, columns in registry()['feature_models'].items() -%}
         {%- for column, default in columns.items() %},
     {% if default is none -%}
@@ -12,9 +12,9 @@ select
     {%- endif -%}
         {%- endfor -%}
     {%- endfor %}
-from {{ contacts }} as contacts
-{%- for model in registry()['feature_models'] %}
-left join {{ ref(model) }} as {{ model }} on contacts.contact_id = {{ model }}.contact_id
+from {{ ref(base) }} as {{ base }}
+{%- for model in registry()['feature_models'] if model != base %}
+left join {{ ref(model) }} as {{ model }} on {{ base }}.contact_id = {{ model }}.contact_id
 {%- endfor %}
 {%- endmacro %}
 

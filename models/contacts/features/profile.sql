@@ -1,7 +1,8 @@
+{#- Whom the CRM has let go of is in no segment: contact_features begins with who is here. -#}
 with
 
 contacts as (
-    select * from {{ ref('contacts') }}
+    select * from {{ ref('contacts') }} where ended_at is null
 ),
 
 consent as (
