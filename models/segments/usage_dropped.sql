@@ -7,6 +7,6 @@ features as (
 
 select contact_id
 from features
-where
-    100 * company_usage_30d
+where company_usage_previous_30d >= {{ parameter('usage_dropped_from') }}
+    and 100 * company_usage_30d
     < company_usage_previous_30d * {{ parameter('usage_dropped_percent') }}

@@ -46,6 +46,7 @@ new_subscriber_days = 14
 mql_points = 50
 power_user_days = 10
 usage_dropped_percent = 20
+usage_dropped_from = 10
 
 [sources.households]
 as = "crm/standard/contacts"

@@ -3,28 +3,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dagster_project import warehouse
-from dagster_project.audit.segments import segment_features, used_features
+from dagster_project.audit.segments import segment_features
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-FEATURES = ["contact_id", "country", "job_title", "last_active_at", "purchases"]
-
-
-def test_a_segment_uses_the_features_that_its_code_names():
-    code = """
-        {#- purchases are not looked at -#}
-        select contact_id -- country neither
-        from {{ ref('contact_features') }} /* purchases */
-        where job_title like '%country%'
-            and LAST_ACTIVE_AT < {{ minus_days(as_of(), parameter('silence_days')) }}
-    """
-    assert used_features(code, FEATURES) == ["job_title", "last_active_at"]
-
-
-def test_a_feature_in_a_macros_arguments_is_used_too():
-    code = "select contact_id from f where {{ older_than('last_active_at', days=3) }}"
-    assert used_features(code, FEATURES) == ["last_active_at"]
 
 
 def test_a_feature_of_the_crm_that_most_contacts_lack_is_named_and_silence_is_not(tmp_path: Path):
