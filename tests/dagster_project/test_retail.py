@@ -39,12 +39,13 @@ frequency_cap_sends = 3
 frequency_cap_days = 7
 attribution_days = 7
 setup_days = 3
+trial_days = 30
 pricing_click_days = 30
 demo_days = 60
 quiet_days = 7
 new_subscriber_days = 14
 mql_points = 50
-power_user_days = 10
+power_user_events = 20
 usage_dropped_percent = 20
 usage_dropped_from = 10
 
