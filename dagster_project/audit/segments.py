@@ -25,7 +25,7 @@ def segment_features(
     if not features:
         return []
     from_crm = columns(connection, "contacts", "contacts")
-    contacts, filled = _fill(connection, features)
+    contacts, filled = _fill(connection, features, from_crm)
     return [
         _feature(
             segment=node["name"],
@@ -54,9 +54,24 @@ def columns(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> l
     return [name for (name,) in rows]
 
 
-def _fill(connection: duckdb.DuckDBPyConnection, features: list[str]) -> tuple[int, dict[str, int]]:
+def _fill(
+    connection: duckdb.DuckDBPyConnection, features: list[str], from_crm: list[str]
+) -> tuple[int, dict[str, int]]:
     schema, table = _FEATURES
-    counts = ", ".join(f"count({identifier(name)})" for name in features)
+    numbers = connection.execute(
+        """
+        select column_name from duckdb_columns()
+        where database_name = current_database() and schema_name = $schema and table_name = $table
+            and numeric_precision is not null
+        """,
+        {"schema": schema, "table": table},
+    ).fetchall()
+    counted = {name for (name,) in numbers} - set(from_crm)
+    # What was counted or added up and is nought has not happened.
+    counts = ", ".join(
+        f"count(nullif({identifier(name)}, 0))" if name in counted else f"count({identifier(name)})"
+        for name in features
+    )
     [(contacts, *filled)] = connection.execute(
         f"select count(*), {counts} from {identifier(schema)}.{identifier(table)}"  # noqa: S608
     ).fetchall()
