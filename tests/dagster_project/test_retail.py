@@ -45,7 +45,7 @@ demo_days = 60
 quiet_days = 7
 new_subscriber_days = 14
 mql_points = 50
-power_user_events = 20
+power_user_events = 10
 usage_dropped_percent = 20
 usage_dropped_from = 10
 
