@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     Node = Mapping[str, Any]
 
 FEATURES = "contact_features"
-# Which key is whose is told from every source there is; a rule about deals is not out of date
-# because an export of addresses is.
-_IDENTITY = {"contact_identities", "contact_aliases"}
+IDENTITY = {"contact_identities", "contact_aliases", "key_contacts", "idn_domains"}
+"""Models at which lineage ends. Which key is whose is told from every source there is; a rule about
+deals is not out of date because an export of addresses is."""
 # dbt's comments and tags, and outside of them SQL's comments and texts.
 _JINJA = re.compile(r"\{#.*?#\}|\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _NOT_CODE = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", re.DOTALL)
@@ -93,7 +93,7 @@ class _Sources:
             source, node = self.sources.get(current), self.nodes.get(current)
             if source is not None and source["schema"] == "raw":
                 yield source["identifier"]
-            elif node is not None and node["name"] not in _IDENTITY:
+            elif node is not None and node["name"] not in IDENTITY:
                 waiting += self._parents(node)
 
     def _parents(self, node: Node) -> Iterator[str]:

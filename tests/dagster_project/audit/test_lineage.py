@@ -2,9 +2,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from dagster_project.audit.lineage import raw_tables, segment_nodes, used_features, users
+from dagster_project.audit.lineage import (
+    FEATURES,
+    IDENTITY,
+    raw_tables,
+    segment_nodes,
+    used_features,
+    users,
+)
+from dagster_project.settings import PROJECT_DIR
 
-FEATURES = ["contact_id", "country", "job_title", "last_active_at", "purchases"]
+NAMES = ["contact_id", "country", "job_title", "last_active_at", "purchases"]
 
 
 def test_a_segment_uses_the_features_that_its_code_names():
@@ -15,12 +23,12 @@ def test_a_segment_uses_the_features_that_its_code_names():
         where job_title like '%country%'
             and LAST_ACTIVE_AT < {{ minus_days(as_of(), parameter('silence_days')) }}
     """
-    assert used_features(code, FEATURES) == ["job_title", "last_active_at"]
+    assert used_features(code, NAMES) == ["job_title", "last_active_at"]
 
 
 def test_a_feature_in_a_macros_arguments_is_used_too():
     code = "select contact_id from f where {{ older_than('last_active_at', days=3) }}"
-    assert used_features(code, FEATURES) == ["last_active_at"]
+    assert used_features(code, NAMES) == ["last_active_at"]
 
 
 def test_what_feeds_a_segment_is_what_feeds_the_features_that_it_names():
@@ -34,6 +42,11 @@ def test_what_feeds_a_segment_is_what_feeds_the_features_that_it_names():
         # Nobody knows where an undeclared feature comes from.
         "odd": {"events", "standard__contacts"},
     }
+
+
+def test_the_models_at_which_lineage_ends_are_there():
+    models = {path.stem for path in (PROJECT_DIR / "models").rglob("*.yml")}
+    assert models >= {*IDENTITY, FEATURES}
 
 
 def test_users_are_the_analysts_models_and_not_what_takes_all_segments_alike():
