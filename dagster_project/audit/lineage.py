@@ -13,7 +13,13 @@ if TYPE_CHECKING:
     Node = Mapping[str, Any]
 
 FEATURES = "contact_features"
-IDENTITY = {"contact_identities", "contact_aliases", "key_contacts", "idn_domains"}
+IDENTITY = {
+    "contact_identities",
+    "contact_aliases",
+    "contact_merges",
+    "key_contacts",
+    "idn_domains",
+}
 """Models at which lineage ends. Which key is whose is told from every source there is; a rule about
 deals is not out of date because an export of addresses is."""
 # dbt's comments and tags, and outside of them SQL's comments and texts.
