@@ -11,18 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-import yaml
 from jinja2 import nodes
 
-from dagster_project import dbt, outgoing, preview, registry
+from dagster_project import dbt, outgoing, preview, registry, segment_contract
 from dagster_project.rehearsal import rehearse
 from dagster_project.settings import Settings, SettingsError
 from senders.base import SenderConfigError
 from senders.errors import ComposeError
 from senders.rendering import Templates
 
-SEGMENT_KINDS = ("demographic", "firmographic", "behavioral", "lifecycle")
-SEGMENT_KEYS = ("kind", "rule", "owner", "review_by")
 TEMPLATE_VARIABLES = {"contact", "send", "identity", "unsubscribe_url"}
 
 _PARAMETER = re.compile(r"""\bparameter\(\s*['"](\w+)['"]\s*\)""")
@@ -30,7 +27,7 @@ _PARAMETER = re.compile(r"""\bparameter\(\s*['"](\w+)['"]\s*\)""")
 
 def run(settings: Settings) -> list[str]:
     """Everything that would stop, or should stop, a send; each finding names file and remedy."""
-    findings = [*_descriptions(settings), *_segments(settings)]
+    findings = [*_descriptions(settings), *segment_contract.check(settings.project_dir)]
     contacts: list[dict[str, Any]] = []
     # Each of these makes sense only where the one before it found nothing.
     problems = [*_parse(settings)] or [*_parameters(settings)]
@@ -48,35 +45,6 @@ def _descriptions(settings: Settings) -> Iterator[str]:
         beside = path.with_suffix(".yml")
         if not beside.is_file():
             yield f"{_shown(path, settings)}: no {beside.name} beside it that says what it is"
-
-
-def _segments(settings: Settings) -> Iterator[str]:
-    folder = settings.project_dir / "models" / "segments"
-    for name in registry.names(settings.project_dir)["segments"]:
-        path = next(folder.rglob(f"{name}.sql")).with_suffix(".yml")
-        if not path.is_file():
-            continue  # said above
-        try:
-            meta = _meta(path, name)
-        except yaml.YAMLError:
-            continue  # dbt says it, with the line
-        for key in SEGMENT_KEYS:
-            if not meta.get(key):
-                yield f"{_shown(path, settings)}: segment '{name}' has no config.meta.{key}"
-        if meta.get("kind") and meta["kind"] not in SEGMENT_KINDS:
-            kinds = ", ".join(SEGMENT_KINDS)
-            yield (
-                f"{_shown(path, settings)}: segment '{name}' is of kind '{meta['kind']}'; "
-                f"there are: {kinds}"
-            )
-
-
-def _meta(path: Path, name: str) -> dict[str, Any]:
-    content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    for model in content.get("models") or []:
-        if model.get("name") == name:
-            return (model.get("config") or {}).get("meta") or {}
-    return {}
 
 
 def _parse(settings: Settings) -> Iterator[str]:

@@ -24,6 +24,8 @@ models:
       meta:
         kind: behavioral  # demographic, firmographic, behavioral or lifecycle
         rule: At least 10 events in the last 30 days.
+        entry: Their tenth event within 30 days.
+        exit: Fewer than 10 events in the last 30 days.
         owner: you@example.com
         review_by: 2027-12-31
     columns:

@@ -1,4 +1,4 @@
-"""The whole audit: every CRM object and field, and what the segments make of them."""
+"""The audits as they are run: what is found is returned, stored, and written as a page."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from dagster_project import dbt, installation, warehouse
 from dagster_project.audit import naming, store, tables
 from dagster_project.audit.fields import audit_field
 from dagster_project.audit.model import AddressCount, Audit, FieldAudit
+from dagster_project.audit.segment_audit import audit_segments
 from dagster_project.audit.segments import segment_features
 from dagster_project.landing.declared import read_declared
-from dagster_project.report import crm
+from dagster_project.report import crm, segments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import duckdb
 
+    from dagster_project.audit.segment_model import SegmentsAudit
     from dagster_project.settings import Settings
 
 STALE_AFTER_DAYS = 180
@@ -63,12 +65,23 @@ def audit_crm(
     )
 
 
-def run(settings: Settings, on_table: Callable[[str], None] = lambda _: None) -> Audit:
-    """Audit, write `audit.*` and the page of the report; the caller holds the warehouse."""
+def run_crm(settings: Settings, on_table: Callable[[str], None] = lambda _: None) -> Audit:
+    """Audit the CRM, write tables under `audit` and a page; the caller holds the warehouse."""
     installation.create(settings)
     manifest = dbt.manifest(settings)
     with warehouse.connect(settings.warehouse_path) as connection:
         audit = audit_crm(connection, settings, manifest, on_table)
-        store.write(connection, audit)
+        store.write_crm(connection, audit)
     crm.write(settings, audit)
+    return audit
+
+
+def run_segments(settings: Settings) -> SegmentsAudit:
+    """Audit the segments, as `run_crm` does the CRM."""
+    installation.create(settings)
+    manifest = dbt.manifest(settings)
+    with warehouse.connect(settings.warehouse_path) as connection:
+        audit = audit_segments(connection, settings, manifest)
+        store.write_segments(connection, audit)
+    segments.write(settings, audit)
     return audit

@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.audit.fields import MOSTLY
+from dagster_project.audit.lineage import FEATURES, segment_nodes, used_features
 from dagster_project.audit.model import SegmentFeature
 from dagster_project.landing.sql import identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Mapping
 
     import duckdb
 
-_FEATURES = ("contacts", "contact_features")
-# dbt's comments and tags, and outside of them SQL's comments and texts.
-_JINJA = re.compile(r"\{#.*?#\}|\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
-_NOT_CODE = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", re.DOTALL)
+_FEATURES = ("contacts", FEATURES)
 
 
 def segment_features(
     connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any]
 ) -> list[SegmentFeature]:
     """Measure each feature that each segment uses; nothing before the first tick has built them."""
-    features = _columns(connection, *_FEATURES)
+    features = columns(connection, *_FEATURES)
     if not features:
         return []
-    from_crm = _columns(connection, "contacts", "contacts")
-    contacts, filled = _fill(connection, features)
+    from_crm = columns(connection, "contacts", "contacts")
+    contacts, filled = _fill(connection, features, from_crm)
     return [
         _feature(
             segment=node["name"],
@@ -39,38 +36,14 @@ def segment_features(
             filled=filled[feature],
             members=_members(connection, node["schema"], node["alias"]),
         )
-        for node in sorted(_segments(manifest), key=lambda node: node["name"])
+        for node in segment_nodes(manifest)
+        if any(parent.endswith(f".{FEATURES}") for parent in node["depends_on"]["nodes"])
         for feature in used_features(node["raw_code"], features)
     ]
 
 
-def used_features(code: str, features: Collection[str]) -> list[str]:
-    """Find the features that a segment's SQL names; the contact itself is none.
-
-    Names are looked for as words, in macros' arguments too, but not in comments and texts. The
-    compiled SQL would say no more: what macros add are instants and parameters.
-    """
-    tags = [tag for tag in _JINJA.findall(code) if not tag.startswith("{#")]
-    named = {*_names(_NOT_CODE.sub(" ", _JINJA.sub(" ", code))), *_names(" ".join(tags))}
-    return sorted((named & set(features)) - {"contact_id"})
-
-
-def _names(code: str) -> set[str]:
-    return set(re.findall(r"[a-z_][a-z0-9_]*", code.lower()))
-
-
-def _segments(manifest: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for node in manifest["nodes"].values():
-        if (
-            node["resource_type"] == "model"
-            and node["fqn"][1] == "segments"
-            and "system" not in node["fqn"]
-            and any(parent.endswith(".contact_features") for parent in node["depends_on"]["nodes"])
-        ):
-            yield node
-
-
-def _columns(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> list[str]:
+def columns(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> list[str]:
+    """List a table's columns; none when there is no such table."""
     rows = connection.execute(
         """
         select column_name from duckdb_columns()
@@ -81,9 +54,24 @@ def _columns(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> 
     return [name for (name,) in rows]
 
 
-def _fill(connection: duckdb.DuckDBPyConnection, features: list[str]) -> tuple[int, dict[str, int]]:
+def _fill(
+    connection: duckdb.DuckDBPyConnection, features: list[str], from_crm: list[str]
+) -> tuple[int, dict[str, int]]:
     schema, table = _FEATURES
-    counts = ", ".join(f"count({identifier(name)})" for name in features)
+    numbers = connection.execute(
+        """
+        select column_name from duckdb_columns()
+        where database_name = current_database() and schema_name = $schema and table_name = $table
+            and numeric_precision is not null
+        """,
+        {"schema": schema, "table": table},
+    ).fetchall()
+    counted = {name for (name,) in numbers} - set(from_crm)
+    # What was counted or added up and is nought has not happened.
+    counts = ", ".join(
+        f"count(nullif({identifier(name)}, 0))" if name in counted else f"count({identifier(name)})"
+        for name in features
+    )
     [(contacts, *filled)] = connection.execute(
         f"select count(*), {counts} from {identifier(schema)}.{identifier(table)}"  # noqa: S608
     ).fetchall()
@@ -91,7 +79,7 @@ def _fill(connection: duckdb.DuckDBPyConnection, features: list[str]) -> tuple[i
 
 
 def _members(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> int | None:
-    if not _columns(connection, schema, table):
+    if not columns(connection, schema, table):
         return None
     [(members,)] = connection.execute(
         f"select count(*) from {identifier(schema)}.{identifier(table)}"  # noqa: S608

@@ -1,4 +1,4 @@
-"""The audit as tables, a set of rows per day: how the CRM gets better or worse is a query.
+"""The audits as tables, a set of rows per day: how data gets better or worse is a query.
 
 No table holds an address, a name or a number of anybody; BI reads them all.
 """
@@ -12,11 +12,17 @@ from typing import TYPE_CHECKING, Any
 from dagster_project.landing.sql import identifier
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
     import duckdb
 
     from dagster_project.audit.model import Audit
+    from dagster_project.audit.segment_model import SegmentsAudit
 
-TABLES = {
+    Rows = list[dict[str, Any]]
+
+CRM_TABLES = {
     "crm_fields": {
         "source_table": "varchar", "field": "varchar", "holds": "varchar",
         "is_personal": "boolean", "rows": "bigint", "filled": "bigint", "fill_rate": "double",
@@ -35,12 +41,34 @@ TABLES = {
         "problem": "varchar",
     },
 }  # fmt: skip
-"""Under schema `audit`; each begins with `audited_on` (UTC day) and `as_of`."""
+SEGMENT_TABLES = {
+    "segments": {
+        "segment": "varchar", "kind": "varchar", "rule": "varchar", "owner": "varchar",
+        "review_by": "date", "members": "bigint", "opted_in": "bigint", "opted_out": "bigint",
+        "unknown": "bigint", "entered_7d": "bigint", "exited_7d": "bigint",
+        "entered_30d": "bigint", "exited_30d": "bigint", "last_entered_at": "timestamptz",
+        "smallest_open_difference": "double", "smallest_click_difference": "double",
+        "used_by": "varchar[]", "thin_reason": "varchar", "inputs_reason": "varchar",
+        "dead_reason": "varchar", "duplicate_reason": "varchar", "review_reason": "varchar",
+    },
+    "segment_overlaps": {
+        "segment": "varchar", "other": "varchar", "members": "bigint", "other_members": "bigint",
+        "shared": "bigint", "jaccard": "double", "is_near_duplicate": "boolean",
+        "subset": "varchar",
+    },
+}  # fmt: skip
+"""Both under schema `audit`; each table begins with `audited_on` (UTC day) and `as_of`."""
+SIZES = "segment_sizes"
+"""Not of a day but about days: one row per segment and UTC day, written anew by each audit."""
+_SIZE_COLUMNS = {
+    "segment": "varchar", "day": "date", "members": "bigint", "entered": "bigint",
+    "exited": "bigint",
+}  # fmt: skip
 
 
-def write(connection: duckdb.DuckDBPyConnection, audit: Audit) -> dict[str, int]:
-    """Write the audit, in place of an earlier one of the same day; rows by table."""
-    rows: dict[str, list[dict[str, Any]]] = {
+def write_crm(connection: duckdb.DuckDBPyConnection, audit: Audit) -> None:
+    """Write the CRM's audit, in place of an earlier one of the same day."""
+    rows: dict[str, Rows] = {
         "crm_fields": [
             asdict(field)
             | {
@@ -55,23 +83,77 @@ def write(connection: duckdb.DuckDBPyConnection, audit: Audit) -> dict[str, int]
             asdict(feature) | {"fill_rate": feature.fill_rate} for feature in audit.segment_features
         ],
     }
-    day = audit.as_of.date()
-    connection.execute("begin")
+    connection.begin()
     try:
-        connection.execute("create schema if not exists audit")
-        for table, columns in TABLES.items():
-            described = {"audited_on": "date", "as_of": "timestamptz", **columns}
-            listed = ", ".join(f"{identifier(name)} {kind}" for name, kind in described.items())
-            connection.execute(f"create table if not exists audit.{table} ({listed})")
-            connection.execute(f"delete from audit.{table} where audited_on = $day", {"day": day})  # noqa: S608
-            if rows[table]:
-                connection.executemany(
-                    f"insert into audit.{table} by name select "
-                    + ", ".join(f"${name} as {identifier(name)}" for name in described),
-                    [{"audited_on": day, "as_of": audit.as_of, **row} for row in rows[table]],
-                )
+        _write_day(connection, audit.as_of, CRM_TABLES, rows)
     except BaseException:
-        connection.execute("rollback")
+        connection.rollback()
         raise
-    connection.execute("commit")
-    return {table: len(found) for table, found in rows.items()}
+    connection.commit()
+
+
+def write_segments(connection: duckdb.DuckDBPyConnection, audit: SegmentsAudit) -> None:
+    """Write the segments' audit, in place of an earlier one of the same day."""
+    rows: dict[str, Rows] = {
+        "segments": [asdict(segment) for segment in audit.segments],
+        "segment_overlaps": [
+            asdict(pair)
+            | {
+                "jaccard": pair.jaccard,
+                "is_near_duplicate": pair.is_near_duplicate,
+                "subset": pair.subset,
+            }
+            for pair in audit.overlaps
+        ],
+    }
+    sizes: Rows = [
+        {"segment": segment, **asdict(size)}
+        for segment, days in audit.sizes.items()
+        for size in days
+    ]
+    connection.begin()
+    try:
+        _write_day(connection, audit.as_of, SEGMENT_TABLES, rows)
+        connection.execute(f"drop table if exists audit.{SIZES}")
+        _insert(connection, SIZES, _SIZE_COLUMNS, sizes)
+    except BaseException:
+        connection.rollback()
+        raise
+    connection.commit()
+
+
+def _write_day(
+    connection: duckdb.DuckDBPyConnection,
+    as_of: datetime,
+    tables: Mapping[str, Mapping[str, str]],
+    rows: Mapping[str, Rows],
+) -> None:
+    day = as_of.date()
+    connection.execute("create schema if not exists audit")
+    for table, columns in tables.items():
+        described = {"audited_on": "date", "as_of": "timestamptz", **columns}
+        dated = [{"audited_on": day, "as_of": as_of, **row} for row in rows[table]]
+        _create(connection, table, described)
+        connection.execute(f"delete from audit.{table} where audited_on = $day", {"day": day})  # noqa: S608
+        _insert(connection, table, described, dated)
+
+
+def _create(connection: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, str]) -> None:
+    listed = ", ".join(f"{identifier(name)} {kind}" for name, kind in columns.items())
+    connection.execute(f"create table if not exists audit.{table} ({listed})")
+
+
+def _insert(
+    connection: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, str], rows: Rows
+) -> None:
+    """Insert the rows column by column: row by row, a year of days takes seconds."""
+    _create(connection, table, columns)
+    if not rows:
+        return
+    listed = ", ".join(
+        f"unnest(cast(${name} as {kind}[])) as {identifier(name)}" for name, kind in columns.items()
+    )
+    connection.execute(
+        f"insert into audit.{table} by name select {listed}",
+        {name: [row[name] for row in rows] for name in columns},
+    )

@@ -12,7 +12,7 @@ from dagster_project.cli.output import AsJson, err, out, print_json
 from dagster_project.settings import load_settings
 
 if TYPE_CHECKING:
-    from dagster_project.audit import Audit, FieldAudit
+    from dagster_project.audit import Audit, FieldAudit, SegmentsAudit
 
 app = typer.Typer(name="audit", help="What the data is worth.", no_args_is_help=True)
 
@@ -32,13 +32,56 @@ def crm(as_json: AsJson = False) -> None:
         hold(settings, "audit crm"),
         err.status("looking at the CRM") as status,
     ):
-        done = audit.run(settings, on_table=lambda table: status.update(f"looking at {table}"))
+        done = audit.run_crm(settings, on_table=lambda table: status.update(f"looking at {table}"))
     if as_json:
         print_json(done.as_dict())
         return
     _show(done)
     out.print(f"\npage       {settings.home / 'report' / 'crm.html'}", markup=False)
     out.print("tables     audit.crm_fields, audit.crm_addresses, audit.segment_features")
+
+
+@app.command("segments")
+def segments(as_json: AsJson = False) -> None:
+    """Which segments are thin, fed by stale data, dead, alike, or due for review."""
+    from dagster_project import audit
+
+    settings = load_settings()
+    with hold(settings, "audit segments"), err.status("looking at the segments"):
+        done = audit.run_segments(settings)
+    if as_json:
+        print_json(done.as_dict())
+        return
+    _show_segments(done)
+    out.print(f"\npage       {settings.home / 'report' / 'segments.html'}", markup=False)
+    out.print("tables     audit.segments, audit.segment_sizes, audit.segment_overlaps")
+
+
+def _show_segments(audit: SegmentsAudit) -> None:
+    if not audit.segments:
+        out.print("no segment yet: sendhouse new segment NAME")
+        return
+    table = _table(f"{len(audit.segments)} segments")
+    table.add_column("segment", overflow="fold", ratio=1)
+    table.add_column("kind")
+    for heading in ("members", "in 30d", "out 30d", "no consent"):
+        table.add_column(heading, justify="right")
+    for one in audit.segments:
+        shown = ["not built yet"]
+        if one.members is not None:
+            counts = (one.members, one.entered_30d, one.exited_30d)
+            shown = [*(f"{count:,}" for count in counts), f"{one.without_consent_share:.0%}"]
+        table.add_row(one.segment, one.kind or "", *shown)
+    out.print(table, soft_wrap=False)
+    out.print()
+    for one in audit.segments:
+        for finding, reason in one.findings.items():
+            said = f"{finding:14} {one.segment}: {reason}"
+            out.print(said, markup=False, soft_wrap=False)
+    for pair in audit.overlaps:
+        if pair.subset:
+            larger = pair.other if pair.subset == pair.segment else pair.segment
+            out.print(f"{'inside':14} {pair.subset}: all its members are in {larger}", markup=False)
 
 
 def _show(audit: Audit) -> None:

@@ -3,11 +3,22 @@
     {{ return({
         'segments': [
             'activated',
+            'active_opportunity',
+            'churned',
+            'clicked_pricing',
             'decision_makers',
             'it_services_midsize',
             'lapsed_buyers',
+            'mql',
+            'new_subscriber',
+            'no_open_90_days',
+            'opened_last_three',
+            'power_user',
+            'quiet_after_demo',
             'silent',
             'trial_accounts',
+            'trial_setup_incomplete',
+            'usage_dropped',
         ],
         'scores': [
             'lead_score',

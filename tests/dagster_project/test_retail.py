@@ -38,6 +38,16 @@ lapsed_buyer_days = 30
 frequency_cap_sends = 3
 frequency_cap_days = 7
 attribution_days = 7
+setup_days = 3
+trial_days = 30
+pricing_click_days = 30
+demo_days = 60
+quiet_days = 7
+new_subscriber_days = 14
+mql_points = 50
+power_user_events = 10
+usage_dropped_percent = 20
+usage_dropped_from = 10
 
 [sources.households]
 as = "crm/standard/contacts"

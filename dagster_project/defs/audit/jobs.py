@@ -7,7 +7,7 @@ from dagster_project.defs.audit.assets import GROUP
 audit = dg.define_asset_job(
     "audit",
     selection=dg.AssetSelection.groups(GROUP),
-    description="Audit the CRM: tables under `audit`, and a page of the report.",
+    description="Audit CRM and segments: tables under `audit`, and two pages of the report.",
 )
 
 every_monday = dg.ScheduleDefinition(
@@ -16,5 +16,5 @@ every_monday = dg.ScheduleDefinition(
     cron_schedule="0 5 * * 1",
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.STOPPED,
-    description="The audit before the week begins.",
+    description="The audits before the week begins.",
 )

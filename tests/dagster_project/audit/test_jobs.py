@@ -49,7 +49,8 @@ def test_the_job_writes_what_bi_then_reads_and_the_tick_does_without_it(filled: 
         result = defs.resolve_job_def("audit").execute_in_process(instance=instance)
     made = {event.asset_key.to_user_string() for event in result.get_asset_materialization_events()}
     tables = {"audit/crm_fields", "audit/crm_addresses", "audit/segment_features"}
-    assert made == tables | {"report/crm"}
+    tables |= {"audit/segments", "audit/segment_sizes", "audit/segment_overlaps"}
+    assert made == tables | {"report/crm", "report/segments"}
     ticked = {
         key.to_user_string()
         for key in defs.resolve_job_def("tick").asset_layer.executable_asset_keys

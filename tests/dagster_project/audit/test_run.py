@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from dagster_project import warehouse
-from dagster_project.audit import run
-from dagster_project.audit.store import TABLES
+from dagster_project.audit import run_crm
+from dagster_project.audit.store import CRM_TABLES
 from dagster_project.settings import PROJECT_DIR
 from demo.company import Company
 from tests.dagster_project.audit.conftest import MARCH, Crm, field_of
@@ -152,8 +152,8 @@ def test_hashed_addresses_of_a_real_export_are_no_addresses(crm: Crm):
 def test_a_day_has_one_audit_the_last_and_the_page_says_what_it_found(crm: Crm):
     crm.land(MARCH, CONTACTS, "contact_id,country,tier\n1,<b>DE</b>,a\n2,<b>DE</b>,a\n")
     crm.audit()
-    run(crm.settings)
-    run(crm.settings)
+    run_crm(crm.settings)
+    run_crm(crm.settings)
     with warehouse.connect(crm.settings.warehouse_path) as connection:
         rows = connection.execute(
             "select field, count(*), any_value(audited_on)::varchar, sum(invalid) "
@@ -167,7 +167,7 @@ def test_a_day_has_one_audit_the_last_and_the_page_says_what_it_found(crm: Crm):
         ("country", 1, "2026-03-02", 2),
         ("tier", 1, "2026-03-02", 0),
     ]
-    assert {name for (name,) in tables} == set(TABLES)
+    assert {name for (name,) in tables} == set(CRM_TABLES)
     page = (crm.settings.home / "report/crm.html").read_text(encoding="utf-8")
     assert "&lt;b&gt;DE&lt;/b&gt;" in page
     assert "<b>DE</b>" not in page

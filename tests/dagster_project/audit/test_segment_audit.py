@@ -1,0 +1,136 @@
+"""What is said of a segment, at the boundary of each rule."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from dagster_project.audit.membership import Changes, Members
+from dagster_project.audit.segment_audit import DEFAULTS, judge
+from dagster_project.audit.segment_model import SegmentAudit, SegmentOverlap
+
+AS_OF = datetime(2026, 3, 31, 7, tzinfo=UTC)
+LATELY = Changes(last_entered_at=AS_OF)
+MANY = Members(opted_in=10_000)
+
+
+def test_a_large_used_segment_that_people_enter_has_nothing_against_it():
+    assert _judge().findings == {}
+
+
+def test_too_thin_says_what_its_size_can_show_and_only_who_may_be_mailed_counts():
+    found = _judge(members=Members(opted_in=40, opted_out=900, unknown=60))
+    assert (found.members, found.without_consent) == (1000, 960)
+    assert found.without_consent_share == pytest.approx(0.96)
+    assert found.findings == {
+        "too thin": "with 40 members who may be mailed a test shows a difference in opens only "
+        "from 43 points up (20 % against 63 %), in clicks from 35"
+    }
+
+
+@pytest.mark.parametrize(("mailable", "is_thin"), [(586, True), (588, False)])
+def test_thin_begins_below_the_points_that_are_wanted(mailable: int, is_thin: bool):
+    thin = _judge(members=Members(opted_in=mailable)).thin_reason
+    assert (thin is not None) is is_thin
+
+
+@pytest.mark.parametrize(
+    ("mailable", "reason"),
+    [
+        (0, "there is nobody to test on"),
+        (1, "one member who may be mailed"),
+        (4, "with 4 members who may be mailed a test shows no difference in opens"),
+    ],
+)
+def test_a_handful_shows_nothing_at_all(mailable: int, reason: str):
+    found = _judge(members=Members(opted_in=mailable))
+    assert (found.thin_reason, found.smallest_open_difference) == (reason, None)
+
+
+@pytest.mark.parametrize(
+    ("last_entered_at", "reason"),
+    [
+        (AS_OF - timedelta(days=90), None),
+        (
+            AS_OF - timedelta(days=90, microseconds=1),
+            "nobody has entered it since 2025-12-31",
+        ),
+        (None, "nobody has ever entered it"),
+    ],
+)
+def test_dead_is_what_nobody_enters(last_entered_at: datetime | None, reason: str | None):
+    assert _judge(changes=Changes(last_entered_at=last_entered_at)).dead_reason == reason
+
+
+def test_dead_is_also_what_nothing_refers_to():
+    reason = "no sequence, broadcast, trigger, score or segment refers to it"
+    assert _judge(used_by=[]).dead_reason == reason
+
+
+def test_a_segment_that_no_tick_has_built_is_not_judged_by_its_members():
+    found = _judge(members=None, changes=Changes())
+    assert (found.members, found.findings) == (None, {})
+
+
+@pytest.mark.parametrize(
+    ("review_by", "reason"),
+    [
+        ("2026-03-31", None),
+        (date(2026, 3, 30), "was to be reviewed by 2026-03-30"),
+        (None, None),  # the contract's matter
+    ],
+)
+def test_a_review_is_overdue_from_the_day_after(review_by: Any, reason: str | None):
+    assert _judge(meta={"review_by": review_by}).review_reason == reason
+
+
+def test_near_duplicates_begin_at_nine_tenths_and_name_each_other():
+    pair = SegmentOverlap("other", "x", members=10, other_members=9, shared=9)
+    less = SegmentOverlap("third", "x", members=1000, other_members=899, shared=899)
+    assert (pair.jaccard, pair.is_near_duplicate, pair.subset) == (0.9, True, "x")
+    assert (less.is_near_duplicate, less.subset) == (False, "x")
+    found = _judge(overlaps=[pair, less])
+    assert found.duplicate_reason == "90% the same members as other"
+    assert _judge(name="third", overlaps=[pair, less]).duplicate_reason is None
+
+
+@pytest.mark.parametrize(
+    ("members", "others", "shared", "subset"),
+    [(3, 5, 3, "a"), (5, 3, 3, "b"), (3, 3, 3, None), (3, 5, 2, None)],
+)
+def test_a_subset_is_the_smaller_whose_members_are_all_in_the_other(
+    members: int, others: int, shared: int, subset: str | None
+):
+    assert SegmentOverlap("a", "b", members, others, shared).subset == subset
+
+
+def test_what_is_wrong_with_its_inputs_is_said():
+    found = _judge(inputs=["shop has brought no file since 2026-03-01", "seats: it is empty"])
+    assert found.findings == {
+        "inputs": "shop has brought no file since 2026-03-01; seats: it is empty"
+    }
+
+
+def _judge(
+    *,
+    name: str = "x",
+    meta: dict[str, Any] | None = None,
+    members: Members | None = MANY,
+    changes: Changes = LATELY,
+    used_by: list[str] | None = None,
+    inputs: list[str] | None = None,
+    overlaps: list[SegmentOverlap] | None = None,
+) -> SegmentAudit:
+    return judge(
+        name,
+        meta or {},
+        members,
+        changes,
+        as_of=AS_OF,
+        used_by=["sequences/s"] if used_by is None else used_by,
+        inputs=inputs or [],
+        overlaps=overlaps or [],
+        parameters=DEFAULTS,
+    )

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import pytest
+
+from dagster_project.audit.significance import smallest_difference
+
+
+@pytest.mark.parametrize(
+    ("people", "base", "power", "other"),
+    [
+        # The example of R's help page: power.prop.test(n = 50, p1 = .50, power = .90).
+        (100, 0.5, 0.9, 0.8026),
+        # And solved for n: p1 = .50, p2 = .75, power = .90 takes 76.7 each.
+        (154, 0.5, 0.9, 0.75),
+        # Fleiss, Levin, Paik, table A.4 less its correction for continuity: 293 each.
+        (588, 0.2, 0.8, 0.3),
+    ],
+)
+def test_the_difference_is_the_textbooks(people: int, base: float, power: float, other: float):
+    found = smallest_difference(people, base, power)
+    assert found is not None
+    assert base + found == pytest.approx(other, abs=0.0015)
+
+
+def test_more_people_show_less_and_too_few_show_nothing():
+    shown = [smallest_difference(people, 0.2) or 1.0 for people in (20, 200, 2_000, 200_000)]
+    assert shown == sorted(shown, reverse=True)
+    assert 0 < shown[-1] < shown[0] < 0.8
+    assert smallest_difference(0, 0.2) is None
+    assert smallest_difference(1, 0.2) is None
+    assert smallest_difference(4, 0.2) is None
