@@ -26,7 +26,15 @@ select
     ranked.name,
     ranked.pipeline,
     ranked.stage,
-    ranked.status,
+    -- A CRM that has no status has stages called so.
+    coalesce(
+        ranked.status,
+        case
+            when ranked.stage like '%won%' then 'won'
+            when ranked.stage like '%lost%' then 'lost'
+            when ranked.stage is not null then 'open'
+        end
+    ) as status,
     ranked.amount,
     ranked.currency,
     ranked.created_at,
