@@ -9,6 +9,17 @@
 {%- endmacro %}
 
 
+{#- `expression` (an instant) minus a duration as people write it. -#}
+{% macro minus(expression, duration) -%}
+    {%- do check_duration(duration) -%}
+    {{ return(adapter.dispatch('minus')(expression, duration)) }}
+{%- endmacro %}
+
+{% macro default__minus(expression, duration) -%}
+    ({{ expression }} - interval '{{ duration }}')
+{%- endmacro %}
+
+
 {#- `expression` (an instant) minus a number of days that is itself an SQL expression. -#}
 {% macro minus_days(expression, days) -%}
     {{ return(adapter.dispatch('minus_days')(expression, days)) }}
@@ -49,12 +60,13 @@
 {%- endmacro %}
 
 
-{#- Stops the parse when a duration is not one, with the file that says so. -#}
-{% macro check_duration(duration) -%}
+{#- Stops the parse when a duration is not one, with the file that says so, and where in it. -#}
+{% macro check_duration(duration, where='') -%}
     {%- if not modules.re.match('^\\d+ (minute|hour|day|week)s?$', duration | string) -%}
         {{ exceptions.raise_compiler_error(
-            this_file() ~ ": '" ~ duration ~ "' is not a duration; write a number and minutes,"
-            ~ " hours, days or weeks, such as '2 days'"
+            this_file() ~ ": " ~ (where ~ ": " if where else "") ~ "'" ~ duration
+            ~ "' is not a duration; write a number and minutes, hours, days or weeks,"
+            ~ " such as '2 days'"
         ) }}
     {%- endif -%}
 {%- endmacro %}

@@ -1,8 +1,13 @@
+{{ config(materialized='view') }}
+
 {{ union_folder('scores', {
     'contact_id': 'varchar',
     'reason': 'varchar',
-    'points': 'double',
+    'part': 'varchar',
+    'points': 'decimal(18, 4)',
     'since': 'timestamptz',
-    'expires_at': 'timestamptz',
+    'half_life_days': 'double',
+    'ends_at': 'timestamptz',
     'evidence': 'varchar',
+    'counts_now': 'boolean',
 }, name_as='score') }}

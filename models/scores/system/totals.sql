@@ -1,19 +1,29 @@
 with
 
-ledger as (
-    select * from {{ ref('ledger') }}
-),
-
 clock as (
     select as_of from {{ source('control', 'clock') }}
+),
+
+counting as (
+    select
+        ledger.score,
+        ledger.contact_id,
+        ledger.part,
+        {{ worth('clock.as_of') }} as points
+    from {{ ref('ledger') }} as ledger
+    cross join clock
+    where ledger.counts_now
 )
 
 select
-    ledger.score,
-    ledger.contact_id,
-    sum(ledger.points) as points
-from ledger
-cross join clock
-where ledger.since <= clock.as_of
-    and (ledger.expires_at is null or clock.as_of < ledger.expires_at)
-group by ledger.score, ledger.contact_id
+    score,
+    contact_id,
+    cast(sum(points) as decimal(18, 4)) as points,
+    cast(
+        coalesce(sum(points) filter (where part = 'demographic'), 0) as decimal(18, 4)
+    ) as demographic,
+    cast(
+        coalesce(sum(points) filter (where part = 'behavioral'), 0) as decimal(18, 4)
+    ) as behavioral
+from counting
+group by score, contact_id

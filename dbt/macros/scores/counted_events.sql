@@ -1,0 +1,52 @@
+{#-
+    Which events count in a score. Each score notes it on its model (config.meta.counted_events);
+    scores.scored_events, which is built before all scores, reads it there.
+-#}
+
+{% macro events_counted_by(reasons) -%}
+    {%- set counted = [] -%}
+    {%- for reason in reasons if reason.event -%}
+        {%- do counted.append({'name': reason.event, 'where': reason.where}) -%}
+    {%- endfor -%}
+    {{ return(counted) }}
+{%- endmacro %}
+
+
+{#- By event name what any reason of any score asks of it: name, condition, and the definition that
+    the rows taken in for it carry; what is asked otherwise is another definition. -#}
+{% macro counted_events() -%}
+    {%- set conditions = {} -%}
+    {%- if execute -%}
+        {%- for score in registry()['scores'] -%}
+            {%- set node = graph.nodes['model.' ~ project_name ~ '.' ~ score] -%}
+            {%- for counted in node.config.meta.get('counted_events', []) -%}
+                {%- set where = '(' ~ counted.where ~ ')' if counted.where else 'true' -%}
+                {%- do conditions.setdefault(counted.name, []).append(where) -%}
+            {%- endfor -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {%- set found = [] -%}
+    {%- for name, wheres in conditions | dictsort -%}
+        {%- set wheres = ['true'] if 'true' in wheres else wheres | unique | sort -%}
+        {%- set condition = wheres | join(' or ') -%}
+        {%- do found.append({
+            'name': name,
+            'condition': condition,
+            'definition': 'scored_events.' ~ name ~ '.' ~ local_md5(condition)[:8],
+        }) -%}
+    {%- endfor -%}
+    {{ return(found) }}
+{%- endmacro %}
+
+
+{#- The post-hook of scores.scored_events: what no reason asks for in that way any more goes. -#}
+{% macro keep_counted_events() -%}
+    {%- set kept = [this.identifier] + (counted_events() | map(attribute='definition') | list) -%}
+    {%- set gone -%}
+        select model from {{ source('control', 'watermarks') }}
+        where starts_with(model, '{{ this.identifier }}.') and model not in {{ sql_list(kept) }}
+    {%- endset -%}
+    delete from {{ this }} where definition in ({{ gone }});
+    delete from {{ source('control', 'watermarks') }} where model in ({{ gone }});
+    {{ move_watermarks(kept) }}
+{%- endmacro %}
