@@ -54,6 +54,18 @@ def test_a_segment_has_to_say_what_it_is_its_rule_its_owner_and_its_review(
     assert "demographic, firmographic, behavioral, lifecycle" in kind
 
 
+def test_a_trigger_has_to_say_of_what_kind_it_is_and_whose(
+    project: ProjectCopy, check: Callable[..., list[str]]
+):
+    trigger = "models/triggers/signed_up.yml"
+    with project.edited((trigger, "kind: event", "kind: happening"), (trigger, "owner:", "of:")):
+        findings = check()
+
+    assert findings[0] == f"{trigger}: trigger 'signed_up' has no config.meta.owner"
+    assert "'happening'; there are: event, absence, threshold crossing" in findings[1]
+    assert len(findings) == 2
+
+
 def test_a_model_without_a_word_about_it_is_found(
     project: ProjectCopy, check: Callable[..., list[str]]
 ):

@@ -1,7 +1,8 @@
 {#-
     Fires when, by the clock, `within` has passed since `after` and no `missing` was known that
-    happened in that time: a `missing` at the very end of it still counts as in time. One that becomes
-    known when the trigger has fired takes nothing back.
+    happened in that time: a `missing` at the very end of it still counts as in time, one at the same
+    instant as `after` does not follow it. One that becomes known when the trigger has fired takes
+    nothing back.
 -#}
 {% macro absence_trigger(after, missing, within) -%}
 with
@@ -41,7 +42,7 @@ unanswered as (
     where not exists (
         select 1 from answers
         where answers.contact_id = occurrences.contact_id
-            and answers.occurred_at >= occurrences.occurred_at
+            and answers.occurred_at > occurrences.occurred_at
             and answers.occurred_at <= {{ plus('occurrences.occurred_at', within) }}
     )
 )
