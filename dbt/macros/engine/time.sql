@@ -20,7 +20,7 @@
 {%- endmacro %}
 
 
-{#- The earliest `instant` of the rows of a partition that lies at least a duration after the row's. -#}
+{#- The earliest `instant` in a partition that lies at least a duration after the row's own. -#}
 {% macro next_after(instant, duration, partition_by) -%}
     {%- do check_duration(duration) -%}
     {{ return(adapter.dispatch('next_after')(instant, duration, partition_by)) }}
@@ -98,15 +98,16 @@
 {%- endmacro %}
 
 
-{#- The first instant at which the clocks of a zone show a time ('09:00') of a day, or later: of a time
-    that a change to summer time leaves out the end of the gap, of one that occurs twice the first. -#}
+{#- The first instant at which the clocks of a zone show a time ('09:00') of a day or are past it:
+    of a time that a change to summer time leaves out the end of the gap, of one that occurs twice
+    the first. -#}
 {% macro local_instant(day, time, zone) -%}
     {{ return(adapter.dispatch('local_instant')(day, time, zone)) }}
 {%- endmacro %}
 
 {% macro default__local_instant(day, time, zone) -%}
-    {#- DuckDB reads a time in a gap by the offset before it and takes the second of two: never early,
-        and late by no more than what the clocks were moved by within the day. -#}
+    {#- DuckDB reads a time in a gap by the offset before it and takes the second of two: never too
+        early, and too late by no more than what the clocks were moved by within the day. -#}
     {%- set local = "(" ~ day ~ " + time '" ~ time ~ "')" -%}
     {%- set latest = "timezone(" ~ zone ~ ", " ~ local ~ ")" -%}
     list_min(list_filter(

@@ -1,8 +1,8 @@
 {#-
     Fires when, by the clock, `within` has passed since `after` and no `missing` was known that
-    happened in that time: a `missing` at the very end of it still counts as in time, one at the same
-    instant as `after` does not follow it. One that becomes known when the trigger has fired takes
-    nothing back.
+    happened in that time: a `missing` at the very end of it still counts as in time, one at the
+    same instant as `after` does not follow it. One that becomes known when the trigger has fired
+    takes nothing back.
 -#}
 {% macro absence_trigger(after, missing, within) -%}
 with

@@ -1,8 +1,8 @@
 {#-
     Fires on a day of the contact's, at a time of day by the clocks where it lives.
       date    a feature that is a date, or an instant, which is on the day that it is there
-      at      'HH:MM', in the contact's IANA time zone. A time that a change to summer time leaves out
-              is the end of the gap, one that occurs twice is the first of the two
+      at      'HH:MM', in the contact's IANA time zone. A time that a change to summer time leaves
+              out is the end of the gap, one that occurs twice is the first of the two
       before  a number of days or weeks by which it fires earlier
       yearly  on every anniversary instead, from the first on; 29 February is 28 February in years
               that have none
@@ -72,7 +72,9 @@ near as (
         occasions.contact_id,
         occasions.timezone,
         occasions.day,
-        occasions.day - {{ days_before }} as fires_on
+        occasions.day - {{ days_before }} as fires_on,
+        clock.as_of,
+        clock.since
     from occasions
     cross join clock
     where occasions.day - {{ days_before }} >= {{ utc_day('clock.since') }} - 2
@@ -85,11 +87,10 @@ timed as (
 ),
 
 due as (
-    select timed.*
+    select *
     from timed
-    cross join clock
-    where timed.fired_at <= clock.as_of
-        and timed.fired_at > clock.since
+    where fired_at <= as_of
+        and fired_at > since
         and not {{ fired_near('timed.contact_id', 'timed.fired_at', '2 days') }}
 )
 

@@ -2,8 +2,8 @@
     Fires when the contact does `name`.
       where       SQL over activity.events, such as json_text('properties', 'plan') ~ " = 'pro'"
       first_only  only the first time: once per contact
-      not_within  a duration: no two firings of a contact lie less apart, whenever they became known;
-                  of several that are new the earliest fires
+      not_within  a duration: no two firings of a contact lie less apart, whenever they became
+                  known; of several that are new the earliest fires
 -#}
 {% macro event_trigger(name, where=none, first_only=false, not_within=none) -%}
 {%- if first_only and not_within -%}
@@ -27,7 +27,8 @@ occurrences as (
     select
         arrived.contact_id,
         min(arrived.occurred_at) as occurred_at,
-        {{ earliest('arrived.event_id', by=['arrived.occurred_at', 'arrived.event_id']) }} as event_id
+        {{ earliest('arrived.event_id', by=['arrived.occurred_at', 'arrived.event_id']) }}
+            as event_id
     from arrived
     anti join fired on arrived.contact_id = fired.contact_id
     group by arrived.contact_id

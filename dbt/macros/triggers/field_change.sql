@@ -8,8 +8,8 @@
 {% macro field_change_trigger(field, from_=none, to=none) -%}
 {%- if field not in crm_fields() -%}
     {%- do refuse_trigger(
-        "field_change_trigger() names field '" ~ field ~ "', which contacts.contact_history does not"
-        ~ " have; there are: " ~ (crm_fields() | join(', '))
+        "field_change_trigger() names field '" ~ field ~ "', which contacts.contact_history does"
+        ~ " not have; there are: " ~ (crm_fields() | join(', '))
     ) -%}
 {%- endif -%}
 with

@@ -1,11 +1,11 @@
 {#-
-    Triggers. The model of a trigger says what it fires at the clock; decisions/trigger_firings keeps
-    each firing once, for good, by its id: the hash of the trigger's name and `occurrence`.
+    Triggers. The model of a trigger says what it fires at the clock; decisions/trigger_firings
+    keeps each firing once, for good, by its id: the hash of the trigger's name and `occurrence`.
 
       contact_id  who
-      fired_at    when what fires it happened; null for a row that takes no firing back but says that
-                  what a firing was about is over: `occurrence` is then the firing_id, and the row
-                  goes to decisions/trigger_rearms
+      fired_at    when what fires it happened; null for a row that says that what an earlier firing
+                  was about is over: `occurrence` is then the firing_id, and the row goes to
+                  decisions/trigger_rearms
       occurrence  what tells one firing of the trigger from all others
       evidence    ids and values; JSON
 
@@ -49,7 +49,7 @@ where firings.trigger = '{{ own_name() }}'
 {%- endmacro %}
 
 
-{#- Whether a firing of `fired` (contact_id, fired_at) lies less than a duration before or after. -#}
+{#- Whether a firing of `fired` (contact_id, fired_at) lies less than a duration away. -#}
 {% macro fired_near(contact, instant, duration) -%}
 exists (
     select 1 from fired

@@ -1,8 +1,9 @@
 {#-
-    Fires when, by the clock, `for_` has passed since the contact last did `name`, or anything at all
-    (an open, a click or a reply of a person included); what happens at the very end of that time is
-    still in time. Fires again when the contact did something and then nothing for as long. Who never
-    did anything cannot stop.
+    Fires when, by the clock, `for_` has passed since the contact last did `name`, or anything at
+    all (an open, a click or a reply of a person included); what happens at the very end of that
+    time is still in time. Fires again when the contact did something and then nothing for as long.
+    Who never did anything cannot stop. A late event that is older than the last one known changes
+    nothing, a newer one begins another silence; what has fired stays.
 -#}
 {% macro inactivity_trigger(for_, name=none) -%}
 with

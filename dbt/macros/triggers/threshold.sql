@@ -7,8 +7,8 @@
       falls_below  fires when the value is less than this; back is at least `rearm`
       rearm        left out: as soon as the value is beyond the level no more
 
-    A value that is null is not known: it neither fires nor is it back. Features that count are 0, not
-    null, for who has none.
+    A value that is null is not known: it neither fires nor is it back. Features that count are 0,
+    not null, for who has none.
 -#}
 {% macro threshold_trigger(value=none, score=none, reaches=none, falls_below=none, rearm=none) -%}
 {%- do check_threshold(value, score, reaches, falls_below, rearm) -%}
@@ -98,7 +98,9 @@ from over
     {%- if reaches is not none and rearm is not none and rearm >= reaches -%}
         {%- do refuse_trigger('rearm=' ~ rearm ~ ' must be less than reaches=' ~ reaches) -%}
     {%- elif falls_below is not none and rearm is not none and rearm < falls_below -%}
-        {%- do refuse_trigger('rearm=' ~ rearm ~ ' must not be less than falls_below=' ~ falls_below) -%}
+        {%- do refuse_trigger(
+            'rearm=' ~ rearm ~ ' must not be less than falls_below=' ~ falls_below
+        ) -%}
     {%- endif -%}
     {%- if score is not none -%}
         {%- do check_known('scores', score, 'threshold_trigger()') -%}
