@@ -45,6 +45,8 @@ unit_tests:
       rows: [{contact_id: a}]
 """
 _TRIGGER_SQL = """\
+{#- Other kinds: absence_trigger, inactivity_trigger, threshold_trigger, segment_entry_trigger,
+    segment_exit_trigger, date_trigger, field_change_trigger; see dbt/macros/triggers. -#}
 {{ event_trigger('demo_booked') }}
 """
 _TRIGGER_YML = """\
@@ -53,17 +55,23 @@ models:
     description: Fires each time a contact books a demo. One row per firing.
     config:
       meta:
-        kind: event  # event, absence or segment entry
+        # event, absence, threshold crossing, segment entry, segment exit, date or CRM field change
+        kind: event
+        owner: you@example.com
 
 unit_tests:
   - name: %(name)s_fires_for_its_event_alone
     description: The event fires; another does not.
     model: %(name)s
     given:
-      - input: ref('events')
+      - input: source('control', 'watermarks')
+        rows: []
+      - input: ref('key_contacts')
+        rows: [{written_key: a, contact_id: a}]
+      - input: ref('input_events')
         rows:
-          - {event_id: "1", contact_id: a, name: demo_booked, occurred_at: "2026-03-02 08:00:00+00"}
-          - {event_id: "2", contact_id: b, name: logged_in, occurred_at: "2026-03-02 08:00:00+00"}
+          - {event_id: "1", written_key: a, name: demo_booked, file_no: 1}
+          - {event_id: "2", written_key: a, name: logged_in, file_no: 1}
     expect:
       rows: [{contact_id: a, occurrence: "1"}]
 """

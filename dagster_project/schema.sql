@@ -152,6 +152,14 @@ create table if not exists decisions.trigger_firings (
     evidence json not null,
 );
 
+create table if not exists decisions.trigger_rearms (
+    firing_id varchar not null,
+    trigger varchar not null,
+    contact_id varchar not null,
+    rearmed_at timestamptz not null,
+    evidence json not null,
+);
+
 create table if not exists decisions.enrollment_starts (
     enrollment_id varchar not null,
     sequence varchar not null,

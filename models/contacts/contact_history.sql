@@ -24,6 +24,7 @@ select
         'language', 'lifecycle_stage', 'owner_id', 'owner_name', 'owner_email', 'company_id',
         'company_name', 'external_id', 'anonymous_id', 'marketing_consent', 'consent_at',
         'birthday', 'created_at', 'updated_at', 'valid_from', 'valid_to', 'change', 'is_ended',
+        'file_no',
     ] -%}
         records.{{ column }},
     {% endfor -%}

@@ -1,3 +1,5 @@
+{{ config(post_hook="{{ move_watermarks(trigger_watermarks()) }}") }}
+
 with
 
 firings as (
@@ -22,6 +24,7 @@ identified as (
         {{ as_of() }} as decided_at,
         evidence
     from firings
+    where fired_at is not null
 )
 
 select identified.*

@@ -153,6 +153,7 @@ stretches as (
             {{ column }},
         {% endfor -%}
         updated_at,
+        file_no,
         told_at as valid_from,
         lead(told_at) over (partition by {{ record }} order by {{ order }}) as valid_to,
         change,

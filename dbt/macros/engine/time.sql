@@ -20,6 +20,21 @@
 {%- endmacro %}
 
 
+{#- The earliest `instant` in a partition that lies at least a duration after the row's own. -#}
+{% macro next_after(instant, duration, partition_by) -%}
+    {%- do check_duration(duration) -%}
+    {{ return(adapter.dispatch('next_after')(instant, duration, partition_by)) }}
+{%- endmacro %}
+
+{% macro default__next_after(instant, duration, partition_by) -%}
+    min({{ instant }}) over (
+        partition by {{ partition_by }}
+        order by {{ instant }}
+        range between interval '{{ duration }}' following and unbounded following
+    )
+{%- endmacro %}
+
+
 {#- `expression` (an instant) minus a number of days that is itself an SQL expression. -#}
 {% macro minus_days(expression, days) -%}
     {{ return(adapter.dispatch('minus_days')(expression, days)) }}
@@ -47,6 +62,65 @@
 
 {% macro default__utc_day(expression) -%}
     cast(timezone('UTC', {{ expression }}) as date)
+{%- endmacro %}
+
+
+{#- The day that a date or an instant is in a time zone; a date is the same day everywhere. -#}
+{% macro local_day(expression, zone) -%}
+    {{ return(adapter.dispatch('local_day')(expression, zone)) }}
+{%- endmacro %}
+
+{% macro default__local_day(expression, zone) -%}
+    case
+        when typeof({{ expression }}) = 'DATE' then cast({{ expression }} as date)
+        else cast(timezone({{ zone }}, cast({{ expression }} as timestamptz)) as date)
+    end
+{%- endmacro %}
+
+
+{#- A day some years on; 29 February is 28 February in years that have none. -#}
+{% macro plus_years(day, years) -%}
+    {{ return(adapter.dispatch('plus_years')(day, years)) }}
+{%- endmacro %}
+
+{% macro default__plus_years(day, years) -%}
+    cast({{ day }} + {{ years }} * interval '1 year' as date)
+{%- endmacro %}
+
+
+{#- The year of a day or an instant (UTC). -#}
+{% macro year_of(expression) -%}
+    {{ return(adapter.dispatch('year_of')(expression)) }}
+{%- endmacro %}
+
+{% macro default__year_of(expression) -%}
+    cast(extract(year from {{ expression }}) as integer)
+{%- endmacro %}
+
+
+{#- The first instant at which the clocks of a zone show a time ('09:00') of a day or are past it:
+    of a time that a change to summer time leaves out the end of the gap, of one that occurs twice
+    the first. -#}
+{% macro local_instant(day, time, zone) -%}
+    {{ return(adapter.dispatch('local_instant')(day, time, zone)) }}
+{%- endmacro %}
+
+{% macro default__local_instant(day, time, zone) -%}
+    {#- DuckDB reads a time in a gap by the offset before it and takes the second of two: never too
+        early, and too late by no more than what the clocks were moved by within the day. -#}
+    {%- set local = "(" ~ day ~ " + time '" ~ time ~ "')" -%}
+    {%- set latest = "timezone(" ~ zone ~ ", " ~ local ~ ")" -%}
+    list_min(list_filter(
+        list_transform(
+            range(0, 1 + abs(date_diff(
+                'minute',
+                timezone({{ zone }}, {{ latest }} - interval '1 day') + interval '1 day',
+                timezone({{ zone }}, {{ latest }})
+            ))),
+            lambda minutes: {{ latest }} - minutes * interval '1 minute'
+        ),
+        lambda instant: timezone({{ zone }}, instant) >= {{ local }}
+    ))
 {%- endmacro %}
 
 

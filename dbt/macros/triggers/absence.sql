@@ -1,0 +1,58 @@
+{#-
+    Fires when, by the clock, `within` has passed since `after` and no `missing` was known that
+    happened in that time: a `missing` at the very end of it still counts as in time, one at the
+    same instant as `after` does not follow it. One that becomes known when the trigger has fired
+    takes nothing back.
+-#}
+{% macro absence_trigger(after, missing, within) -%}
+with
+
+clock as (
+    select
+        as_of,
+        {{ minus('as_of', within) }} as until,
+        {{ minus(last_look(), within) }} as seen_until
+    from {{ source('control', 'clock') }}
+),
+
+---------- whose time ran out since the last look, and what became known with its time over
+occurrences as (
+    select event_id, contact_id, occurred_at
+    from {{ ref('events') }}
+    where name = '{{ after }}'
+        and occurred_at >= (select seen_until from clock)
+        and occurred_at < (select until from clock)
+    union all
+    select event_id, contact_id, occurred_at
+    from {{ arrived_events(trigger_watermark()) }}
+    where name = '{{ after }}' and occurred_at < (select seen_until from clock)
+),
+
+answers as (
+    select events.contact_id, events.occurred_at
+    from {{ ref('events') }} as events
+    semi join occurrences on events.contact_id = occurrences.contact_id
+    where events.name = '{{ missing }}'
+        and events.occurred_at >= (select min(occurred_at) from occurrences)
+),
+
+unanswered as (
+    select *
+    from occurrences
+    where not exists (
+        select 1 from answers
+        where answers.contact_id = occurrences.contact_id
+            and answers.occurred_at > occurrences.occurred_at
+            and answers.occurred_at <= {{ plus('occurrences.occurred_at', within) }}
+    )
+)
+
+select
+    contact_id,
+    {{ plus('occurred_at', within) }} as fired_at,
+    event_id as occurrence,
+    {{ json_object({
+        'event_id': 'event_id', 'missing': "'" ~ missing ~ "'", 'since': 'occurred_at',
+    }) }} as evidence
+from unanswered
+{%- endmacro %}

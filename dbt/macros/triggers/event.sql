@@ -1,0 +1,88 @@
+{#-
+    Fires when the contact does `name`.
+      where       SQL over activity.events, such as json_text('properties', 'plan') ~ " = 'pro'"
+      first_only  only the first time: once per contact
+      not_within  a duration: no two firings of a contact lie less apart, whenever they became
+                  known; of several that are new the earliest fires
+-#}
+{% macro event_trigger(name, where=none, first_only=false, not_within=none) -%}
+{%- if first_only and not_within -%}
+    {%- do refuse_trigger('what fires only once per contact needs no not_within') -%}
+{%- endif -%}
+with{{ " recursive" if not_within }}
+
+arrived as (
+    select event_id, contact_id, occurred_at
+    from {{ arrived_events(trigger_watermark()) }}
+    where name = '{{ name }}'{% if where %} and ({{ where }}){% endif %}
+)
+
+{%- if first_only %},
+
+fired as (
+    {{ earlier_firings() }}
+),
+
+occurrences as (
+    select
+        arrived.contact_id,
+        min(arrived.occurred_at) as occurred_at,
+        {{ earliest('arrived.event_id', by=['arrived.occurred_at', 'arrived.event_id']) }}
+            as event_id
+    from arrived
+    anti join fired on arrived.contact_id = fired.contact_id
+    group by arrived.contact_id
+)
+
+{%- elif not_within %},
+
+fired as (
+    {{ earlier_firings() }}
+),
+
+---------- of those at one instant any one
+apart as (
+    select contact_id, occurred_at, min(event_id) as event_id
+    from arrived
+    where not {{ fired_near('arrived.contact_id', 'arrived.occurred_at', not_within) }}
+    group by contact_id, occurred_at
+),
+
+followed as (
+    select *, {{ next_after('occurred_at', not_within, 'contact_id') }} as next_at
+    from apart
+),
+
+---------- from each that fires to the next that may
+firing as (
+    select contact_id, min(occurred_at) as occurred_at
+    from followed
+    group by contact_id
+    union all
+    select followed.contact_id, followed.next_at as occurred_at
+    from firing
+    inner join followed
+        on firing.contact_id = followed.contact_id and firing.occurred_at = followed.occurred_at
+    where followed.next_at is not null
+),
+
+occurrences as (
+    select followed.event_id, followed.contact_id, followed.occurred_at
+    from followed
+    semi join firing
+        on followed.contact_id = firing.contact_id and followed.occurred_at = firing.occurred_at
+)
+{%- else %},
+
+occurrences as (
+    select * from arrived
+)
+{%- endif %}
+
+select
+    contact_id,
+    occurred_at as fired_at,
+    event_id as occurrence,
+    {{ json_object({'event_id': 'event_id'}) }} as evidence
+from occurrences
+{%- endmacro %}

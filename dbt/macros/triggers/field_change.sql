@@ -1,0 +1,92 @@
+{#-
+    Fires when a CRM says another value of `field` than it said before, at the time when this was
+    learnt. What a record says first, or when it is deleted, is no change; nor is it when another
+    record begins to speak for the contact.
+      field      a column of contacts.contact_history
+      from_, to  a value or a list of values, as the CRM writes them; left out: any, and none
+-#}
+{% macro field_change_trigger(field, from_=none, to=none) -%}
+{%- if field not in crm_fields() -%}
+    {%- do refuse_trigger(
+        "field_change_trigger() names field '" ~ field ~ "', which contacts.contact_history does"
+        ~ " not have; there are: " ~ (crm_fields() | join(', '))
+    ) -%}
+{%- endif -%}
+with
+
+history as (
+    select
+        contact_id,
+        crm_id,
+        cast({{ field }} as varchar) as value,
+        valid_from,
+        valid_to,
+        is_ended,
+        file_no
+    from {{ ref('contact_history') }}
+),
+
+contacts as (
+    select contact_id, crm_id from {{ ref('contacts') }}
+),
+
+arrived as (
+    select crm_id, valid_from
+    from history
+    where valid_from > {{ last_look() }}
+        or file_no > {{ watermark(trigger_watermark(), 'file_no', -1) }}
+),
+
+---------- of several things said at one instant the last stands
+stood as (
+    select history.*
+    from history
+    semi join arrived on history.crm_id = arrived.crm_id
+    where history.valid_to is null or history.valid_to > history.valid_from
+),
+
+compared as (
+    select
+        *,
+        lag(value) over (partition by crm_id order by valid_from) as value_before,
+        lag(valid_from) over (partition by crm_id order by valid_from) is null as is_first
+    from stood
+),
+
+changes as (
+    select compared.*
+    from compared
+    semi join contacts
+        on compared.contact_id = contacts.contact_id and compared.crm_id = contacts.crm_id
+    semi join arrived
+        on compared.crm_id = arrived.crm_id and compared.valid_from = arrived.valid_from
+    where not compared.is_first
+        and not compared.is_ended
+        and compared.value is distinct from compared.value_before
+        {%- if from_ is not none %}
+        and compared.value_before in {{ sql_list([from_] if from_ is string else from_) }}
+        {%- endif %}
+        {%- if to is not none %}
+        and compared.value in {{ sql_list([to] if to is string else to) }}
+        {%- endif %}
+)
+
+select
+    contact_id,
+    valid_from as fired_at,
+    {{ hash_id(['crm_id', "'" ~ field ~ "'", 'valid_from']) }} as occurrence,
+    {{ json_object({
+        'crm_id': 'crm_id', 'field': "'" ~ field ~ "'", 'from': 'value_before', 'to': 'value',
+    }) }} as evidence
+from changes
+{%- endmacro %}
+
+
+{#- What a CRM says of a contact, by the names of contacts.contact_history. -#}
+{% macro crm_fields() -%}
+    {{ return([
+        'email', 'first_name', 'last_name', 'job_title', 'phone', 'country', 'timezone', 'language',
+        'lifecycle_stage', 'owner_id', 'owner_name', 'owner_email', 'company_id', 'company_name',
+        'marketing_consent', 'birthday',
+    ]) }}
+{%- endmacro %}

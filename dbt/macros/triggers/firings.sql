@@ -1,0 +1,66 @@
+{#-
+    Triggers. The model of a trigger says what it fires at the clock; decisions/trigger_firings
+    keeps each firing once, for good, by its id: the hash of the trigger's name and `occurrence`.
+
+      contact_id  who
+      fired_at    when what fires it happened; null for a row that says that what an earlier firing
+                  was about is over: `occurrence` is then the firing_id, and the row goes to
+                  decisions/trigger_rearms
+      occurrence  what tells one firing of the trigger from all others
+      evidence    ids and values; JSON
+
+    Triggers look at what is new since the last tick that decided firings: the watermark
+    `triggers.<name>` (see arrivals.sql), moved by decisions/trigger_firings. A trigger that is new
+    looks at all there is; who is then beyond a threshold, in a segment or silent fires. A trigger
+    that is edited has seen what it has seen: it looks forward.
+-#}
+
+{#- What this trigger has taken in: the name of its watermark. -#}
+{% macro trigger_watermark(trigger=none) -%}
+    {{ return('triggers.' ~ (trigger or own_name())) }}
+{%- endmacro %}
+
+
+{#- The watermarks of all triggers. -#}
+{% macro trigger_watermarks() -%}
+    {%- set found = [] -%}
+    {%- for trigger in registry()['triggers'] -%}
+        {%- do found.append(trigger_watermark(trigger)) -%}
+    {%- endfor -%}
+    {{ return(found) }}
+{%- endmacro %}
+
+
+{#- The clock when this trigger was last looked at, long ago for a new one. -#}
+{% macro last_look() -%}
+    {{ watermark(trigger_watermark(), 'as_of', "timestamptz '0001-01-01'") }}
+{%- endmacro %}
+
+
+{#- What this trigger fired at earlier ticks, by who the contacts have turned out to be. -#}
+{% macro earlier_firings() -%}
+select
+    firings.firing_id,
+    coalesce(aliases.canonical_id, firings.contact_id) as contact_id,
+    firings.fired_at
+from {{ source('state', 'trigger_firings') }} as firings
+left join {{ ref('contact_aliases') }} as aliases on firings.contact_id = aliases.contact_id
+where firings.trigger = '{{ own_name() }}'
+{%- endmacro %}
+
+
+{#- Whether a firing of `fired` (contact_id, fired_at) lies less than a duration away. -#}
+{% macro fired_near(contact, instant, duration) -%}
+exists (
+    select 1 from fired
+    where fired.contact_id = {{ contact }}
+        and fired.fired_at > {{ minus(instant, duration) }}
+        and fired.fired_at < {{ plus(instant, duration) }}
+)
+{%- endmacro %}
+
+
+{#- Stops the parse with the file and what is wrong in it. -#}
+{% macro refuse_trigger(message) -%}
+    {{ exceptions.raise_compiler_error(this_file() ~ ": " ~ message) }}
+{%- endmacro %}

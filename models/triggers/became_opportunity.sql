@@ -1,0 +1,5 @@
+{{ field_change_trigger(
+    'lifecycle_stage',
+    from_=['subscriber', 'lead', 'trial', 'marketingqualifiedlead', 'salesqualifiedlead'],
+    to='opportunity',
+) }}

@@ -1,0 +1,1 @@
+{{ date_trigger('birthday', yearly=true) }}

@@ -1,0 +1,1 @@
+{{ segment_exit_trigger(ref('silent')) }}

@@ -1,0 +1,1 @@
+{{ event_trigger('purchase_completed', first_only=true) }}

@@ -1,0 +1,1 @@
+{{ inactivity_trigger(for_='30 days') }}

@@ -1,0 +1,1 @@
+{{ threshold_trigger(score='lead_score', reaches=50, rearm=30) }}
