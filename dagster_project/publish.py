@@ -13,7 +13,13 @@ from dagster_project.settings import Settings
 
 # Schemas whose every table is published, and single tables of others.
 PUBLISHED_SCHEMAS = ("funnels", "ledger", "audit")
-PUBLISHED_TABLES = (("segments", "membership"), ("scores", "totals"), ("delivery", "send_gates"))
+PUBLISHED_TABLES = (
+    ("segments", "membership"),
+    ("segments", "membership_daily"),
+    ("scores", "totals"),
+    ("scores", "daily"),
+    ("delivery", "send_gates"),
+)
 
 
 @dataclass(frozen=True)
