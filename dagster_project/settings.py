@@ -71,8 +71,7 @@ class DeliverySettings(Section):
 
 
 class ScheduleSettings(Section):
-    """When the tick runs by itself, once the schedule is switched on in Dagster; which past days
-    can be backfilled."""
+    """When the tick runs by itself, once its schedule is on; from when days can be backfilled."""
 
     tick_cron: str = "*/5 * * * *"
     backfill_from: date = date(2024, 1, 1)

@@ -221,5 +221,5 @@ def _show_differences(
 def _table(*headings: str) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0))
     for place, heading in enumerate(headings):
-        table.add_column(heading, justify="left" if place < 2 else "right")  # noqa: PLR2004
+        table.add_column(heading, justify="left" if place < 2 else "right")
     return table

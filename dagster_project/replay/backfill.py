@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from datetime import date
 
-from dagster_project import warehouse
+from dagster_project import publish, warehouse
 from dagster_project.replay.plan import Plan
 from dagster_project.replay.run import replay
 from dagster_project.replay.scratch import scratch_folder
@@ -25,7 +25,7 @@ def backfill(
     days: Sequence[date],
     on_day: Callable[[date], None] = lambda _: None,
 ) -> dict[str, int]:
-    """Replay days and put them in the place of what the daily tables say of them.
+    """Replay days, put them in the place of what the daily tables say of them, and publish those.
 
     A day is written in one transaction: killed anywhere, the same backfill again gives the same
     rows. Rows of segments and scores that the plan does not name stay.
@@ -55,12 +55,13 @@ def backfill(
                     bound = {"day": day} if plan.is_everything else {"day": day, "names": names}
                     connection.execute(f"delete from {table} where day = $day {scope}", bound)  # noqa: S608
                     [(written,)] = connection.execute(
-                        f"insert into {table} from result.{table} where day = $day",  # noqa: S608
+                        f"insert into {table} from result.{table} where day = $day",
                         {"day": day},
                     ).fetchall()
                     rows[table] += written
                 connection.execute("commit")
             connection.execute("detach result")
+            publish.publish_backfilled(settings, connection)
     finally:
         shutil.rmtree(scratch_folder(settings), ignore_errors=True)
     return rows

@@ -27,6 +27,42 @@ _DECIDED_AT = {"enrollment_starts": "enrolled_at", "enrollment_exits": "exited_a
 # Decided by every tick about what landed, so that a replay is given what was decided then.
 _IDENTITY = {"contact_keys": ("key_kind", "key"), "contact_merges": ("merge_id",)}
 
+# Whom no tick had met yet the models name themselves. Where a later tick named the same person
+# otherwise, its name is the one that the rest of the warehouse knows.
+_NOTE_RECORDED_IDS = """
+    insert or ignore into recorded_ids
+    select own.contact_id, min(told.contact_id)
+    from decisions.contact_keys as own
+    inner join live.decisions.contact_keys as told
+        on own.key_kind = told.key_kind and own.key = told.key
+    anti join live.decisions.contact_keys as known on own.contact_id = known.contact_id
+    where own.decided_at = $clock
+    group by own.contact_id
+"""
+_WITH_RECORDED_IDS = (
+    """
+    create or replace table result.segments.membership_daily as
+    select distinct day, segment, coalesce(recorded, contact_id) as contact_id
+    from result.segments.membership_daily
+    left join recorded_ids on contact_id = decided
+    order by all
+    """,
+    """
+    create or replace table result.scores.daily as
+    select
+        day, score, coalesce(recorded, contact_id) as contact_id,
+        cast(sum(points) as decimal(18, 4)) as points
+    from result.scores.daily
+    left join recorded_ids on contact_id = decided
+    group by all
+    order by all
+    """,
+    """
+    update result.decisions.trigger_firings set contact_id = recorded
+    from recorded_ids where contact_id = decided
+    """,
+)
+
 
 @dataclass
 class Scratch:
@@ -67,41 +103,23 @@ class Scratch:
                 where score in (select unnest($scores)) order by all""",
                 {"day": day, "scores": list(self.plan.names["scores"])},
             )
-        self._note_recorded_ids()
+        if self.plan.builds("decisions", "contact_keys"):
+            self.connection.execute(_NOTE_RECORDED_IDS, {"clock": self.clock})
 
-    def finish(self, since: datetime | None) -> None:
-        """Add the firings after an instant, and call contacts what they came to be called.
-
-        Whom no tick had met yet the models name themselves; where a later tick named the same
-        person otherwise, its name is the one that the rest of the warehouse knows.
-        """
+    def finish(self, since: datetime) -> None:
+        """Add what fired after an instant, and call contacts what they came to be called."""
         if self.plan.names["triggers"]:
             self.connection.execute(
                 """insert into result.decisions.trigger_firings by name
                 from decisions.trigger_firings
-                where decided_at > $since and trigger in (select unnest($triggers))""",
+                where decided_at > $since and trigger in (select unnest($triggers))
+                order by all""",
                 {"since": since, "triggers": list(self.plan.names["triggers"])},
             )
         [(others,)] = self.connection.execute("select count(*) from recorded_ids").fetchall()
-        if others == 0:
-            return
-        renamed = """select * replace (coalesce(recorded_ids.recorded, contact_id) as contact_id)
-            from {table} left join recorded_ids on contact_id = recorded_ids.decided"""
-        for table, columns, value in (
-            ("result.segments.membership_daily", "day, segment, contact_id", ""),
-            ("result.scores.daily", "day, score, contact_id", ", sum(points) as points"),
-        ):
-            source = renamed.format(table=table).replace(
-                "select *", "select * exclude (decided, recorded)"
-            )
-            self.connection.execute(
-                f"""create or replace table {table} as
-                select {columns}{value} from ({source}) group by {columns} order by {columns}"""
-            )
-        self.connection.execute(
-            """update result.decisions.trigger_firings set contact_id = recorded_ids.recorded
-            from recorded_ids where contact_id = recorded_ids.decided"""
-        )
+        if others:
+            for query in _WITH_RECORDED_IDS:
+                self.connection.execute(query)
 
     def _tell_of_identities(self, table: str, key: tuple[str, ...], as_of: datetime) -> None:
         """What ticks decided since the last day takes the place of what the models decided here."""
@@ -116,22 +134,8 @@ class Scratch:
             f"delete from decisions.{table} using ({told}) as told where {same}",  # noqa: S608
             span,
         )
-        self.connection.execute(f"insert into decisions.{table} by name {told}", span)  # noqa: S608
+        self.connection.execute(f"insert into decisions.{table} by name {told}", span)
         self.connection.execute("commit")
-
-    def _note_recorded_ids(self) -> None:
-        if self.plan.builds("decisions", "contact_keys"):
-            self.connection.execute(
-                """insert or ignore into recorded_ids
-                select own.contact_id, min(told.contact_id)
-                from decisions.contact_keys as own
-                inner join live.decisions.contact_keys as told
-                    on own.key_kind = told.key_kind and own.key = told.key
-                anti join live.decisions.contact_keys as known on own.contact_id = known.contact_id
-                where own.decided_at = $clock
-                group by own.contact_id""",
-                {"clock": self.clock},
-            )
 
 
 @contextmanager
@@ -190,8 +194,8 @@ def _look_at_decisions(connection: duckdb.DuckDBPyConnection, plan: Plan, since:
         if not plan.builds("decisions", name):
             connection.execute(f"drop table if exists decisions.{table}")
             connection.execute(
-                f"""create view decisions.{table} as from live.decisions.{table}
-                where {decided_at} <= (select as_of from control.clock)"""
+                f"""create view decisions.{table} as select * from live.decisions.{table}
+                where {decided_at} <= (select as_of from control.clock)"""  # noqa: S608
             )
         elif name not in _IDENTITY:
             connection.execute(

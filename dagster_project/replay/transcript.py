@@ -43,12 +43,13 @@ class Builder:
         self._builds += 1
         if self._builds == 1:
             self._with_dbt(self._scratch.plan.selectors)  # makes what is not there
-        elif self._builds == 2:  # noqa: PLR2004 - finds it there, as on every day from now on
+        elif self._builds == 2:
+            # Finds it there, as on every day from now on.
             self._with_dbt(self._scratch.plan.selectors, self._record)
         else:
             for unique_id, statements in self._steps:
                 self._repeat(unique_id, statements)
-        if self._builds <= 2:  # noqa: PLR2004
+        if self._builds <= 2:
             self._inputs = {name: self._input(node) for name, node in self._python.items()}
 
     def _with_dbt(self, select: Sequence[str], on_statement: Any = None) -> None:  # noqa: ANN401
@@ -95,10 +96,14 @@ class Builder:
 
     def _input(self, node: Mapping[str, Any]) -> list[Any]:
         read = set(node["depends_on"]["nodes"])
-        return [
-            self._scratch.connection.execute(
-                f'select count(*), bit_xor(hash(t)) from "{model["schema"]}"."{model["alias"]}" as t'  # noqa: S608
-            ).fetchall()
+        tables = [
+            f'"{model["schema"]}"."{model["alias"]}"'
             for model in self._scratch.plan.nodes
             if model["unique_id"] in read
+        ]
+        return [
+            self._scratch.connection.execute(
+                f"select count(*), bit_xor(hash(t)) from {table} as t"  # noqa: S608
+            ).fetchall()
+            for table in tables
         ]

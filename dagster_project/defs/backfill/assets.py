@@ -1,9 +1,10 @@
-"""Segments and scores of past days, as known then: filled in Dagster by the day, never by a tick."""
+"""Segments and scores of past days, as known then: filled day by day, never by a tick."""
 
 from collections.abc import Iterator
 from datetime import date
 
 import dagster as dg
+from pydantic import Field
 
 from dagster_project import dbt, installation
 from dagster_project.defs.audit.assets import SEGMENTS
@@ -23,7 +24,7 @@ KINDS = {MEMBERSHIP: "segments", SCORES: "scores"}
 class BackfillConfig(dg.Config):
     """What to fill: all segments and scores, or `only` those named, such as a new one."""
 
-    only: list[str] = []
+    only: list[str] = Field(default_factory=list)
 
 
 def _specs() -> list[dg.AssetSpec]:
@@ -73,7 +74,7 @@ def daily(
             yield dg.MaterializeResult(
                 asset_key=key,
                 metadata={
-                    "rows": rows[".".join(key.path)],
+                    "rows_written": rows[".".join(key.path)],
                     "days": len(days),
                     kind: dg.MetadataValue.json(list(plan.names[kind])),
                 },
