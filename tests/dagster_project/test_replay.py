@@ -132,7 +132,7 @@ def test_what_if_says_who_would_cross(lived: Lived, tmp_path: Path):
     )
     assert {contact for (contact,) in fired} == entered - _quiet(lived.home, DAYS[-2:], least=90)
     assert differ["triggers", "went_silent"][0] == len(fired) > 0
-    again = finish(lived.home.start("sendhouse", "replay", *options))
+    again = finish(lived.home.start("sendhouse", "replay", *options, COLUMNS="400"))
     assert (again.code, "is there already" in again.err) == (2, True)
 
 
