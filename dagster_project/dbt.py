@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -49,6 +50,21 @@ class NodeResult:
     def is_ok(self) -> bool:
         """Whether it did what it should."""
         return self.status in ("success", "pass", "warn")
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A statement that dbt ran to build a model.
+
+    Attributes:
+        unique_id: dbt's id of the model.
+        materialized: as what the model is built: table, view, incremental.
+        sql: the statement, `BEGIN` and `COMMIT` among them.
+    """
+
+    unique_id: str
+    materialized: str
+    sql: str
 
 
 def prepare(settings: Settings) -> Path:
@@ -102,6 +118,7 @@ def build(
     *,
     with_tests: bool = True,
     home: Path | None = None,
+    on_statement: Callable[[Statement], None] | None = None,
 ) -> list[NodeResult]:
     """Build models in order and test each; unit tests belong to development and stay out.
 
@@ -110,6 +127,7 @@ def build(
         select: dbt selectors; none for everything.
         with_tests: whether each model's tests follow it and stop what depends on it.
         home: another folder than the installation's, whose warehouse to build in.
+        on_statement: told each statement of a model that dbt runs, in order.
 
     Raises:
         DbtError: dbt could not start. A model or test that failed is a result, not an exception.
@@ -128,7 +146,10 @@ def build(
     if key not in _parsed:
         _parsed[key] = _parse(settings)
     try:
-        result = _runner(_parsed[key]).invoke([*arguments, *_common_arguments(settings, home)])
+        with _home(home or settings.home):
+            result = _runner(_parsed[key], on_statement).invoke(
+                [*arguments, *_common_arguments(settings)]
+            )
     finally:
         # dbt-duckdb keeps its handle for the life of the process, and DuckDB its lock with it.
         DuckDBConnectionManager.close_all_connections()
@@ -159,10 +180,33 @@ def raise_for(results: Sequence[NodeResult]) -> None:
         raise DbtError(f"{len(broken)} models or tests failed:\n{listed}")
 
 
-def _runner(parsed: Any = None) -> Any:  # noqa: ANN401 - dbt's own classes, imported late
+def _runner(
+    parsed: Any = None,  # noqa: ANN401 - dbt's own classes, imported late
+    on_statement: Callable[[Statement], None] | None = None,
+) -> Any:  # noqa: ANN401
     from dbt.cli.main import dbtRunner
 
-    return dbtRunner(manifest=parsed)
+    def tell(event: Any) -> None:  # noqa: ANN401 - dbt's EventMsg
+        if event.info.name == "SQLQuery" and on_statement is not None:
+            node = event.data.node_info
+            if node.resource_type == "model":
+                on_statement(Statement(node.unique_id, node.materialized, event.data.sql))
+
+    return dbtRunner(manifest=parsed, callbacks=[] if on_statement is None else [tell])
+
+
+@contextmanager
+def _home(home: Path) -> Iterator[None]:
+    """profiles.yml finds the warehouse through the same variable as everything else."""
+    before = os.environ.get("SENDHOUSE_HOME")
+    os.environ["SENDHOUSE_HOME"] = str(home)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["SENDHOUSE_HOME"]
+        else:
+            os.environ["SENDHOUSE_HOME"] = before
 
 
 # dbt's own manifest objects of this process, by folder and by what they were parsed from.
@@ -170,7 +214,8 @@ _parsed: dict[tuple[Path, str], Any] = {}
 
 
 def _parse(settings: Settings) -> Any:  # noqa: ANN401 - dbt's Manifest
-    result = _runner().invoke(["parse", *_common_arguments(settings)])
+    with _home(settings.home):
+        result = _runner().invoke(["parse", *_common_arguments(settings)])
     if not result.success:
         raise DbtError(_said(str(result.exception)))
     return result.result
@@ -182,9 +227,7 @@ def _said(message: str) -> str:
     return "\n".join(line.rstrip() for line in lines if not line.startswith("  > ")).rstrip()
 
 
-def _common_arguments(settings: Settings, home: Path | None = None) -> list[str]:
-    # profiles.yml finds the warehouse through the same variable as everything else.
-    os.environ["SENDHOUSE_HOME"] = str(home or settings.home)
+def _common_arguments(settings: Settings) -> list[str]:
     target = str(settings.dbt_target_dir)
     project = str(settings.project_dir)
     return [

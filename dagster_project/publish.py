@@ -14,6 +14,9 @@ from dagster_project.settings import Settings
 # Schemas whose every table is published, and single tables of others.
 PUBLISHED_SCHEMAS = ("funnels", "ledger", "audit")
 PUBLISHED_TABLES = (("segments", "membership"), ("scores", "totals"), ("delivery", "send_gates"))
+# Published as Parquet whenever a backfill has written them: no tick changes them, and to copy years
+# of days would make every tick slower.
+BACKFILLED_TABLES = (("segments", "membership_daily"), ("scores", "daily"))
 
 
 @dataclass(frozen=True)
@@ -46,10 +49,21 @@ def publish(settings: Settings) -> Published:
     for path in sorted(scratch.glob("*.parquet")):
         path.rename(serving / path.name)
     for path in serving.glob("*.parquet"):
-        if path.stem not in rows:
+        if path.stem not in (*rows, *map(".".join, BACKFILLED_TABLES)):
             path.unlink()  # a table that is no longer published
     scratch.rmdir()
     return Published(rows=rows, bytes=(serving / "analytics.duckdb").stat().st_size)
+
+
+def publish_backfilled(settings: Settings, connection: duckdb.DuckDBPyConnection) -> None:
+    """Write the daily tables to `serving/` as Parquet; a reader sees the old file or the new."""
+    settings.serving_dir.mkdir(parents=True, exist_ok=True)
+    for schema, table in BACKFILLED_TABLES:
+        path = settings.serving_dir / f"{schema}.{table}.parquet"
+        unfinished = path.with_suffix(".next")
+        relation = connection.table(f'"{schema}"."{table}"').order("all")
+        relation.write_parquet(str(unfinished), compression="zstd")
+        unfinished.rename(path)
 
 
 def _copy_tables(

@@ -5,6 +5,8 @@
 create schema if not exists control;
 create schema if not exists raw;
 create schema if not exists decisions;
+create schema if not exists segments;
+create schema if not exists scores;
 
 create table if not exists control.clock (as_of timestamptz not null, is_simulated boolean not null);
 create table if not exists control.parameters (name varchar not null, value double not null);
@@ -208,4 +210,19 @@ create table if not exists decisions.gate_stops (
     gate varchar not null,
     reason varchar not null,
     decided_at timestamptz not null,
+);
+
+-- Of days that are over, as known at their end; filled by backfills (replay/), not by ticks, and
+-- described in models/segments/system/__sources.yml and models/scores/system/__sources.yml.
+create table if not exists segments.membership_daily (
+    day date not null,
+    segment varchar not null,
+    contact_id varchar not null,
+);
+
+create table if not exists scores.daily (
+    day date not null,
+    score varchar not null,
+    contact_id varchar not null,
+    points decimal(18, 4) not null,
 );

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
@@ -70,9 +71,10 @@ class DeliverySettings(Section):
 
 
 class ScheduleSettings(Section):
-    """When the tick runs by itself, once the schedule is switched on in Dagster."""
+    """When the tick runs by itself, once its schedule is on; from when days can be backfilled."""
 
     tick_cron: str = "*/5 * * * *"
+    backfill_from: date = date(2024, 1, 1)
 
 
 class Settings(BaseSettings):

@@ -11,7 +11,19 @@ import sys
 
 import typer
 
-from dagster_project.cli import audit, check, collect, demo, init, land, new, preview, tick, ui
+from dagster_project.cli import (
+    audit,
+    check,
+    collect,
+    demo,
+    init,
+    land,
+    new,
+    preview,
+    replay,
+    tick,
+    ui,
+)
 from dagster_project.cli.output import exit_code, fail
 
 app = typer.Typer(
@@ -21,7 +33,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for module in (init, land, tick, check, preview, new, collect, ui, demo):
+for module in (init, land, tick, check, preview, new, replay, collect, ui, demo):
     app.command(module.NAME)(module.command)
 app.add_typer(audit.app)
 

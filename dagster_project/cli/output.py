@@ -11,6 +11,7 @@ from rich.console import Console
 
 from dagster_project.dbt import DbtError
 from dagster_project.landing import DeclarationError, KindError
+from dagster_project.replay.plan import ReplayError
 from dagster_project.scaffold import ScaffoldError
 from dagster_project.settings import SettingsError
 from dagster_project.warehouse import ClockError, WarehouseBusyError
@@ -35,6 +36,7 @@ _CODES: dict[type[Exception], int] = {
     DbtError: WRONG,
     ComposeError: WRONG,
     KindError: USAGE,
+    ReplayError: USAGE,
     ScaffoldError: USAGE,
     ClockError: USAGE,
     FileNotFoundError: USAGE,

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
 )
+NOW = datetime.now(UTC)
 LOCATION = "locations/dagster_project.definitions"
 
 pytestmark = [
@@ -42,6 +44,17 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """A company that has just exported its first files; nothing of it has been landed."""
     home = Home(tmp_path_factory.mktemp("ui") / "home")
     small_company.write_history(home)
+    visits = [
+        {
+            "event_id": f"activated-{number}-days-ago",
+            "contact_key": f"visitor.{number}@example.net",
+            "name": "activated",
+            "occurred_at": NOW - timedelta(days=number),
+        }
+        for number in range(1, 41)
+    ]
+    # Of this kind of file everything was known when it happened.
+    home.land("northwind_history/visits.jsonl", visits)
     return home
 
 
@@ -134,7 +147,7 @@ def test_a_tick_started_in_the_browser_waits_for_the_one_that_runs_and_succeeds_
         timeout=180_000
     )
     [(landed,)] = home.rows("select count(*) from raw.files")
-    assert landed == 2
+    assert landed == 3
     assert home.rows("select count(*) > 0 from funnels.sequence_steps") == [(True,)]
 
     page.goto(f"{ui}/assets/segments/silent")
@@ -149,6 +162,35 @@ def test_a_tick_started_in_the_browser_waits_for_the_one_that_runs_and_succeeds_
     page.goto(f"{ui}/deployment/concurrency")
     table = re.compile(r"Pool\s+Limit\s+warehouse\s+1\b(?!\d)")
     expect(page.locator("body")).to_contain_text(table, use_inner_text=True)
+
+
+def test_a_month_backfilled_in_the_browser_is_one_run_that_sends_nothing(
+    ui: str, page: Page, home: Home
+):
+    first, last = NOW.date() - timedelta(days=31), NOW.date() - timedelta(days=2)
+    before = (home.decided(), home.tries(), home.mail(), home.queue())
+    assert before[3]
+    page.goto(f"{ui}/assets/segments/membership_daily?view=partitions")
+    page.get_by_role("button", name="Materialize").first.click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("Backfills all partitions in a single run.")).to_be_visible()
+    days = dialog.locator("input[type=text]").first
+    days.fill(f"[{first}...{last}]")
+    days.press("Enter")
+    expect(dialog.get_by_text("30 partitions")).to_be_visible()
+    dialog.get_by_role("button", name="Launch backfill").click()
+    expect(dialog).to_be_hidden()
+
+    page.goto(f"{ui}/runs/?tab=backfills")
+    row = page.locator("tr, [class*=Row]").filter(has_text="30 partitions").first
+    expect(row.get_by_text(re.compile("Success|Completed"))).to_be_visible(timeout=180_000)
+    # One was activated every day; each day knows those up to its own end.
+    members = home.rows(
+        "select day, count(*) from segments.membership_daily where segment = 'activated' "
+        "group by day order by day"
+    )
+    assert members == [(first + timedelta(days=n), 10 + n) for n in range(30)]
+    assert (home.decided(), home.tries(), home.mail(), home.queue()) == before
 
 
 def _wait_until_it_answers(process: subprocess.Popen[bytes], address: str, log: Path) -> None:

@@ -4,13 +4,15 @@ import dagster as dg
 
 from dagster_project import runs, warehouse
 from dagster_project.defs.audit.assets import GROUP as AUDIT
+from dagster_project.defs.backfill.assets import GROUP as BACKFILL
 from dagster_project.landing import pending_files
 from dagster_project.settings import load_settings
 
 tick = dg.define_asset_job(
     "tick",
-    # The audit looks at every value of the CRM; mail need not wait for that.
-    selection=dg.AssetSelection.all() - dg.AssetSelection.groups(AUDIT),
+    # The audit looks at every value of the CRM; mail need not wait for that. A backfill is of the
+    # past, and for whoever asks for it.
+    selection=dg.AssetSelection.all() - dg.AssetSelection.groups(AUDIT, BACKFILL),
     description=(
         "One pass of the loop: land new files, load the journal, build the models, dispatch what "
         "is due, publish. It can die anywhere; the next one carries on."

@@ -4,23 +4,31 @@ attempts as (
     select * from {{ source('journal', 'attempts') }}
 ),
 
+---------- the row of a try is written over when it ends: before, it was under way
+begun as (
+    select
+        *,
+        coalesce(finished_at <= {{ as_of() }}, true) as is_over
+    from attempts
+    where started_at <= {{ as_of() }}
+),
+
 known as (
     select
         send_id,
         attempt,
-        status,
         sender,
         message_id,
-        provider_message_id,
-        smtp_code,
-        fault,
-        detail,
         email_hash,
         started_at,
-        finished_at,
-        next_try_at
-    from attempts
-    where started_at <= {{ as_of() }}
+        case when is_over then status else 'attempting' end as status,
+        case when is_over then provider_message_id end as provider_message_id,
+        case when is_over then smtp_code end as smtp_code,
+        case when is_over then fault end as fault,
+        case when is_over then detail end as detail,
+        case when is_over then finished_at end as finished_at,
+        case when is_over then next_try_at end as next_try_at
+    from begun
 )
 
 select * from known

@@ -1,0 +1,225 @@
+"""`sendhouse replay`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from dagster_project.cli.hold import hold
+from dagster_project.cli.output import AsJson, err, out, print_json
+from dagster_project.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import duckdb
+
+    from dagster_project.replay import Difference
+
+NAME = "replay"
+
+_DAILY = """
+    select
+        'segments' as kind, segment as name,
+        count(*) filter (where day = $first) as first_day,
+        count(*) filter (where day = $last) as last_day
+    from segments.membership_daily
+    group by segment
+    union all
+    select
+        'scores', score,
+        count(*) filter (where day = $first), count(*) filter (where day = $last)
+    from scores.daily
+    group by score
+    order by kind desc, name
+"""
+_FIRED = "select trigger, count(*) from decisions.trigger_firings group by trigger order by trigger"
+
+
+def command(
+    first: Annotated[str, typer.Option("--from", help="The first day (UTC), such as 2026-03-01.")],
+    last: Annotated[str, typer.Option("--to", help="The last day; it must be over.")],
+    into: Annotated[
+        Path, typer.Option(help="The DuckDB file to write; there must be none of that name.")
+    ],
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="A segment, score or trigger; repeat it for more. Default: all."),
+    ] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=NUMBER",
+            help="What if this parameter were another? Also says who would differ. Repeatable.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Segments, scores and triggers of past days, as known then; nothing is sent."""
+    started = time.monotonic()
+    days = _days(first, last)
+    settings = load_settings()
+    changed = dict(_change(text, settings) for text in changes or ())
+    if into.exists():
+        raise typer.BadParameter(f"{into} is there already: name another file, or remove it")
+    with hold(settings, NAME):
+        # dbt takes seconds to load: not before there is something to do.
+        differences = _replay(settings, days, into, only or [], changed)
+    report = _report(into, days) | {"seconds": time.monotonic() - started}
+    if changed:
+        report["set"] = changed
+        report["differ"] = [difference.as_dict() for difference in differences]
+    if as_json:
+        print_json(report)
+        return
+    _show(report)
+    if changed:
+        _show_differences(changed, differences, settings)
+    out.print(f"\nrows       {into}", markup=False)
+    out.print(f"took       {report['seconds']:.1f} s")
+
+
+def _days(first: str, last: str) -> list[date]:
+    try:
+        begin, end = date.fromisoformat(first), date.fromisoformat(last)
+    except ValueError as error:
+        raise typer.BadParameter(f"a day is written 2026-03-01: {error}") from error
+    if end < begin:
+        raise typer.BadParameter(f"--to {last} is before --from {first}")
+    return [begin + timedelta(days=number) for number in range((end - begin).days + 1)]
+
+
+def _change(text: str, settings: Settings) -> tuple[str, float]:
+    name, _, value = text.partition("=")
+    if name not in settings.parameters:
+        known = ", ".join(sorted(settings.parameters))
+        raise typer.BadParameter(f"--set: there is no parameter '{name}'; there are: {known}")
+    try:
+        return name, float(value)
+    except ValueError as error:
+        raise typer.BadParameter(f"--set {text}: '{value}' is not a number") from error
+
+
+def _replay(
+    settings: Settings,
+    days: Sequence[date],
+    into: Path,
+    only: Sequence[str],
+    changed: dict[str, float],
+) -> list[Difference]:
+    from dagster_project import dbt, replay
+
+    plan = replay.make_plan(dbt.manifest(settings), only)
+    # Whoever finds the file finds it whole.
+    unfinished = into.with_name(f".{into.name}.unfinished")
+    other = into.with_name(f".{into.name}.changed")
+    numbers = settings.parameters
+    try:
+        for path in (unfinished, other):
+            path.unlink(missing_ok=True)
+        with _progress(len(days) * (2 if changed else 1)) as on_day:
+            replay.replay(settings, plan, days, unfinished, on_day=on_day)
+            if changed:
+                parameters = numbers | changed
+                replay.replay(settings, plan, days, other, parameters=parameters, on_day=on_day)
+        differences = []
+        if changed:
+            both = {name: (numbers[name], value) for name, value in changed.items()}
+            differences = replay.compare(unfinished, other, both)
+        unfinished.rename(into)
+    finally:
+        for path in (unfinished, other):
+            path.unlink(missing_ok=True)
+    return differences
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[date], None]]:
+    with Progress(
+        TextColumn("replay"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[note]}"),
+        console=err,
+    ) as progress:
+        task = progress.add_task("replay", total=total, note="the day before the first")
+        yield lambda day: progress.update(task, advance=1, note=f"{day:%a %d %b %Y}")
+
+
+def _report(path: Path, days: Sequence[date]) -> dict[str, Any]:
+    with _open(path) as connection:
+        daily = connection.execute(_DAILY, {"first": days[0], "last": days[-1]}).fetchall()
+        fired = connection.execute(_FIRED).fetchall()
+    return {
+        "from": days[0],
+        "to": days[-1],
+        "days": len(days),
+        "daily": [
+            {"kind": kind, "name": name, "first_day": before, "last_day": after}
+            for kind, name, before, after in daily
+        ],
+        "fired": [{"trigger": trigger, "firings": count} for trigger, count in fired],
+    }
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    from dagster_project import warehouse
+
+    with warehouse.connect(path, read_only=True) as connection:
+        yield connection
+
+
+def _show(report: dict[str, Any]) -> None:
+    table = _table("contacts", "", str(report["from"]), str(report["to"]))
+    for row in report["daily"]:
+        table.add_row(
+            row["kind"][:-1], row["name"], f"{row['first_day']:,}", f"{row['last_day']:,}"
+        )
+    out.print(table, soft_wrap=False)
+    table = _table("fired", "", "times", "")
+    for row in report["fired"]:
+        table.add_row("trigger", row["trigger"], f"{row['firings']:,}", "")
+    out.print(table, soft_wrap=False)
+
+
+def _show_differences(
+    changed: dict[str, float], differences: list[Difference], settings: Settings
+) -> None:
+    said = ", ".join(
+        f"{name} = {value:g} instead of {settings.parameters[name]:g}"
+        for name, value in changed.items()
+    )
+    out.print(f"\nwith {said}, contacts on any of these days:", markup=False)
+    words = {
+        "segments": ("would be in", "would not"),
+        "scores": ("higher", "lower"),
+        "triggers": ("would fire", "would not"),
+    }
+    if not differences:
+        out.print("nobody differs")
+        return
+    for kind, (gain, loss) in words.items():
+        rows = [difference for difference in differences if difference.kind == kind]
+        if rows:
+            table = _table(kind, "", gain, loss)
+            for row in rows:
+                table.add_row(kind[:-1], row.name, f"{row.gains:,}", f"{row.losses:,}")
+            out.print(table, soft_wrap=False)
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=None, padding=(0, 1, 0, 0))
+    for place, heading in enumerate(headings):
+        table.add_column(heading, justify="left" if place < 2 else "right")
+    return table

@@ -1,0 +1,1 @@
+"""Beside the loop: the past, day by day."""

@@ -1,0 +1,67 @@
+"""The daily tables of the live warehouse, filled for days that are over."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from datetime import date
+
+from dagster_project import publish, warehouse
+from dagster_project.replay.plan import Plan
+from dagster_project.replay.run import replay
+from dagster_project.replay.scratch import scratch_folder
+from dagster_project.settings import Settings
+
+# By kind: the table, and its column that names the segment or score.
+TABLES = {
+    "segments": ("segments.membership_daily", "segment"),
+    "scores": ("scores.daily", "score"),
+}
+
+
+def backfill(
+    settings: Settings,
+    plan: Plan,
+    days: Sequence[date],
+    on_day: Callable[[date], None] = lambda _: None,
+) -> dict[str, int]:
+    """Replay days, put them in the place of what the daily tables say of them, and publish those.
+
+    A day is written in one transaction: killed anywhere, the same backfill again gives the same
+    rows. Rows of segments and scores that the plan does not name stay.
+
+    Returns:
+        The rows written, by table.
+
+    Raises:
+        ClockError: a day is not over.
+        DbtError: a model failed.
+    """
+    result = scratch_folder(settings) / "backfill.duckdb"
+    result.parent.mkdir(parents=True, exist_ok=True)
+    result.unlink(missing_ok=True)
+    try:
+        replay(settings, plan, days, result, on_day=on_day)
+        rows = dict.fromkeys((table for table, _ in TABLES.values()), 0)
+        with warehouse.connect(settings.warehouse_path) as connection:
+            connection.execute("attach ? as result (read_only)", [str(result)])
+            for day in days:
+                connection.execute("begin")
+                for kind, (table, column) in TABLES.items():
+                    names = list(plan.names[kind])
+                    if not names:
+                        continue
+                    scope = "" if plan.is_everything else f"and {column} in (select unnest($names))"
+                    bound = {"day": day} if plan.is_everything else {"day": day, "names": names}
+                    connection.execute(f"delete from {table} where day = $day {scope}", bound)  # noqa: S608
+                    [(written,)] = connection.execute(
+                        f"insert into {table} from result.{table} where day = $day",
+                        {"day": day},
+                    ).fetchall()
+                    rows[table] += written
+                connection.execute("commit")
+            connection.execute("detach result")
+            publish.publish_backfilled(settings, connection)
+    finally:
+        shutil.rmtree(scratch_folder(settings), ignore_errors=True)
+    return rows

@@ -1,0 +1,121 @@
+"""Two results of a replay, compared: who would differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+_COMPARISONS = {
+    "membership": """
+        select
+            day, segment, contact_id,
+            case when usual.day is null then 'enters' else 'is out' end as change
+        from (select *, true as here from segments.membership_daily) as usual
+        full join (select *, true as here from changed.segments.membership_daily) as changed
+            using (day, segment, contact_id)
+        where usual.here is null or changed.here is null
+        order by all
+    """,
+    "scores": """
+        select day, score, contact_id, usual.points, changed.points as changed_points
+        from scores.daily as usual
+        full join changed.scores.daily as changed using (day, score, contact_id)
+        where usual.points is distinct from changed.points
+        order by all
+    """,
+    "firings": """
+        select
+            trigger, contact_id, firing_id,
+            usual.decided_at, changed.decided_at as changed_decided_at
+        from decisions.trigger_firings as usual
+        full join changed.decisions.trigger_firings as changed
+            using (trigger, contact_id, firing_id)
+        where usual.decided_at is distinct from changed.decided_at
+        order by all
+    """,
+}
+
+_COUNTS = """
+    select
+        'segments' as kind, segment as name,
+        count(distinct contact_id) filter (where change = 'enters') as gains,
+        count(distinct contact_id) filter (where change = 'is out') as losses
+    from what_if.membership
+    group by segment
+    union all
+    select
+        'scores', score,
+        count(distinct contact_id)
+            filter (where coalesce(changed_points, 0) > coalesce(points, 0)),
+        count(distinct contact_id)
+            filter (where coalesce(changed_points, 0) < coalesce(points, 0))
+    from what_if.scores
+    group by score
+    union all
+    select
+        'triggers', trigger,
+        count(distinct contact_id) filter (where changed_decided_at is not null),
+        count(distinct contact_id) filter (where decided_at is not null)
+    from what_if.firings
+    group by trigger
+    order by all
+"""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How many contacts a changed parameter makes a difference to, on any day.
+
+    Attributes:
+        kind: segments, scores or triggers.
+        name: which.
+        gains: contacts who would be in the segment and are not, score higher, or would fire when
+            they do not.
+        losses: contacts who are in it and would not be, score lower, or fire and would not.
+    """
+
+    kind: str
+    name: str
+    gains: int
+    losses: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+def compare(
+    usual: Path, changed: Path, parameters: Mapping[str, tuple[float, float]]
+) -> list[Difference]:
+    """Add to a result who would differ from it in another one.
+
+    `what_if.membership`, `.scores` and `.firings` get a row per day (or firing) and contact that is
+    in one and not, or not the same, in the other; `what_if.parameters` what was changed.
+
+    Args:
+        usual: the result with the settings' parameters.
+        changed: the other one.
+        parameters: by name the settings' value and the changed one.
+    """
+    with duckdb.connect(str(usual)) as connection:
+        connection.execute("set timezone = 'UTC'")
+        connection.execute("attach ? as changed (read_only)", [str(changed)])
+        connection.execute("create schema what_if")
+        connection.execute(
+            """create table what_if.parameters as
+            select unnest($names) as name, unnest($old) as value, unnest($new) as changed_value""",
+            {
+                "names": list(parameters),
+                "old": [old for old, _ in parameters.values()],
+                "new": [new for _, new in parameters.values()],
+            },
+        )
+        for table, query in _COMPARISONS.items():
+            connection.execute(f"create table what_if.{table} as {query}")
+        rows = connection.execute(_COUNTS).fetchall()
+        connection.execute("detach changed")
+    return [Difference(*row) for row in rows]
