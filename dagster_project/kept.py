@@ -1,4 +1,4 @@
-"""Models that a tick adds to instead of making them anew, and when they have to be made anew.
+"""Models that a tick adds to, or leaves, instead of making them anew: when it has to.
 
 What such a model took in under an old rule would stay in it for good. So each is remembered with a
 fingerprint of what it is made from: its own SQL, that of every model and macro before it, and
@@ -76,11 +76,10 @@ def forget_changed(path: Path, current: Mapping[tuple[str, str], str]) -> list[s
 
 
 def _is_kept(node: Mapping[str, Any]) -> bool:
-    return (
-        node["resource_type"] == "model"
-        and node["config"]["materialized"] == "incremental"
-        and node["config"].get("full_refresh") is not False
-    )
+    config = node["config"]
+    if node["resource_type"] != "model" or config.get("full_refresh") is False:
+        return False
+    return config["materialized"] == "incremental" or "kept_until" in config.get("meta", {})
 
 
 def _ancestors(manifest: Mapping[str, Any], unique_id: str) -> set[str]:

@@ -19,6 +19,12 @@ create table if not exists control.watermarks (
     file_no bigint not null,
 );
 
+-- What the inputs of tables were like that stay until those change (dbt/macros/kept_until.sql).
+create table if not exists control.kept_tables (
+    model varchar primary key,
+    made_from varchar not null,
+);
+
 -- What each kept model was made from, its SQL and that of everything before it: when that changes, it
 -- is built anew (dagster_project/kept.py).
 create table if not exists control.kept_models (

@@ -1,11 +1,3 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key='crm_id',
-    post_hook="{{ move_watermarks() }}",
-) }}
-
-{% set records %}
 with
 
 versions as (
@@ -36,6 +28,3 @@ select
     {% endfor -%}
     case when {{ looks_like_email('address') }} then address end as email
 from addressed
-{% endset %}
-
-{{ kept_until_crm_news(records) }}

@@ -1,11 +1,4 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key='crm_id',
-    post_hook="{{ move_watermarks() }}",
-) }}
-
-{{ kept_until_crm_news(record_history(ref('input_contacts'), 'crm_id', [
+{{ record_history(ref('input_contacts'), 'crm_id', [
     'email_given',
     'first_name',
     'last_name',
@@ -26,4 +19,4 @@
     'consent_at',
     'birthday',
     'created_at',
-])) }}
+]) }}

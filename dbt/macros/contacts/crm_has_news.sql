@@ -1,7 +1,6 @@
 {#-
-    Whether a CRM export may tell something that this kept model has not taken in. Sorting all that
-    exports ever told is worth doing when one lands, not at each tick. Asked of the ledger when the
-    model runs, by name and not by source(), which every unit test would have to give rows of.
+    Whether a CRM export may tell something that this kept model has not taken in. Asked of the ledger
+    when the model runs, by name and not by source(), which every unit test would have to give rows of.
 -#}
 {% macro crm_has_news() -%}
     {%- if not is_incremental() -%}{{ return(true) }}{%- endif -%}
@@ -13,14 +12,4 @@
         ~ " or coalesce(files.received_at > taken_in.as_of, true))"
     ) -%}
     {{ return(found.columns[0].values()[0] > 0) }}
-{%- endmacro %}
-
-
-{#- The rows of a model that only exports change: all of them when one has come, else none to add. -#}
-{% macro kept_until_crm_news(rows) -%}
-    {%- if crm_has_news() -%}
-        {{ rows }}
-    {%- else -%}
-        select * from {{ this }} where false
-    {%- endif -%}
 {%- endmacro %}

@@ -1,0 +1,68 @@
+{#-
+    Tables that stay as they are while nothing changes that they are made from: what a CRM told last
+    week is worth sorting when an export lands, not at each tick. A model says what it is made from in
+    its config, `meta: {kept_until: [crm, tracking]}`; what those were is remembered in its transaction
+    (control.kept_tables). A changed rule makes the table anew as well: dagster_project/kept.py.
+-#}
+
+{#- What each kind of input looks like, in a word that is another when it has changed: facts and
+    decisions are only ever added, so how many are known at the clock says it. -#}
+{% macro input_marks() -%}
+    {%- set known = "received_at <= (select as_of from control.clock)" -%}
+    {{ return({
+        'crm': "(select concat_ws(' ', count(*), max(file_no), count(*) filter (where " ~ known ~ "),"
+            ~ " case when count(*) > count(received_at) then (select as_of from control.clock) end)"
+            ~ " from raw.files where table_name not in ('events', 'tracking'))",
+        'tracking': "(select count(*) from raw.tracking where " ~ known ~ ")",
+        'attempts': "(select concat_ws(' ', count(*), bit_xor(hash(send_id, attempt, status, updated_at)))"
+            ~ " from raw.attempts where started_at <= (select as_of from control.clock))",
+        'identities': "(select count(*) from decisions.contact_keys) || ' '"
+            ~ " || (select count(*) from decisions.contact_merges)",
+        'sends': "(select count(*) from decisions.step_decisions)",
+        'consent words': "(select count(*) from activity.consent_words)",
+        'day': "(select " ~ utc_day('as_of') ~ " from control.clock)",
+    }) }}
+{%- endmacro %}
+
+
+{#- The marks of what the model says it is made from, or none when it is made at each tick. -#}
+{% macro marks_of_inputs() -%}
+    {%- set kinds = (config.get('meta') or {}).get('kept_until') -%}
+    {%- if not kinds -%}{{ return(none) }}{%- endif -%}
+    {%- set marks = [] -%}
+    {%- for kind in kinds -%}
+        {%- if kind not in input_marks() -%}
+            {{ exceptions.raise_compiler_error(
+                this_file() ~ ": kept_until names '" ~ kind ~ "'; there are: "
+                ~ (input_marks().keys() | join(', '))
+            ) }}
+        {%- endif -%}
+        {%- do marks.append("'" ~ kind ~ " ' || " ~ input_marks()[kind]) -%}
+    {%- endfor -%}
+    {%- set found = run_query("select concat_ws('; ', " ~ marks | join(', ') ~ ")") -%}
+    {{ return(found.columns[0].values()[0]) }}
+{%- endmacro %}
+
+
+{#- Whether the table stands and was made from just this. -#}
+{% macro is_kept(made_from) -%}
+    {%- set existing = load_cached_relation(this) -%}
+    {%- if made_from is none or existing is none or existing.type != 'table' or should_full_refresh() -%}
+        {{ return(false) }}
+    {%- endif -%}
+    {%- set found = run_query(
+        "select count(*) from control.kept_tables where model = '" ~ own_name()
+        ~ "' and made_from = '" ~ made_from ~ "'"
+    ) -%}
+    {{ return(found.columns[0].values()[0] > 0) }}
+{%- endmacro %}
+
+
+{% macro remember_marks(made_from) -%}
+    {%- if made_from is not none -%}
+        {%- call statement('remember_marks') -%}
+            delete from control.kept_tables where model = '{{ own_name() }}';
+            insert into control.kept_tables values ('{{ own_name() }}', '{{ made_from }}');
+        {%- endcall -%}
+    {%- endif -%}
+{%- endmacro %}
