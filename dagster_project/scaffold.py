@@ -1,4 +1,4 @@
-"""The files that a new segment, trigger or sequence starts from."""
+"""The files that a new segment, score, trigger or sequence starts from."""
 
 from __future__ import annotations
 
@@ -43,6 +43,54 @@ unit_tests:
           - {contact_id: b, events_30d: 9}
     expect:
       rows: [{contact_id: a}]
+"""
+_SCORE_SQL = """\
+{{ score([
+    reason('decision maker', points=20, segment='decision_makers'),
+    reason('booked a demo', points=30, event='demo_booked', half_life='30 days'),
+    reason('clicked in a mail', points=5, engagement='clicked', expires='60 days'),
+]) }}
+"""
+_SCORE_YML = """\
+models:
+  - name: %(name)s
+    description: >
+      What this number says of a contact, in one sentence. One row per contact, reason and evidence.
+    config:
+      meta:
+        owner: you@example.com
+
+unit_tests:
+  - name: %(name)s_counts_a_persons_click
+    description: A person's click scores, a scanner's does not.
+    model: %(name)s
+    given:
+      - input: source('control', 'clock')
+        rows: [{as_of: "2026-03-31 00:00:00+00"}]
+      - input: source('state', 'segment_changes')
+        rows: []
+      - input: ref('decision_makers')
+        rows: []
+      - input: ref('key_contacts')
+        rows: []
+      - input: ref('form_events')
+        rows: []
+      - input: ref('scored_events')
+        rows: []
+      - input: ref('engagement')
+        rows:
+          - event_id: "1"
+            contact_id: a
+            type: clicked
+            is_human: true
+            occurred_at: "2026-03-30 08:00:00+00"
+          - event_id: "2"
+            contact_id: b
+            type: clicked
+            is_human: false
+            occurred_at: "2026-03-30 08:00:00+00"
+    expect:
+      rows: [{contact_id: a, points: 5, ends_at: "2026-05-29 08:00:00+00"}]
 """
 _TRIGGER_SQL = """\
 {#- Other kinds: absence_trigger, inactivity_trigger, threshold_trigger, segment_entry_trigger,
@@ -117,6 +165,10 @@ _FILES: dict[str, dict[str, str]] = {
         "models/segments/%(name)s.sql": _SEGMENT_SQL,
         "models/segments/%(name)s.yml": _SEGMENT_YML,
     },
+    "score": {
+        "models/scores/%(name)s.sql": _SCORE_SQL,
+        "models/scores/%(name)s.yml": _SCORE_YML,
+    },
     "trigger": {
         "models/triggers/%(name)s.sql": _TRIGGER_SQL,
         "models/triggers/%(name)s.yml": _TRIGGER_YML,
@@ -135,7 +187,7 @@ class ScaffoldError(Exception):
 
 
 def write(project_dir: Path, thing: str, name: str) -> list[Path]:
-    """Write the starting files of a `segment`, `trigger` or `sequence`.
+    """Write the starting files of a `segment`, `score`, `trigger` or `sequence`.
 
     Returns:
         The files written.

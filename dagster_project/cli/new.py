@@ -18,6 +18,7 @@ class Thing(StrEnum):
     """What there are starting files for."""
 
     segment = "segment"
+    score = "score"
     trigger = "trigger"
     sequence = "sequence"
 
@@ -27,7 +28,7 @@ def command(
     name: Annotated[str, typer.Argument(help="Its name: lowercase letters, digits and _.")],
     as_json: AsJson = False,
 ) -> None:
-    """The files to start a segment, a trigger or a sequence from."""
+    """The files to start a segment, a score, a trigger or a sequence from."""
     settings = load_settings()
     written = scaffold.write(settings.project_dir, thing.value, name)
     registry.refresh(settings.project_dir)

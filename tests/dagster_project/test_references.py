@@ -19,6 +19,7 @@ BROADCAST = "models/broadcasts/spring_release.sql"
 ABANDONED = "models/triggers/setup_abandoned.sql"
 WENT_SILENT = "models/triggers/went_silent.sql"
 LAPSED = "models/segments/lapsed_buyers.sql"
+SCORE = "models/scores/lead_score.sql"
 
 # What is wrong, the file, the text there, what stands there instead, and what must be said.
 AT_PARSE = {
@@ -86,6 +87,42 @@ AT_PARSE = {
     "duration of a trigger": (ABANDONED, "'3 days'", "'3 daze'", "'3 daze' is not a duration"),
     "segment of a trigger": (WENT_SILENT, "ref('silent')", "ref('silnt')", "'silnt'"),
     "argument": (ACTIVATION, "wait='2 days'", "delay='2 days'", "'delay'"),
+    "reason of nothing": (
+        SCORE,
+        "points=20, event='signed_up'",
+        "points=20",
+        "reason 'signed up' comes of nothing; say one of event, engagement, segment",
+    ),
+    "reason of two things": (
+        SCORE,
+        "event='signed_up'",
+        "event='signed_up', engagement='opened'",
+        "reason 'signed up' comes of signed_up and opened",
+    ),
+    "reason without points": (
+        SCORE,
+        "points=20, event='signed_up'",
+        "event='signed_up'",
+        "reason 'signed up' has no points",
+    ),
+    "segment of a reason": (
+        SCORE,
+        "'decision_makers'",
+        "'deciders'",
+        "reason 'decision maker' names segment 'deciders'",
+    ),
+    "engagement of a reason": (
+        SCORE,
+        "engagement='replied'",
+        "engagement='answered'",
+        "reason 'replied' names engagement 'answered'; there are: opened,",
+    ),
+    "half-life of a reason": (
+        SCORE,
+        "half_life='30 days'",
+        "half_life='a month'",
+        "reason 'booked a demo': 'a month' is not a duration",
+    ),
 }
 # What dbt does not see while it parses; what does not depend on each other is found in one go.
 IN_SEQUENCES = (

@@ -48,6 +48,9 @@ mql_points = 50
 power_user_events = 10
 usage_dropped_percent = 20
 usage_dropped_from = 10
+demo_points = 30
+pricing_points = 3
+click_points = 5
 
 [sources.households]
 as = "crm/standard/contacts"

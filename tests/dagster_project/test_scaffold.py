@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.mark.parametrize("thing", ["segment", "trigger", "sequence"])
+@pytest.mark.parametrize("thing", ["segment", "score", "trigger", "sequence"])
 def test_what_is_written_names_itself_and_leaves_nothing_to_fill_in(tmp_path: Path, thing: str):
     written = scaffold.write(tmp_path, thing, "brand_new")
 

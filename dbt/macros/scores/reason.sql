@@ -69,7 +69,7 @@
             {%- do check_duration(duration, which) -%}
             {%- if duration.split(' ')[0] | int == 0 -%}
                 {{ exceptions.raise_compiler_error(
-                    where ~ " fades or ends in no time: '" ~ duration ~ "'"
+                    where ~ " ends in no time: '" ~ duration ~ "'"
                 ) }}
             {%- endif -%}
         {%- endfor -%}

@@ -7,75 +7,91 @@
 {% macro score(reasons) -%}
 {%- do check_reasons(reasons) -%}
 {{ config(materialized='view', meta={'counted_events': events_counted_by(reasons)}) }}
+{%- set columns = 'contact_id, reason, part, points, since, half_life_days, ends_at, evidence' %}
 with
 
 clock as (
     select as_of from {{ source('control', 'clock') }}
 ),
 
-{%- for reason in reasons %}
+{%- if reasons | selectattr('event') | list %}
 
-reason_{{ loop.index }} as (
-    {% if reason.segment -%}
-        {{ because_of_segment(reason) }}
-    {%- elif reason.engagement -%}
-        {{ because_of_engagement(reason) }}
-    {%- else -%}
-        {{ because_of_event(reason) }}
-    {%- endif %}
-),
-{%- endfor %}
-
-ledger as (
-    {%- for reason in reasons %}
+---------- by key: who a key is may turn out to be another, also of what happened long ago
+done as (
+    {%- for reason in reasons | selectattr('event') %}
     select
-        contact_id,
-        '{{ reason.name | replace("'", "''") }}' as reason,
-        '{{ reason.part }}' as part,
-        cast({{ reason.points }} as decimal(18, 4)) as points,
-        since,
-        cast({{ days_of(reason.half_life) }} as double) as half_life_days,
-        {% if reason.life -%}
-            least({{ plus('since', reason.life) }}, ended_at)
-        {%- else -%}
-            ended_at
-        {%- endif %} as ends_at,
-        evidence,
-        since <= clock.as_of
-        {%- if reason.life %}
-            and since > {{ minus('clock.as_of', reason.life) }}
-        {%- endif %}
-            and (ended_at is null or ended_at > clock.as_of) as counts_now
-    from reason_{{ loop.index }}
+        written_key,
+        {{ worth_of(reason, since='occurred_at', evidence='event_id') }}
+    from ({{ scoring_events() }}) as events
     cross join clock
-    {{ "union all" if not loop.last }}
-    {%- endfor %}
-)
-
-select * from ledger
-{%- endmacro %}
-
-
-{#- Events by key and not by contact: who a key is may turn out to be another, also of history. -#}
-{% macro because_of_event(reason) -%}
-    {%- set columns = 'event_id, written_key, name, occurred_at, amount, properties' -%}
-    select
-        key_contacts.contact_id,
-        events.occurred_at as since,
-        cast(null as timestamptz) as ended_at,
-        events.event_id as evidence
-    from (
-        select {{ columns }} from {{ ref('scored_events') }}
-        union all
-        select {{ columns }} from {{ ref('form_events') }}
-    ) as events
-    inner join {{ ref('key_contacts') }} as key_contacts
-        on events.written_key = key_contacts.written_key
-    where events.name = '{{ reason.event | replace("'", "''") }}'
-        and key_contacts.contact_id is not null
+    where name = '{{ reason.event | replace("'", "''") }}'
         {%- if reason.where %}
         and ({{ reason.where }})
         {%- endif %}
+    {{ "union all" if not loop.last }}
+    {%- endfor %}
+),
+
+known as (
+    select written_key, contact_id from {{ ref('key_contacts') }} where contact_id is not null
+),
+{%- endif %}
+
+ledger as (
+    {%- for reason in reasons | rejectattr('event') %}
+    select
+        contact_id,
+        {{ worth_of(reason, since='since', evidence='evidence', ended_at='ended_at') }}
+    from (
+        {% if reason.segment -%}
+            {{ because_of_segment(reason) }}
+        {%- else -%}
+            {{ because_of_engagement(reason) }}
+        {%- endif %}
+    ) as because
+    cross join clock
+    {{ "union all" if not loop.last }}
+    {%- endfor %}
+    {{ "union all" if reasons | selectattr('event') | list and reasons | rejectattr('event') | list }}
+    {%- if reasons | selectattr('event') | list %}
+    select known.contact_id, done.* exclude (written_key)
+    from done
+    inner join known on done.written_key = known.written_key
+    {%- endif %}
+)
+
+select {{ columns }}, counts_now
+from ledger
+{%- endmacro %}
+
+
+{#- The columns of the ledger that say what a reason is worth from when to when; arguments are SQL. -#}
+{% macro worth_of(reason, since, evidence, ended_at='cast(null as timestamptz)') -%}
+        '{{ reason.name | replace("'", "''") }}' as reason,
+        '{{ reason.part }}' as part,
+        cast({{ reason.points }} as decimal(18, 4)) as points,
+        {{ since }} as since,
+        cast({{ days_of(reason.half_life) }} as double) as half_life_days,
+        {% if reason.life -%}
+            least({{ plus(since, reason.life) }}, {{ ended_at }})
+        {%- else -%}
+            {{ ended_at }}
+        {%- endif %} as ends_at,
+        {{ evidence }} as evidence,
+        {{ since }} <= clock.as_of
+        {%- if reason.life %}
+            and {{ since }} > {{ minus('clock.as_of', reason.life) }}
+        {%- endif %}
+            and coalesce({{ ended_at }} > clock.as_of, true) as counts_now
+{%- endmacro %}
+
+
+{% macro scoring_events() -%}
+    {%- for model in ['scored_events', 'form_events'] %}
+        select event_id, written_key, name, occurred_at, amount, properties
+        from {{ ref(model) }}
+        {{ "union all" if not loop.last }}
+    {%- endfor %}
 {%- endmacro %}
 
 

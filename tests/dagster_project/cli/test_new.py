@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 FILES = {
     "segment": ["models/segments/my_segment.sql", "models/segments/my_segment.yml"],
+    "score": ["models/scores/my_score.sql", "models/scores/my_score.yml"],
     "trigger": ["models/triggers/my_trigger.sql", "models/triggers/my_trigger.yml"],
     "sequence": [
         "models/sequences/my_sequence.sql",
@@ -43,6 +44,7 @@ def test_new_files_pass_check_and_their_own_tests_as_they_are(waiting: Home, pro
     assert built.code == 0, built.out
     assert "ERROR=0" in built.out
     assert "my_segment_begins_at_ten" in built.out
+    assert "my_score_counts_a_persons_click" in built.out
     assert "my_trigger_fires_for_its_event_alone" in built.out
 
 
@@ -52,7 +54,7 @@ def test_new_files_pass_check_and_their_own_tests_as_they_are(waiting: Home, pro
         ("segment", "silent", "models/segments/silent.sql"),
         ("trigger", "silent", "models/segments/silent.sql"),
         ("segment", "Bad-Name", "lowercase letters"),
-        ("poem", "ode", "'segment', 'trigger', 'sequence'"),
+        ("poem", "ode", "'segment', 'score', 'trigger', 'sequence'"),
     ],
 )
 def test_a_name_that_is_taken_or_none_is_wrong_usage(
