@@ -20,6 +20,9 @@ from dagster_project import kept, registry
 from dagster_project.settings import Settings
 from dagster_project.warehouse import exclusive
 
+# Tests as dear as the model they test: plain `dbt build` runs them, a tick does not.
+SLOW_TESTS = "tag:slow"
+
 _PARSED_FOLDERS = ("models", "dbt")
 _PARSED_FILES = ("dbt_project.yml", "profiles.yml")
 
@@ -120,7 +123,7 @@ def build(
     home: Path | None = None,
     on_statement: Callable[[Statement], None] | None = None,
 ) -> list[NodeResult]:
-    """Build models in order and test each; unit tests belong to development and stay out.
+    """Build models in order and test each; unit tests and slow ones belong to development.
 
     Args:
         settings: the installation.
@@ -135,6 +138,7 @@ def build(
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
     arguments = ["build", "--no-write-json", "--exclude-resource-type", "unit_test"]
+    arguments += ["--exclude", SLOW_TESTS]
     if not with_tests:
         arguments += ["--exclude-resource-type", "test"]
     if select:

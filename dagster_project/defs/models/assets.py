@@ -59,7 +59,7 @@ MANIFEST = dbt.manifest(SETTINGS)
     dagster_dbt_translator=TRANSLATOR,
     name="models",
     pool="warehouse",
-    exclude="resource_type:unit_test",
+    exclude=f"resource_type:unit_test {dbt.SLOW_TESTS}",
 )
 def models(
     context: dg.AssetExecutionContext, sendhouse: Sendhouse
