@@ -13,22 +13,20 @@ from typing import Any
 import jinja2
 from jinja2 import nodes
 
-from dagster_project import dbt, outgoing, preview, registry, segment_contract
+from dagster_project import (
+    dbt,
+    outgoing,
+    preview,
+    registry,
+    segment_contract,
+    trigger_contract,
+)
 from dagster_project.rehearsal import rehearse
 from dagster_project.settings import Settings, SettingsError
 from senders.base import SenderConfigError
 from senders.errors import ComposeError
 from senders.rendering import Templates
 
-TRIGGER_KINDS = (
-    "event",
-    "absence",
-    "threshold crossing",
-    "segment entry",
-    "segment exit",
-    "date",
-    "CRM field change",
-)
 TEMPLATE_VARIABLES = {"contact", "send", "identity", "unsubscribe_url"}
 
 _PARAMETER = re.compile(r"""\bparameter\(\s*['"](\w+)['"]\s*\)""")
@@ -41,7 +39,7 @@ def run(settings: Settings) -> list[str]:
     # Each of these makes sense only where the one before it found nothing.
     problems = [*_parse(settings)] or [*_parameters(settings)]
     if not problems:
-        findings += _triggers(settings)
+        findings += trigger_contract.check(dbt.manifest(settings))
         rehearsal = rehearse(settings)
         problems, contacts = rehearsal.problems, rehearsal.contacts
     findings += problems
@@ -75,25 +73,6 @@ def _parameters(settings: Settings) -> Iterator[str]:
                     f"{node['original_file_path']}: parameter '{name}' is not in [parameters] of "
                     f"sendhouse.toml; there are: {known}"
                 )
-
-
-def _triggers(settings: Settings) -> Iterator[str]:
-    """What a trigger's YAML has to say of it, and does not."""
-    for node in dbt.manifest(settings)["nodes"].values():
-        if node["resource_type"] != "model" or node["fqn"][1] != "triggers":
-            continue
-        meta = node["config"]["meta"]
-        shown = Path(node["original_file_path"]).with_suffix(".yml")
-        if meta.get("kind") not in TRIGGER_KINDS:
-            yield (
-                f"{shown}: trigger '{node['name']}' has config.meta.kind '{meta.get('kind')}'; "
-                f"there are: {', '.join(TRIGGER_KINDS)}"
-            )
-        if not meta.get("owner"):
-            yield (
-                f"{shown}: trigger '{node['name']}' has no config.meta.owner: write the e-mail "
-                "address of who answers for it"
-            )
 
 
 def _variables(settings: Settings) -> Iterator[str]:

@@ -48,19 +48,6 @@ def test_a_segment_that_breaks_its_contract_is_a_finding_with_file_and_remedy(
     ]
 
 
-def test_a_trigger_has_to_say_of_what_kind_it_is_and_whose(
-    project: ProjectCopy, check: Callable[..., list[str]]
-):
-    trigger = "models/triggers/signed_up.yml"
-    with project.edited((trigger, "kind: event", "kind: happening"), (trigger, "owner:", "of:")):
-        findings = check()
-
-    [kind, owner] = findings
-    assert kind.startswith(f"{trigger}: trigger 'signed_up' has config.meta.kind 'happening'")
-    assert "event, absence, threshold crossing, segment entry" in kind
-    assert owner.startswith(f"{trigger}: trigger 'signed_up' has no config.meta.owner")
-
-
 def test_a_model_without_a_word_about_it_is_found(
     project: ProjectCopy, check: Callable[..., list[str]]
 ):

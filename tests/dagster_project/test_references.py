@@ -18,6 +18,9 @@ REENGAGEMENT = "models/sequences/reengagement.sql"
 BROADCAST = "models/broadcasts/spring_release.sql"
 ABANDONED = "models/triggers/setup_abandoned.sql"
 WENT_SILENT = "models/triggers/went_silent.sql"
+SCORE_REACHED = "models/triggers/score_reached_50.sql"
+BIRTHDAY = "models/triggers/birthday.sql"
+OPPORTUNITY = "models/triggers/became_opportunity.sql"
 LAPSED = "models/segments/lapsed_buyers.sql"
 SCORE = "models/scores/lead_score.sql"
 
@@ -86,6 +89,14 @@ AT_PARSE = {
     ),
     "duration of a trigger": (ABANDONED, "'3 days'", "'3 daze'", "'3 daze' is not a duration"),
     "segment of a trigger": (WENT_SILENT, "ref('silent')", "ref('silnt')", "'silnt'"),
+    "re-arm level": (
+        SCORE_REACHED,
+        "rearm=30",
+        "rearm=50",
+        "rearm=50 must be less than reaches=50",
+    ),
+    "date of a trigger": (BIRTHDAY, "'birthday'", "'born'", "names feature 'born'"),
+    "field of a trigger": (OPPORTUNITY, "'lifecycle_stage'", "'stage'", "names field 'stage'"),
     "argument": (ACTIVATION, "wait='2 days'", "delay='2 days'", "'delay'"),
     "reason of nothing": (
         SCORE,
