@@ -164,7 +164,7 @@ create table if not exists decisions.trigger_rearms (
     firing_id varchar not null,
     trigger varchar not null,
     contact_id varchar not null,
-    rearmed_at timestamptz not null,
+    decided_at timestamptz not null,
     evidence json not null,
 );
 

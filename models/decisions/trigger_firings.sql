@@ -1,3 +1,5 @@
+-- Whoever builds firings also builds what arms a threshold again: without, it fires but once.
+-- depends_on: {{ ref('trigger_rearms') }}
 {{ config(post_hook="{{ move_watermarks(trigger_watermarks()) }}") }}
 
 with

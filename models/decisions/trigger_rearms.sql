@@ -18,7 +18,7 @@ over as (
         occurrence as firing_id,
         trigger,
         contact_id,
-        {{ as_of() }} as rearmed_at,
+        {{ as_of() }} as decided_at,
         evidence
     from proposals
     where fired_at is null

@@ -153,7 +153,7 @@ def test_a_threshold_is_crossed_once_and_again_only_after_it_was_down_at_its_rea
     assert shop.firings["busy"] == sorted(crossed)
     assert len(crossed) > len({user for user, _, _ in crossed}) > 100
     assert shop.home.rows(
-        "select contact_id, rearmed_at from decisions.trigger_rearms order by all"
+        "select contact_id, decided_at from decisions.trigger_rearms order by all"
     ) == sorted(rearmed)
 
 
