@@ -147,6 +147,7 @@ contacts as (
         marketing_consent,
         consent_at,
         is_deleted,
+        cast(null as date) as birthday,
         created_at,
         updated_at,
         file_id,
