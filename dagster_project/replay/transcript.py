@@ -1,13 +1,16 @@
 """What dbt did to bring the models from one day to the next, done again without dbt.
 
-Models are functions of the warehouse, and the clock is a table in it: on every day after the second
-dbt would run the same statements. Rendering them takes it three times as long as DuckDB runs them.
+Models are functions of the warehouse, and the clock is a table in it: on most days dbt would run
+the same statements. Rendering them takes it several times as long as DuckDB takes to run them.
+Where dbt asks the warehouse before it renders, the answer is part of the transcript: on a day with
+another one dbt is asked again.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
@@ -17,8 +20,29 @@ from dagster_project.replay.plan import selector
 from dagster_project.replay.scratch import Scratch
 from dagster_project.settings import Settings
 
-# dbt puts its comment first. What only reads was for dbt to decide by, and has been decided.
-_READS = re.compile(r"\s*(/\*.*?\*/\s*)*(select|describe)\b", re.DOTALL | re.IGNORECASE)
+# dbt puts its comment first.
+_READS = re.compile(r"\s*(/\*.*?\*/\s*)*(select|with|from|describe)\b", re.DOTALL | re.IGNORECASE)
+# What dbt-duckdb asks the catalogue is the same on every day after the first.
+_OF_CATALOGUE = re.compile(
+    r"information_schema\.|duckdb_\w+\(|\bdescribe\b|\bversion\(\)", re.IGNORECASE
+)
+
+Answer = list[tuple[Any, ...]] | None
+
+
+@dataclass
+class Step:
+    """What dbt did for one model.
+
+    Attributes:
+        unique_id: dbt's id of the model.
+        questions: what it asked the warehouse, and the answers.
+        statements: what it then ran.
+    """
+
+    unique_id: str
+    questions: list[tuple[str, Answer]] = field(default_factory=list)
+    statements: list[str] = field(default_factory=list)
 
 
 class Builder:
@@ -31,8 +55,8 @@ class Builder:
             node["unique_id"]: node for node in scratch.plan.nodes if node["language"] == "python"
         }
         self._inputs: dict[str, Any] = {}
-        self._steps: list[tuple[str, list[str]]] = []
-        self._builds = 0
+        self._transcripts: list[list[Step]] = []
+        self._is_first = True
 
     def build(self) -> None:
         """Bring every model of the plan to where the clock stands.
@@ -40,49 +64,72 @@ class Builder:
         Raises:
             DbtError: a model failed.
         """
-        self._builds += 1
-        if self._builds == 1:
+        if self._is_first:
             self._with_dbt(self._scratch.plan.selectors)  # makes what is not there
-        elif self._builds == 2:
-            # Finds it there, as on every day from now on.
-            self._with_dbt(self._scratch.plan.selectors, self._record)
+            self._is_first = False
+        elif not any(self._repeat(steps) for steps in self._transcripts):
+            # Finds it there, as on every day from now on. To build a day twice is no harm: a tick
+            # that died half-way is done again just so.
+            steps: list[Step] = []
+            self._with_dbt(self._scratch.plan.selectors, steps)
+            self._transcripts.insert(0, steps)
         else:
-            for unique_id, statements in self._steps:
-                self._repeat(unique_id, statements)
-        if self._builds <= 2:
-            self._inputs = {name: self._input(node) for name, node in self._python.items()}
+            return
+        self._inputs = {name: self._input(node) for name, node in self._python.items()}
 
-    def _with_dbt(self, select: Sequence[str], on_statement: Any = None) -> None:  # noqa: ANN401
-        dbt.raise_for(
-            dbt.build(
-                self._settings,
-                select,
-                with_tests=False,
-                home=self._scratch.home,
-                on_statement=on_statement,
-            )
+    def _with_dbt(self, select: Sequence[str], steps: list[Step] | None = None) -> None:
+        def record(statement: dbt.Statement) -> None:
+            self._record(steps, statement)
+
+        results = dbt.build(
+            self._settings,
+            select,
+            with_tests=False,
+            home=self._scratch.home,
+            on_statement=None if steps is None else record,
         )
+        dbt.raise_for(results)
 
-    def _record(self, statement: dbt.Statement) -> None:
+    def _record(self, steps: list[Step] | None, statement: dbt.Statement) -> None:
         # A view reads the clock by itself.
-        if statement.materialized == "view" or _READS.match(statement.sql):
+        if steps is None or statement.materialized == "view":
             return
-        if not self._steps or self._steps[-1][0] != statement.unique_id:
-            self._steps.append((statement.unique_id, []))
-        self._steps[-1][1].append(statement.sql)
+        if not steps or steps[-1].unique_id != statement.unique_id:
+            steps.append(Step(statement.unique_id))
+        if not _READS.match(statement.sql):
+            steps[-1].statements.append(statement.sql)
+        elif not _OF_CATALOGUE.search(statement.sql):
+            steps[-1].questions.append((statement.sql, self._ask(statement.sql)))
 
-    def _repeat(self, unique_id: str, statements: list[str]) -> None:
-        if unique_id in self._python:
-            self._repeat_python(unique_id)
-            return
+    def _ask(self, question: str) -> Answer:
+        connection = self._scratch.connection.cursor()
+        try:
+            return connection.execute(question).fetchall()
+        except duckdb.Error:
+            return None  # of a temporary table of dbt's
+        finally:
+            connection.close()
+
+    def _repeat(self, steps: list[Step]) -> bool:
+        """Do what a transcript says; false when a question has another answer now."""
+        for step in steps:
+            if any(self._ask(question) != answer for question, answer in step.questions):
+                return False
+            if step.unique_id in self._python:
+                self._repeat_python(step.unique_id)
+            else:
+                self._run(step)
+        return True
+
+    def _run(self, step: Step) -> None:
         # A connection a model, as dbt has it: temporary tables end with it.
         connection = self._scratch.connection.cursor()
         try:
             connection.execute("set timezone = 'UTC'")
-            for statement in statements:
+            for statement in step.statements:
                 connection.execute(statement)
         except duckdb.Error as error:
-            raise dbt.DbtError(f"{unique_id}: {error}") from error
+            raise dbt.DbtError(f"{step.unique_id}: {error}") from error
         finally:
             connection.close()
 

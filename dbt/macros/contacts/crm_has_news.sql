@@ -5,11 +5,12 @@
 {% macro crm_has_news() -%}
     {%- if not is_incremental() -%}{{ return(true) }}{%- endif -%}
     {%- set found = run_query(
-        "select count(*) from raw.files as files left join control.watermarks as taken_in"
+        "select count(*) > 0 from raw.files as files left join control.watermarks as taken_in"
         ~ " on taken_in.model = '" ~ own_name() ~ "'"
         ~ " where files.table_name not in ('events', 'tracking')"
         ~ " and (files.file_no > coalesce(taken_in.file_no, -1)"
         ~ " or coalesce(files.received_at > taken_in.as_of, true))"
+        ~ " and coalesce(files.received_at <= (select as_of from control.clock), true)"
     ) -%}
-    {{ return(found.columns[0].values()[0] > 0) }}
+    {{ return(found.columns[0].values()[0]) }}
 {%- endmacro %}
