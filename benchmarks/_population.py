@@ -50,7 +50,9 @@ _EVENTS = f"""
             i, h, h % 10000 as dice,
             floor($contacts * pow((v % 1000003) / 1000003.0, 2.5))::bigint as contact,
             $begin + to_microseconds(
-                ((visit - $first // {_VISIT}) * $microseconds / greatest($count // {_VISIT}, 1))::bigint
+                (
+                    (visit - $first // {_VISIT}) * $microseconds / greatest($count // {_VISIT}, 1)
+                )::bigint
                 + (i % {_VISIT}) * 37000000
             ) as occurred_at
         from rolled
@@ -66,7 +68,8 @@ _EVENTS = f"""
         occurred_at as received_at,
         case
             when dice < 5500 then
-                '{{"page": "' || case when h % 13 = 0 then '/pricing' else '/docs/' || h % 50 end || '"}}'
+                '{{"page": "'
+                || case when h % 13 = 0 then '/pricing' else '/docs/' || h % 50 end || '"}}'
             when dice >= 9600 and dice < 9700 then '{{"amount": ' || h % 500 || '.5}}'
             else '{{}}'
         end as properties,
@@ -95,14 +98,15 @@ _CONTACTS = """
         'Last' || c % 7919 as last_name,
         ['Head of Operations', 'Engineer', 'CEO', 'Buyer', 'Analyst'][1 + c % 5] as job_title,
         ['DE', 'FR', 'US', 'GB', 'JP'][1 + c % 5] as country,
-        ['Europe/Berlin', 'Europe/Paris', 'America/New_York', 'Europe/London', 'Asia/Tokyo'][1 + c % 5]
-            as timezone,
+        [
+            'Europe/Berlin', 'Europe/Paris', 'America/New_York', 'Europe/London', 'Asia/Tokyo'
+        ][1 + c % 5] as timezone,
         ['lead', 'marketingqualifiedlead', 'opportunity', 'customer', null][1 + c % 5]
             as lifecycle_stage,
         'a' || c % greatest($contacts // 20, 1) as company_id,
         case when c % 10 < 9 then 'true' else 'false' end as marketing_consent,
         date '1960-01-01' + (hash(c) % 15000)::integer as birthday,
-        $begin - to_days((hash(c) % 700)::integer) as created_at,
+        $begin + to_days((hash(c) % 880)::integer - 700) as created_at,
         $begin as updated_at,
         'f1' as _file_id, 1 as _file_no, c + 2 as _line, $begin as _received_at
     from range($contacts) as numbers (c)
@@ -183,8 +187,7 @@ def make(home: Path, contacts: int, events: int) -> None:
     settings = load_settings(home=home)
     installation.begin_tick(settings, Clock(NOW, is_simulated=True))
     with warehouse.connect(settings.warehouse_path) as connection:
-        at = {"begin": BEGIN}
-        people = at | {"contacts": contacts}
+        people = {"begin": BEGIN, "contacts": contacts}
         for number, kind in enumerate(("contacts", "companies", "deals"), start=1):
             _add_files(connection, f"crm/standard/{kind}", f"standard__{kind}", number, 1)
         _add_files(connection, "tracking", "tracking", 4, 1)
@@ -192,18 +195,20 @@ def make(home: Path, contacts: int, events: int) -> None:
             connection.execute(statement, people)
         connection.execute(_ATTEMPTS)
         connection.execute(_TRACKING)
-        _add_events(connection, people, 0, events, BEGIN, NOW)
+        _add_events(connection, contacts, 0, events, BEGIN, NOW)
 
 
-def add(settings: Settings, contacts: int, first: int, events: int, hours: float) -> None:
+def add(settings: Settings, contacts: int, events: int, hours: float) -> None:
     """Have `events` more events happen and arrive in the hours after the clock, and move it on.
 
     Args:
         settings: an installation made by `make`.
         contacts: as there.
-        first: how many events there are.
         events: how many more.
         hours: in how much time.
+
+    Raises:
+        RuntimeError: the installation has no clock.
 
     """
     with warehouse.connect(settings.warehouse_path) as connection:
@@ -211,13 +216,14 @@ def add(settings: Settings, contacts: int, first: int, events: int, hours: float
         if clock is None:
             raise RuntimeError(f"{settings.home} was not made by benchmarks._population")
         until = clock.as_of + timedelta(hours=hours)
-        _add_events(connection, {"contacts": contacts}, first, events, clock.as_of, until)
+        [(first,)] = connection.execute("select count(*) from raw.events").fetchall()
+        _add_events(connection, contacts, first, events, clock.as_of, until)
         warehouse.set_clock(connection, Clock(until, is_simulated=True))
 
 
 def _add_events(
     connection: duckdb.DuckDBPyConnection,
-    people: dict[str, object],
+    contacts: int,
     first: int,
     count: int,
     begin: datetime,
@@ -226,7 +232,7 @@ def _add_events(
     [(last,)] = connection.execute("select max(file_no) from raw.files").fetchall()
     _add_files(connection, "events", "events", last + 1, -(-count // _FILE))
     values = {
-        "contacts": people["contacts"],
+        "contacts": contacts,
         "first": first,
         "count": count,
         "begin": begin,

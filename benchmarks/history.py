@@ -1,0 +1,152 @@
+"""Models over a long history: 180 days of a million people, a hundred million events.
+
+A life of an installation is a full build from raw and some ticks, in one process: what parsing the
+project takes is left out, as it is in a process that ticks. What is compared lives in turn, and
+several comparisons look at the same lives.
+"""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import _by_hand, _population, _postgres
+from benchmarks._measure import Comparison, Sample, Scale, call
+
+# A tick: what it is called, hours since the one before, dbt's selectors of what it builds.
+_Tick = tuple[str, float, Sequence[str]]
+
+# Up to what decides: who is in which segment, how many points, what fired; and all before it.
+_MODELS = ("+segment_changes", "+membership", "+trigger_firings", "+totals")
+# The UTC day in which _population.NOW lies has twelve hours left.
+_TICK: _Tick = ("tick", 2.5, _MODELS)
+_SEGMENTS: _Tick = ("segments", 2.5, tuple(f"+{segment}" for segment in _postgres.SEGMENTS))
+_NEXT_DAY: _Tick = ("next day", 24, _MODELS)
+
+
+@dataclass(frozen=True)
+class _Installation:
+    """A generated installation: made once, lives several times."""
+
+    home: Path
+    contacts: int
+    events: int
+    more: int
+
+    def live(self, ticks: Sequence[_Tick]) -> Sample:
+        """Build a new copy and let it tick, each time with `more` new events."""
+        made = self.home.with_suffix(".made")
+        if not made.exists():
+            call(make, home=made, contacts=self.contacts, events=self.events)
+        shutil.rmtree(self.home, ignore_errors=True)
+        shutil.copytree(made, self.home)
+        return call(live, home=self.home, contacts=self.contacts, more=self.more, ticks=ticks)
+
+    def query(self) -> Sample:
+        """Compute the features by hand, as of the end of its life: some more events than built."""
+        return call(_by_hand.run, home=self.home)
+
+
+def comparisons(scale: Scale, scratch: Path) -> Iterator[Comparison]:
+    """A full build, ticks on top of it and on top of a tenth of it, and PostgreSQL."""
+    contacts, more = scale.of(1_000_000, 2_000), scale.of(100_000, 1_000)
+    big = _Installation(scratch / "big", contacts, scale.of(100_000_000, 20_000), more)
+    small = _Installation(scratch / "small", contacts, scale.of(10_000_000, 20_000), more)
+    ticks = [_TICK, _TICK, _TICK, _SEGMENTS, _NEXT_DAY]
+    lives: list[Sample] = []
+    queries: list[Sample] = []
+    smaller: list[Sample] = []
+    for _ in range(scale.of(3, 1)):
+        lives.append(big.live([_SEGMENTS] if scale.quick else ticks))
+        queries.append(big.query())
+        if not scale.quick:
+            smaller.append(small.live(ticks))
+    yield Comparison(
+        f"full build, {contacts:,} contacts, {big.events:,} events",
+        _taken(lives),
+        "contact_features in one query",
+        _taken(queries),
+    )
+    if scale.quick:
+        yield from _against_postgres(big, lives)
+        return
+    tick = f"tick, {more:,} new events on {big.events:,}"
+    yield Comparison(tick, _taken(lives, "tick"), "full build", _taken(lives))
+    day = f"{tick}, a new UTC day"
+    yield Comparison(day, _taken(lives, "next day"), "full build", _taken(lives))
+    on_small = f"on {small.events:,}"
+    yield Comparison(tick, _taken(lives, "tick"), on_small, _taken(smaller, "tick"))
+    yield Comparison(day, _taken(lives, "next day"), on_small, _taken(smaller, "next day"))
+    yield from _against_postgres(small, smaller)
+
+
+def _against_postgres(installation: _Installation, lives: Sequence[Sample]) -> Iterator[Comparison]:
+    """All segments anew in PostgreSQL, which has what the installation has at its end."""
+    try:
+        with _postgres.Server() as server:
+            call(_postgres.load, home=installation.home, url=server.url)
+            yield Comparison(
+                f"{len(_postgres.SEGMENTS)} segments, {installation.more:,} new events"
+                f" on {installation.events:,}",
+                _taken(lives, "segments"),
+                "the same in PostgreSQL",
+                lambda: call(_postgres.run, home=installation.home, url=server.url),
+            )
+    except _postgres.NotHereError as error:
+        print(f"segments against PostgreSQL: left out, {error}", file=sys.stderr)
+
+
+def _taken(samples: Sequence[Sample], part: str = "") -> Callable[[], Sample]:
+    """Give samples that were taken before, or a part of each, one after the other."""
+    return iter(
+        [
+            Sample(sample.parts[part] if part else sample.seconds, sample.peak_mb)
+            for sample in samples
+        ]
+    ).__next__
+
+
+def make(home: str, contacts: int, events: int) -> dict[str, float]:
+    """Generate an installation in which nothing is built yet."""
+    started = time.perf_counter()
+    _population.make(Path(home), contacts, events)
+    return {"seconds": time.perf_counter() - started}
+
+
+def live(home: str, contacts: int, more: int, ticks: Sequence[_Tick]) -> dict[str, float]:
+    """Build everything from raw, then tick.
+
+    Args:
+        home: an installation in which nothing is built yet.
+        contacts: how many it has.
+        more: how many new events each tick finds; having them happen is not timed.
+        ticks: what each builds, and when.
+
+    Returns:
+        The seconds of the full build, and of ticks by what they are called: the median.
+
+    """
+    from dagster_project import dbt
+    from dagster_project.settings import load_settings
+
+    settings = load_settings(home=Path(home))
+    # A view of raw events: has dbt parse the project.
+    dbt.raise_for(dbt.build(settings, ["stg_events"], with_tests=False))
+
+    def build(models: Sequence[str]) -> float:
+        started = time.perf_counter()
+        dbt.raise_for(dbt.build(settings, list(models), with_tests=False))
+        return time.perf_counter() - started
+
+    took = defaultdict[str, list[float]](list)
+    seconds = build(_MODELS)
+    for name, hours, models in ticks:
+        _population.add(settings, contacts, more, hours)
+        took[name].append(build(models))
+    return {"seconds": seconds} | {name: statistics.median(all_) for name, all_ in took.items()}
