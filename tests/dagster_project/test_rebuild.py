@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagster_project import dbt
+from dagster_project import dbt, installation
 from tests.dagster_project.home import finish
 from tests.dagster_project.small_company import SECOND
 
@@ -36,6 +36,7 @@ def test_derived_tables_come_back_the_same_from_raw_and_decisions(
     assert len(before) > 25
     _drop_derived(settled)
     with settled.settings() as settings:
+        installation.create(settings)  # what backfills fill, and nothing builds
         dbt.raise_for(dbt.build(settings, with_tests=False))
     assert settled.tables(*COMPARED) == before
     assert settled.decided() == undisturbed.decided
