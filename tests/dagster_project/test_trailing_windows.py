@@ -1,0 +1,86 @@
+"""A real grocer's customers as the clock walks: who is in a segment of a trailing window, day by day."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import duckdb
+import pytest
+
+from dagster_project import dbt, installation, warehouse
+from dagster_project.landing import land_new
+from dagster_project.replay.plan import make_plan
+from dagster_project.replay.run import end_of
+from dagster_project.replay.scratch import open_scratch
+from dagster_project.replay.transcript import Builder
+from dagster_project.settings import load_settings
+from dagster_project.warehouse import Clock
+from tests.dagster_project.test_retail import RETAIL, SETTINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FIRST, LAST = date(2017, 2, 20), date(2017, 4, 10)
+"""Over the end of a month, with people who come back and people who stay away."""
+
+# By segment, who is in it by the end of a day, by the file alone: files know no segments.
+PLAIN = {
+    "lapsed_buyers": "max(occurred_at) < $now - interval 30 day",
+    "silent": "max(occurred_at) < $now - interval 60 day",
+}
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    if not RETAIL.is_dir():
+        pytest.skip("the real data sets are not here (../shared/data/retail)")
+    config = tmp_path / "shop.toml"
+    config.write_text(SETTINGS.format(retail=RETAIL), encoding="utf-8")
+    monkeypatch.setenv("SENDHOUSE_CONFIG", str(config))
+    monkeypatch.setenv("SENDHOUSE_HOME", str(tmp_path / "home"))
+    return tmp_path
+
+
+@pytest.mark.shared_data
+def test_entries_minus_exits_is_membership_is_a_plain_query_each_day(shop: Path):
+    settings = load_settings(home=shop / "home")
+    now = datetime(2018, 1, 2, tzinfo=UTC)
+    installation.begin_tick(settings, Clock(now, is_simulated=True))
+    with warehouse.connect(settings.warehouse_path) as connection:
+        land_new(connection, settings, now)
+    plan = make_plan(dbt.manifest(settings), ["lapsed_buyers", "silent", "went_silent"])
+    days = [FIRST + timedelta(days=n) for n in range((LAST - FIRST).days + 1)]
+    moved = 0
+    with (
+        open_scratch(
+            settings, plan, settings.parameters, shop / "result.duckdb", since=end_of(FIRST)
+        ) as scratch,
+        duckdb.connect() as files,
+    ):
+        files.execute("set timezone = 'UTC'")
+        builder = Builder(settings, scratch)
+        for day in days:
+            scratch.set_clock(end_of(day))
+            builder.build()
+            for segment, rule in PLAIN.items():
+                plain = files.execute(
+                    f"""select contact_id from '{RETAIL}/purchases.parquet'
+                    where occurred_at <= $now group by contact_id having {rule}""",  # noqa: S608
+                    {"now": end_of(day)},
+                ).fetchall()
+                changes = scratch.connection.execute(
+                    """select contact_id, sum(case change when 'entered' then 1 else -1 end)
+                    from decisions.segment_changes where segment = $segment group by contact_id""",
+                    {"segment": segment},
+                ).fetchall()
+                members = scratch.connection.execute(
+                    f"select contact_id from segments.{segment}"  # noqa: S608
+                ).fetchall()
+                assert {stays for _, stays in changes} <= {0, 1}
+                inside = {contact for contact, stays in changes if stays == 1}
+                moved += sum(stays == 0 for _, stays in changes)
+                assert inside == {contact for (contact,) in members}, (day, segment)
+                assert inside == {contact for (contact,) in plain}, (day, segment)
+    assert moved  # some came back
