@@ -9,13 +9,12 @@ object, no merges, no forms that a CRM tells of. Who is who it takes from decisi
 from __future__ import annotations
 
 import time
-from datetime import timedelta
 from pathlib import Path
 
-_WINDOWS = (7, 30, 60, 90, 180)
+from benchmarks import _population
 
 
-def _per_window(template: str, windows: tuple[int, ...] = _WINDOWS) -> str:
+def _per_window(template: str, windows: tuple[int, ...] = _population.WINDOWS) -> str:
     return ",\n        ".join(template.format(n=n) for n in windows)
 
 
@@ -487,24 +486,10 @@ def run(home: str) -> dict[str, float]:
         RuntimeError: they are not: other columns, or other rows.
 
     """
-    import yaml
-
-    from benchmarks._measure import ROOT
     from dagster_project import warehouse
 
-    variables = yaml.safe_load((ROOT / "dbt_project.yml").read_text())["vars"]
     with warehouse.connect(Path(home) / "warehouse.duckdb") as connection:
-        clock = warehouse.read_clock(connection)
-        if clock is None:
-            raise RuntimeError(f"{home} has no clock")
-        midnight = clock.as_of.replace(hour=0, minute=0, second=0, microsecond=0)
-        values = {
-            "as_of": clock.as_of,
-            "usage": variables["usage_events"],
-            "consent": variables["consent_events"],
-            **{f"day_{n}": midnight - timedelta(days=n - 1) for n in _WINDOWS},
-            **{f"since_{n}": clock.as_of - timedelta(days=n) for n in _WINDOWS},
-        }
+        values = _population.boundaries(connection)
         started = time.perf_counter()
         connection.execute(f"create or replace table {_TABLE} as {_QUERY}", values)
         seconds = time.perf_counter() - started
