@@ -123,8 +123,8 @@ def fill(home: str, rows: int) -> dict[str, float]:
                select
                    file_id, file_no, file_id as path, file_id as sha256, 'events' as kind,
                    'events' as table_name, false as is_full, count(*) as rows_landed,
-                   0 as rows_duplicate, 0 as rows_rejected, 0 as bytes, 0 as modified_ns, '' as mapping, [] as notices,
-                   min(received_at) as landed_at
+                   0 as rows_duplicate, 0 as rows_rejected, 0 as bytes, 0 as modified_ns,
+                   '' as mapping, [] as notices, min(received_at) as landed_at
                from raw.events group by file_id, file_no"""
         )
     land_some(home)  # makes what is kept beside the warehouse
