@@ -1,21 +1,20 @@
 """One query for all of contacts.contact_features, straight from raw: what no model could save.
 
-Written as a good analyst would who needs the answer once. Two reads of the events, because most
-columns look at one event in twenty; keys become contacts after the counting, when there are a
-hundred times fewer rows. It knows what the generated population holds: one export of each CRM
+Written as a good analyst would who needs the answer once. Three reads of the events, because most
+columns look at one event in twenty; keys become contacts after the counting, when there are many
+times fewer rows. It knows what the generated population holds: one export of each CRM
 object, no merges, no forms that a CRM tells of. Who is who it takes from decisions.contact_keys.
 """
 
 from __future__ import annotations
 
 import time
-from datetime import timedelta
 from pathlib import Path
 
-_WINDOWS = (7, 30, 60, 90, 180)
+from benchmarks import _population
 
 
-def _per_window(template: str, windows: tuple[int, ...] = _WINDOWS) -> str:
+def _per_window(template: str, windows: tuple[int, ...] = _population.WINDOWS) -> str:
     return ",\n        ".join(template.format(n=n) for n in windows)
 
 
@@ -41,13 +40,37 @@ everything as (
     group by contact_key
 ),
 
-rare_events as (
+purchased as (
     select
-        contact_key, name, occurred_at, received_at,
-        case
-            when name = 'purchase_completed'
-                then try_cast(properties ->> '$.amount' as decimal(18, 4))
-        end as amount,
+        contact_key, occurred_at,
+        try_cast(properties ->> '$.amount' as decimal(18, 4)) as amount
+    from raw.events
+    where received_at <= $as_of and name = 'purchase_completed'
+),
+
+purchases as (
+    select
+        contact_key,
+        min(occurred_at) as first_purchase_at,
+        max(occurred_at) as last_purchase_at,
+        count(*) as purchases,
+        coalesce(sum(amount), 0) as revenue,
+        {
+    _per_window("count(*) filter (where occurred_at >= $day_{n}) as purchases_{n}d", (30, 90, 180))
+},
+        {
+    _per_window(
+        "coalesce(sum(amount) filter (where occurred_at >= $day_{n}), 0) as revenue_{n}d",
+        (30, 90, 180),
+    )
+}
+    from purchased
+    group by contact_key
+),
+
+reached as (
+    select
+        contact_key, name, occurred_at, least(occurred_at, received_at) as said_at,
         case
             when contains(properties::varchar, '"marketing_consent"') and name in $consent
                 then try_cast(properties ->> '$.marketing_consent' as boolean)
@@ -56,11 +79,11 @@ rare_events as (
     where received_at <= $as_of
         and name in (
             'form_submitted', 'signed_up', 'setup_completed', 'activated', 'demo_booked',
-            'subscription_cancelled', 'purchase_completed', 'subscribed', 'unsubscribed'
+            'subscription_cancelled', 'subscribed', 'unsubscribed'
         )
 ),
 
-rare as (
+milestones as (
     select
         contact_key,
         min(occurred_at) filter (where name = 'form_submitted') as first_form_at,
@@ -69,28 +92,10 @@ rare as (
         min(occurred_at) filter (where name = 'activated') as activated_at,
         max(occurred_at) filter (where name = 'demo_booked') as last_demo_at,
         max(occurred_at) filter (where name = 'subscription_cancelled') as cancelled_at,
-        min(occurred_at) filter (where name = 'purchase_completed') as first_purchase_at,
-        max(occurred_at) filter (where name = 'purchase_completed') as last_purchase_at,
-        count(*) filter (where name = 'purchase_completed') as purchases,
-        coalesce(sum(amount), 0) as revenue,
-        {
-    _per_window(
-        "count(*) filter (where name = 'purchase_completed' and occurred_at >= $day_{n})"
-        " as purchases_{n}d",
-        (30, 90, 180),
-    )
-},
-        {
-    _per_window(
-        "coalesce(sum(amount) filter (where occurred_at >= $day_{n}), 0) as revenue_{n}d",
-        (30, 90, 180),
-    )
-},
-        max(least(occurred_at, received_at)) filter (where name = 'unsubscribed') as opted_out_at,
-        max(least(occurred_at, received_at)) filter (where name = 'subscribed') as subscribed_at,
-        max(least(occurred_at, received_at)) filter (where name = 'subscribed' or agrees)
-            as opted_in_at
-    from rare_events
+        max(said_at) filter (where name = 'unsubscribed') as opted_out_at,
+        max(said_at) filter (where name = 'subscribed') as subscribed_at,
+        max(said_at) filter (where name = 'subscribed' or agrees) as opted_in_at
+    from reached
     group by contact_key
 ),
 
@@ -124,7 +129,8 @@ activity as (
         max(subscribed_at) as subscribed_at,
         max(opted_in_at) as opted_in_at
     from everything
-    left join rare using (contact_key)
+    left join purchases using (contact_key)
+    left join milestones using (contact_key)
     inner join keys
         on keys.key_kind = case when contains(contact_key, '@') then 'email' else 'id' end
             and keys.key = case
@@ -480,24 +486,10 @@ def run(home: str) -> dict[str, float]:
         RuntimeError: they are not: other columns, or other rows.
 
     """
-    import yaml
-
-    from benchmarks._measure import ROOT
     from dagster_project import warehouse
 
-    variables = yaml.safe_load((ROOT / "dbt_project.yml").read_text())["vars"]
     with warehouse.connect(Path(home) / "warehouse.duckdb") as connection:
-        clock = warehouse.read_clock(connection)
-        if clock is None:
-            raise RuntimeError(f"{home} has no clock")
-        midnight = clock.as_of.replace(hour=0, minute=0, second=0, microsecond=0)
-        values = {
-            "as_of": clock.as_of,
-            "usage": variables["usage_events"],
-            "consent": variables["consent_events"],
-            **{f"day_{n}": midnight - timedelta(days=n - 1) for n in _WINDOWS},
-            **{f"since_{n}": clock.as_of - timedelta(days=n) for n in _WINDOWS},
-        }
+        values = _population.boundaries(connection)
         started = time.perf_counter()
         connection.execute(f"create or replace table {_TABLE} as {_QUERY}", values)
         seconds = time.perf_counter() - started

@@ -44,22 +44,3 @@ def build(home: str, days: int) -> dict[str, float]:
         connection.execute("delete from raw.events where occurred_at < $since", since)
     dbt.raise_for(dbt.build(settings, with_tests=False))
     return {"seconds": time.perf_counter() - started}
-
-
-def multiply(home: str, copies: int) -> dict[str, float]:
-    """Have each event `copies` times, under other ids and some seconds apart."""
-    from dagster_project import warehouse
-
-    started = time.perf_counter()
-    with warehouse.connect(Path(home) / "warehouse.duckdb") as connection:
-        connection.execute(
-            """insert into raw.events by name
-               select events.* replace (
-                   event_id || '-' || copy as event_id,
-                   hash(event_id || '-' || copy) as event_hash,
-                   occurred_at - to_seconds(copy) as occurred_at
-               )
-               from raw.events cross join range(1, $copies) as copies (copy)""",
-            {"copies": copies},
-        )
-    return {"seconds": time.perf_counter() - started}

@@ -9,8 +9,9 @@ the others an address, as events do before somebody logs in.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from benchmarks._measure import ROOT
 from dagster_project import installation, warehouse
 from dagster_project.settings import Settings, load_settings
 from dagster_project.warehouse import Clock
@@ -24,6 +25,9 @@ BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 DAYS = 180
 NOW = BEGIN + timedelta(days=DAYS, hours=-12)
 """The clock of the full build, in the middle of the last day."""
+
+WINDOWS = (7, 30, 60, 90, 180)
+"""Days that features look back."""
 
 _VISIT = 6
 _FILE = 1_000_000
@@ -212,13 +216,43 @@ def add(settings: Settings, contacts: int, events: int, hours: float) -> None:
 
     """
     with warehouse.connect(settings.warehouse_path) as connection:
-        clock = warehouse.read_clock(connection)
-        if clock is None:
-            raise RuntimeError(f"{settings.home} was not made by benchmarks._population")
-        until = clock.as_of + timedelta(hours=hours)
+        now = _clock(connection)
+        until = now + timedelta(hours=hours)
         [(first,)] = connection.execute("select count(*) from raw.events").fetchall()
-        _add_events(connection, contacts, first, events, clock.as_of, until)
+        _add_events(connection, contacts, first, events, now, until)
         warehouse.set_clock(connection, Clock(until, is_simulated=True))
+
+
+def boundaries(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """What a query by hand has to be told.
+
+    Returns:
+        The clock (`as_of`); for each of WINDOWS the midnight (UTC) with which the last n days,
+        today included, begin (`day_<n>`), and the instant n days ago (`since_<n>`); the names of
+        events that are use of the product (`usage`), and that may tell of consent (`consent`).
+
+    """
+    import yaml
+
+    variables = yaml.safe_load((ROOT / "dbt_project.yml").read_text())["vars"]
+    now = _clock(connection)
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    return {
+        "as_of": now,
+        "usage": variables["usage_events"],
+        "consent": variables["consent_events"],
+        **{f"day_{n}": midnight - timedelta(days=n - 1) for n in WINDOWS},
+        **{f"since_{n}": now - timedelta(days=n) for n in WINDOWS},
+    }
+
+
+def _clock(connection: duckdb.DuckDBPyConnection) -> datetime:
+    clock = warehouse.read_clock(connection)
+    if clock is None:
+        raise RuntimeError(
+            "the installation was not made by benchmarks._population: it has no clock"
+        )
+    return clock.as_of
 
 
 def _add_events(

@@ -12,14 +12,13 @@ import socket
 import subprocess
 import tempfile
 import time
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from benchmarks import _population
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    import duckdb
 
 # For 2 cores and a machine that has 16 GB or more: a quarter of it as PostgreSQL's own cache, sorts
 # and hashes in memory, both cores. Compiling queries would take longer than it saves.
@@ -362,7 +361,8 @@ def run(home: str, url: str) -> dict[str, float]:
         # Binds values itself: `create table as` takes no parameters.
         psycopg.connect(url, autocommit=True, cursor_factory=psycopg.ClientCursor) as postgres,
     ):
-        values = _values(connection)
+        parameters = connection.execute("select name, value from control.parameters").fetchall()
+        values = _population.boundaries(connection) | dict(parameters)
         for name in SEGMENTS:
             postgres.execute(f"drop table if exists segment_{name}".encode())
         started = time.perf_counter()
@@ -376,23 +376,3 @@ def run(home: str, url: str) -> dict[str, float]:
                 different = len(set(ours) ^ set(theirs))
                 raise RuntimeError(f"{name}: {different} members are only PostgreSQL's, or ours")
     return {"seconds": seconds}
-
-
-def _values(connection: duckdb.DuckDBPyConnection) -> dict[str, object]:
-    import yaml
-
-    from benchmarks._measure import ROOT
-    from dagster_project import warehouse
-
-    clock = warehouse.read_clock(connection)
-    if clock is None:
-        raise RuntimeError("the installation has no clock")
-    parameters = connection.execute("select name, value from control.parameters").fetchall()
-    midnight = clock.as_of.replace(hour=0, minute=0, second=0, microsecond=0)
-    return {
-        **dict(parameters),
-        "usage": yaml.safe_load((ROOT / "dbt_project.yml").read_text())["vars"]["usage_events"],
-        "as_of": clock.as_of,
-        "day_30": midnight - timedelta(days=29),
-        "day_60": midnight - timedelta(days=59),
-    }

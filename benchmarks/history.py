@@ -62,7 +62,7 @@ def comparisons(scale: Scale, scratch: Path) -> Iterator[Comparison]:
     lives: list[Sample] = []
     queries: list[Sample] = []
     smaller: list[Sample] = []
-    for _ in range(scale.of(3, 1)):
+    for _ in range(scale.of(Comparison.repeat, 1)):
         lives.append(big.live([_SEGMENTS] if scale.quick else ticks))
         queries.append(big.query())
         if not scale.quick:

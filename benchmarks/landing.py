@@ -114,19 +114,18 @@ def fill(home: str, rows: int) -> dict[str, float]:
                 select
                     * replace (occurred_at::timestamptz as occurred_at),
                     hash(event_id) as event_hash, occurred_at::timestamptz as received_at,
-                    'f' || row_number() over () // 10000 as file_id
-                from ({_EVENTS})""",
+                    'f' || file_no as file_id
+                from (select *, 1 + row_number() over () // 10000 as file_no from ({_EVENTS}))""",
             {"rows": rows},
         )
         connection.execute(
             """insert into raw.files by name
                select
-                   md5(file_id) as file_id, row_number() over (order by file_id) as file_no,
-                   file_id as path, file_id as sha256, 'events' as kind, 'events' as table_name,
-                   false as is_full, count(*) as rows_landed, 0 as rows_duplicate,
-                   0 as rows_rejected, 0 as bytes, 0 as modified_ns, '' as mapping, [] as notices,
-                   min(received_at) as landed_at
-               from raw.events group by file_id"""
+                   file_id, file_no, file_id as path, file_id as sha256, 'events' as kind,
+                   'events' as table_name, false as is_full, count(*) as rows_landed,
+                   0 as rows_duplicate, 0 as rows_rejected, 0 as bytes, 0 as modified_ns,
+                   '' as mapping, [] as notices, min(received_at) as landed_at
+               from raw.events group by file_id, file_no"""
         )
     land_some(home)  # makes what is kept beside the warehouse
     return {"seconds": time.perf_counter() - started}

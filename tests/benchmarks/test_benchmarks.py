@@ -42,4 +42,4 @@ def test_a_benchmark_that_does_not_exist_is_named():
         check=False,
     )
     assert finished.returncode == 2
-    assert "no benchmark lnding; there are: dispatch, landing" in finished.stderr
+    assert "no benchmark lnding; there are: dispatch, history" in finished.stderr
