@@ -26,6 +26,9 @@ _READS = re.compile(r"\s*(/\*.*?\*/\s*)*(select|with|from|describe)\b", re.DOTAL
 _OF_CATALOGUE = re.compile(
     r"information_schema\.|duckdb_\w+\(|\bdescribe\b|\bversion\(\)", re.IGNORECASE
 )
+# dbt/macros/kept_until.sql: what a table is made from, that stays while this does.
+_MADE_FROM = re.compile(r"\bas made_from\s*$")
+_IS_KEPT = re.compile(r"\bfrom control\.kept_tables\b")
 
 Answer = list[tuple[Any, ...]] | None
 
@@ -38,11 +41,14 @@ class Step:
         unique_id: dbt's id of the model.
         questions: what it asked the warehouse, and the answers.
         statements: what it then ran.
+        made_from: a question whose answer is another when the model has to be made anew; none for
+            a model that is made every time.
     """
 
     unique_id: str
     questions: list[tuple[str, Answer]] = field(default_factory=list)
     statements: list[str] = field(default_factory=list)
+    made_from: str | None = None
 
 
 class Builder:
@@ -55,6 +61,7 @@ class Builder:
             node["unique_id"]: node for node in scratch.plan.nodes if node["language"] == "python"
         }
         self._inputs: dict[str, Any] = {}
+        self._made_from: dict[str, Answer] = {}
         self._transcripts: list[list[Step]] = []
         self._is_first = True
 
@@ -81,6 +88,8 @@ class Builder:
         def record(statement: dbt.Statement) -> None:
             self._record(steps, statement)
 
+        # A table that dbt leaves as it is has no statements to record.
+        self._scratch.connection.execute("delete from control.kept_tables")
         results = dbt.build(
             self._settings,
             select,
@@ -98,6 +107,11 @@ class Builder:
             steps.append(Step(statement.unique_id))
         if not _READS.match(statement.sql):
             steps[-1].statements.append(statement.sql)
+        elif _MADE_FROM.search(statement.sql):
+            steps[-1].made_from = statement.sql
+            self._made_from[statement.unique_id] = self._ask(statement.sql)
+        elif _IS_KEPT.search(statement.sql):
+            return
         elif not _OF_CATALOGUE.search(statement.sql):
             steps[-1].questions.append((statement.sql, self._ask(statement.sql)))
 
@@ -115,11 +129,21 @@ class Builder:
         for step in steps:
             if any(self._ask(question) != answer for question, answer in step.questions):
                 return False
+            if not self._has_to_be_made(step):
+                continue
             if step.unique_id in self._python:
                 self._repeat_python(step.unique_id)
             else:
                 self._run(step)
         return True
+
+    def _has_to_be_made(self, step: Step) -> bool:
+        if step.made_from is None:
+            return True
+        found = self._ask(step.made_from)
+        is_another = found != self._made_from.get(step.unique_id)
+        self._made_from[step.unique_id] = found
+        return is_another
 
     def _run(self, step: Step) -> None:
         # A connection a model, as dbt has it: temporary tables end with it.

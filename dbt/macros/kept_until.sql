@@ -14,10 +14,12 @@
             ~ " case when count(*) > count(received_at) then (select as_of from control.clock) end)"
             ~ " from raw.files where table_name not in ('events', 'tracking'))",
         'tracking': "(select count(*) from raw.tracking where " ~ known ~ ")",
-        'attempts': "(select concat_ws(' ', count(*), bit_xor(hash(send_id, attempt, status, updated_at)))"
+        'attempts': "(select concat_ws(' ', count(*),"
+            ~ " count(*) filter (where finished_at <= (select as_of from control.clock)),"
+            ~ " bit_xor(hash(send_id, attempt, status, updated_at)))"
             ~ " from raw.attempts where started_at <= (select as_of from control.clock))",
-        'identities': "(select count(*) from decisions.contact_keys) || ' '"
-            ~ " || (select count(*) from decisions.contact_merges)",
+        'identities': "(select concat_ws(' ', count(*), max(decided_at)) from decisions.contact_keys)"
+            ~ " || ' ' || (select count(*) from decisions.contact_merges)",
         'sends': "(select count(*) from decisions.step_decisions)",
         'consent words': "(select count(*) from activity.consent_words)",
         'day': "(select " ~ utc_day('as_of') ~ " from control.clock)",
