@@ -27,7 +27,7 @@
 {%- endmacro %}
 
 
-{#- SQL for the marks of what the model says it is made from; none when it is made at each tick. -#}
+{#- The marks of what the model says it is made from, or none when it is made at each tick. -#}
 {% macro marks_of_inputs() -%}
     {%- set kinds = (config.get('meta') or {}).get('kept_until') -%}
     {%- if not kinds -%}{{ return(none) }}{%- endif -%}
@@ -41,30 +41,30 @@
         {%- endif -%}
         {%- do marks.append("'" ~ kind ~ " ' || " ~ input_marks()[kind]) -%}
     {%- endfor -%}
-    {{ return("concat_ws('; ', " ~ marks | join(', ') ~ ")") }}
-{%- endmacro %}
-
-
-{#- Whether the table stands and was made from just this. Asked for yes or no only: that is mostly the
-    same from day to day, and a replay asks dbt again where an answer is another. -#}
-{% macro is_kept(marks) -%}
-    {%- set existing = load_cached_relation(this) -%}
-    {%- if marks is none or existing is none or existing.type != 'table' or should_full_refresh() -%}
-        {{ return(false) }}
-    {%- endif -%}
-    {%- set found = run_query(
-        "select count(*) > 0 from control.kept_tables where model = '" ~ own_name()
-        ~ "' and made_from = " ~ marks
-    ) -%}
+    {%- set found = run_query("select concat_ws('; ', " ~ marks | join(', ') ~ ") as made_from") -%}
     {{ return(found.columns[0].values()[0]) }}
 {%- endmacro %}
 
 
-{% macro remember_marks(marks) -%}
-    {%- if marks is not none -%}
+{#- Whether the table stands and was made from just this. -#}
+{% macro is_kept(made_from) -%}
+    {%- set existing = load_cached_relation(this) -%}
+    {%- if made_from is none or existing is none or existing.type != 'table' or should_full_refresh() -%}
+        {{ return(false) }}
+    {%- endif -%}
+    {%- set found = run_query(
+        "select count(*) from control.kept_tables where model = '" ~ own_name()
+        ~ "' and made_from = '" ~ made_from ~ "'"
+    ) -%}
+    {{ return(found.columns[0].values()[0] > 0) }}
+{%- endmacro %}
+
+
+{% macro remember_marks(made_from) -%}
+    {%- if made_from is not none -%}
         {%- call statement('remember_marks') -%}
             delete from control.kept_tables where model = '{{ own_name() }}';
-            insert into control.kept_tables select '{{ own_name() }}', {{ marks }};
+            insert into control.kept_tables values ('{{ own_name() }}', '{{ made_from }}');
         {%- endcall -%}
     {%- endif -%}
 {%- endmacro %}

@@ -6,8 +6,8 @@
 -#}
 {% materialization table, adapter='duckdb', supported_languages=['sql', 'python'] %}
     {%- set target = this.incorporate(type='table') -%}
-    {%- set marks = marks_of_inputs() -%}
-    {%- if is_kept(marks) -%}
+    {%- set made_from = marks_of_inputs() -%}
+    {%- if is_kept(made_from) -%}
         {%- call statement('main') -%}select 'kept: nothing that it is made from has changed'{%- endcall -%}
         {{ return({'relations': [target]}) }}
     {%- endif -%}
@@ -18,7 +18,7 @@
         {{- create_table_as(False, target, compiled_code, model['language']) -}}
     {%- endcall -%}
     {%- do create_indexes(target) -%}
-    {{ remember_marks(marks) }}
+    {{ remember_marks(made_from) }}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {%- do persist_docs(target, model) -%}
     {{ adapter.commit() }}
