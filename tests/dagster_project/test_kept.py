@@ -1,0 +1,105 @@
+"""What a tick adds to is made anew when the rule it was made by is another."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from dagster_project import kept, warehouse
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _model(name: str, code: str, *depends_on: str, **config: Any) -> dict[str, Any]:
+    return {
+        "resource_type": "model",
+        "package_name": "shop",
+        "name": name,
+        "schema": "activity",
+        "alias": name,
+        "raw_code": code,
+        "config": {"materialized": "view", "meta": {}, **config},
+        "depends_on": {
+            "nodes": [name for name in depends_on if name.startswith("model.")],
+            "macros": [name for name in depends_on if name.startswith("macro.")],
+        },
+    }
+
+
+def _macro(name: str, code: str, package: str = "shop") -> dict[str, Any]:
+    return {"package_name": package, "name": name, "macro_sql": code, "depends_on": {}}
+
+
+MANIFEST: dict[str, Any] = {
+    "nodes": {
+        "model.staged": _model("staged", "select 1", "macro.read"),
+        "model.chosen": _model("chosen", "decide", materialized="incremental", full_refresh=False),
+        "model.days": _model(
+            "days", "roll up", "model.staged", "macro.registry", materialized="incremental"
+        ),
+        "model.told": _model("told", "sort", "model.chosen", meta={"kept_until": ["crm"]}),
+        "model.other": _model("other", "select 2"),
+    },
+    "macros": {
+        "macro.read": _macro("read", "cast"),
+        "macro.registry": _macro("registry", "a list"),
+    },
+}
+
+
+def test_models_that_are_added_to_or_left_are_kept_and_decisions_are_none_of_them():
+    assert set(kept.fingerprints(MANIFEST, "")) == {("activity", "days"), ("activity", "told")}
+
+
+@pytest.mark.parametrize(
+    ("where", "name", "key", "changed"),
+    [
+        ("nodes", "model.days", "raw_code", {"days"}),
+        ("nodes", "model.staged", "raw_code", {"days"}),
+        ("macros", "macro.read", "macro_sql", {"days"}),
+        ("macros", "macro.registry", "macro_sql", set()),
+        ("nodes", "model.chosen", "raw_code", set()),
+        ("nodes", "model.other", "raw_code", set()),
+        ("nodes", "model.told", "raw_code", {"told"}),
+    ],
+)
+def test_a_fingerprint_is_of_all_that_a_model_is_made_from(
+    where: str, name: str, key: str, changed: set[str]
+):
+    edited = copy.deepcopy(MANIFEST)
+    edited[where][name][key] = "something else"
+    before, after = kept.fingerprints(MANIFEST, ""), kept.fingerprints(edited, "")
+    assert {table for (_, table), mark in after.items() if before["activity", table] != mark} == (
+        changed
+    )
+
+
+def test_the_project_file_is_part_of_every_fingerprint():
+    before, after = kept.fingerprints(MANIFEST, "vars: 1"), kept.fingerprints(MANIFEST, "vars: 2")
+    assert not set(before.values()) & set(after.values())
+
+
+def test_only_tables_of_another_rule_are_dropped(tmp_path: Path):
+    path = tmp_path / "warehouse.duckdb"
+    warehouse.create(path)
+    with warehouse.connect(path) as connection:
+        connection.execute("create schema activity")
+        for table in ("days", "told", "strange"):
+            connection.execute(f"create table activity.{table} as select 1 as one")
+    marks = {("activity", "days"): "a", ("activity", "told"): "b"}
+
+    # Of tables that nobody knows the rule of, it may be any.
+    assert set(kept.forget_changed(path, marks)) == {"activity.days", "activity.told"}
+    with warehouse.connect(path) as connection:
+        for table in ("days", "told"):
+            connection.execute(f"create table activity.{table} as select 1 as one")
+    assert kept.forget_changed(path, marks) == []
+    assert kept.forget_changed(path, {**marks, ("activity", "told"): "c"}) == ["activity.told"]
+    with warehouse.connect(path, read_only=True) as connection:
+        left = connection.execute(
+            "select table_name from duckdb_tables() where schema_name = 'activity' order by all"
+        ).fetchall()
+    assert left == [("days",), ("strange",)]
