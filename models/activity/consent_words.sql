@@ -10,7 +10,17 @@ arrived as (
     select * from {{ arrivals(ref('stg_events'), own_name()) }}
 )
 
-select *
+select
+    event_id,
+    written_key,
+    name,
+    occurred_at,
+    received_at,
+    properties,
+    amount,
+    anonymous_id,
+    file_id,
+    file_no
 from arrived
 where name in ('subscribed', 'unsubscribed')
     or (

@@ -68,9 +68,9 @@ wanted as (
 ),
 {%- else %}
 
-wanted as (
-    select * from key_contacts
-),
+    wanted as (
+        select * from key_contacts
+    ),
 {%- endif %}
 
 done as (
@@ -91,7 +91,12 @@ done as (
 contact_days as (
     select
         wanted.contact_id,
-        done.* exclude (written_key)
+        done.name,
+        done.day,
+        done.events,
+        done.amount,
+        done.first_at,
+        done.last_at
     from done
     inner join wanted on done.written_key = wanted.written_key
 )

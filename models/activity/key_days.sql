@@ -54,5 +54,5 @@ from both_of
 group by written_key, day, name
 {%- else %}
 
-select * from rolled_up
+    select * from rolled_up
 {%- endif %}

@@ -44,13 +44,13 @@ history as (
 ),
 {%- else %}
 
-keys as (
-    select * from {{ ref('contact_identities') }}
-),
+    keys as (
+        select * from {{ ref('contact_identities') }}
+    ),
 
-history as (
-    select * from {{ ref('contact_history') }}
-),
+    history as (
+        select * from {{ ref('contact_history') }}
+    ),
 {%- endif %}
 
 companies as (

@@ -30,9 +30,9 @@ wanted as (
 ),
 {%- else %}
 
-wanted as (
-    select * from keys
-),
+    wanted as (
+        select * from keys
+    ),
 {%- endif %}
 
 by_key as (

@@ -24,7 +24,7 @@ mailed as (
         sends.send_id,
         attempts.sent_at,
         row_number() over (
-            partition by sends.contact_id order by attempts.sent_at desc, sends.send_id
+            partition by sends.contact_id order by attempts.sent_at desc, sends.send_id asc
         ) as recency
     from attempts
     inner join sends on attempts.send_id = sends.send_id
@@ -52,33 +52,38 @@ received as (
     group by mailed.contact_id
 ),
 
-read as (
+hits as (
     select
         engagement.contact_id,
-        max(engagement.occurred_at) as last_engaged_at,
-        max(engagement.occurred_at) filter (where engagement.type = 'opened') as last_opened_at,
-        max(engagement.occurred_at) filter (where engagement.type = 'clicked') as last_clicked_at,
-        max(engagement.occurred_at) filter (
-            where engagement.type = 'clicked' and engagement.url like '%/pricing%'
-        ) as last_pricing_click_at,
-        {% for type, what in [('opened', 'opens'), ('clicked', 'clicks')] -%}
-            {%- for n in window_days() -%}
-                count(*) filter (
-                    where engagement.type = '{{ type }}'
-                        and engagement.occurred_at > {{ minus_days('clock.as_of', n) }}
-                ) as {{ what }}_{{ n }}d,
-            {% endfor -%}
-        {%- endfor -%}
-        count(*) filter (
-            where engagement.type = 'replied'
-                and engagement.occurred_at > {{ minus_days('clock.as_of', 90) }}
-        ) as replies_90d
+        engagement.occurred_at,
+        engagement.type = 'opened' as is_open,
+        engagement.type = 'clicked' as is_click,
+        engagement.type = 'replied' as is_reply,
+        engagement.url like '%/pricing%' as is_of_pricing,
+        {{ seconds_between('engagement.occurred_at', 'clock.as_of') }} / 86400 as days_ago
     from engagement
     cross join clock
-    group by engagement.contact_id
+),
+
+read as (
+    select
+        contact_id,
+        max(occurred_at) as last_engaged_at,
+        max(occurred_at) filter (where is_open) as last_opened_at,
+        max(occurred_at) filter (where is_click) as last_clicked_at,
+        max(occurred_at) filter (where is_click and is_of_pricing) as last_pricing_click_at,
+        {% for n in window_days() -%}
+            count(*) filter (where is_open and days_ago < {{ n }}) as opens_{{ n }}d,
+            count(*) filter (where is_click and days_ago < {{ n }}) as clicks_{{ n }}d,
+        {% endfor -%}
+        count(*) filter (where is_reply and days_ago < 90) as replies_90d
+    from hits
+    group by contact_id
 )
 
 select
-    *
+    coalesce(received.contact_id, read.contact_id) as contact_id,
+    received.* exclude (contact_id),
+    read.* exclude (contact_id)
 from received
-full join read using (contact_id)
+full join read on received.contact_id = read.contact_id

@@ -2,14 +2,11 @@ with
 
 windows as (
     select * from {{ ref('contact_windows') }}
-    where name in (
-        'form_submitted',
-        'signed_up',
-        'setup_completed',
-        'activated',
-        'demo_booked',
-        'subscription_cancelled'
-    )
+    where
+        name in {{ sql_list([
+            'form_submitted', 'signed_up', 'setup_completed', 'activated', 'demo_booked',
+            'subscription_cancelled',
+        ]) }}
 ),
 
 reached as (
