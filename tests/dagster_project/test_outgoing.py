@@ -62,7 +62,7 @@ def test_news_about_an_address_holds_whoever_has_it_now(waiting: Home, undisturb
     waiting.decide(SECOND)
     # p007's address was somebody else's first, whose key it stays.
     waiting.rows(
-        "update contacts.contact_identities set contact_id = 'former' "
+        "update decisions.contact_keys set contact_id = 'former' "
         f"where key_kind = 'email' and key = '{address(7)}'"
     )
     [(send,)] = waiting.rows(

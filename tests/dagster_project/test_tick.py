@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 def test_the_company_makes_a_tick_decide_everything_there_is(undisturbed: Undisturbed):
     """What the other tests compare is worth comparing."""
-    assert not [name for name, rows in undisturbed.decided.items() if not rows]
+    # Nothing is back at the level at which it would count again: test_triggers has that.
+    empty = {name for name, rows in undisturbed.decided.items() if not rows}
+    assert empty == {"decisions.trigger_rearms"}
     assert all(undisturbed.report["decided"].values())
     assert {"consent", "exit", "suppression"} & set(undisturbed.report["stopped"])
     assert undisturbed.report["landed"]["files"] == 3

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-FIRST, LAST = date(2017, 3, 12), date(2017, 3, 31)
+FIRST, LAST = date(2017, 3, 20), date(2017, 3, 31)
 """Over the end of a month, with people who come back and people who stay away."""
 
 # By segment, who is in it by the end of a day, by the file alone: files know no segments.

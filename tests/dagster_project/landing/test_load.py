@@ -289,7 +289,7 @@ def what_landed(settings):
         for (table,) in tables:
             rows = connection.sql(
                 f"""select columns(lambda c: c not in (
-                        '_file_id', '_file_no', '_received_at', 'file_id', 'received_at'
+                        '_file_id', '_file_no', '_received_at', 'file_id', 'file_no', 'received_at'
                     )) from raw."{table}" order by all"""
             ).fetchall()
             if rows:
