@@ -1,25 +1,12 @@
-select
-    event_id,
-    written_key,
-    name,
-    occurred_at,
-    received_at,
-    properties,
-    amount,
-    anonymous_id,
-    file_id,
-    file_no
-from {{ ref('stg_events') }}
-union all
-select
-    event_id,
-    written_key,
-    name,
-    occurred_at,
-    received_at,
-    properties,
-    amount,
-    anonymous_id,
-    file_id,
-    file_no
-from {{ ref('form_events') }}
+{{ union_models(['stg_events', 'form_events'], {
+    'event_id': 'varchar',
+    'written_key': 'varchar',
+    'name': 'varchar',
+    'occurred_at': 'timestamptz',
+    'received_at': 'timestamptz',
+    'properties': 'json',
+    'amount': 'decimal(18, 4)',
+    'anonymous_id': 'varchar',
+    'file_id': 'varchar',
+    'file_no': 'bigint',
+}) }}
