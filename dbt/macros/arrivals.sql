@@ -13,17 +13,19 @@
 {% macro arrivals(relation, model) -%}
     (
         select * from {{ relation }}
-        where file_no > {{ watermark(model, 'file_no', -1) }}
+        where file_no > {{ watermark(model, 'file_no') }}
         union all
         select * from {{ relation }}
-        where file_no <= {{ watermark(model, 'file_no', -1) }}
-            and received_at > {{ watermark(model, 'as_of', "timestamptz '0001-01-01'") }}
+        where file_no <= {{ watermark(model, 'file_no') }}
+            and received_at > {{ watermark(model, 'as_of') }}
     )
 {%- endmacro %}
 
 
-{#- A half of a model's watermark, else `otherwise`; a model that is built anew takes in everything. -#}
-{% macro watermark(model, half, otherwise) -%}
+{#- A half of a model's watermark, `as_of` or `file_no`, else one before everything there is; a model
+    that is built anew takes in everything. -#}
+{% macro watermark(model, half) -%}
+    {%- set otherwise = {'as_of': "timestamptz '0001-01-01'", 'file_no': -1}[half] -%}
     {%- set watermarks = source('control', 'watermarks') -%}
     {%- if model == own_name() and not is_incremental() -%}
         {{ otherwise }}

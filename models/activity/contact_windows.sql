@@ -29,7 +29,7 @@ key_contacts as (
 clock as (
     select
         {{ utc_day('as_of') }} as today,
-        {{ utc_day(watermark(own_name(), 'as_of', "timestamptz '0001-01-01'")) }} as earlier
+        {{ utc_day(watermark(own_name(), 'as_of')) }} as earlier
     from {{ source('control', 'clock') }}
 ),
 

@@ -19,7 +19,7 @@ with
 changed as (
     select contact_id
     from {{ ref('contact_identities') }}
-    where decided_at > {{ watermark(own_name(), 'as_of', "timestamptz '0001-01-01'") }}
+    where decided_at > {{ watermark(own_name(), 'as_of') }}
         or decided_at = {{ as_of() }}
     union
     select contact_id from {{ ref('contact_merges') }}

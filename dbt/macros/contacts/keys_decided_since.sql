@@ -6,7 +6,7 @@
     semi join (
         select identities.key
         from {{ ref('contact_identities') }} as identities
-        where identities.decided_at > {{ watermark(model, 'as_of', "timestamptz '0001-01-01'") }}
+        where identities.decided_at > {{ watermark(model, 'as_of') }}
             or identities.decided_at = {{ as_of() }}
         union
         select identities.key

@@ -34,7 +34,7 @@ arrived as (
     select crm_id, valid_from
     from history
     where valid_from > {{ last_look() }}
-        or file_no > {{ watermark(trigger_watermark(), 'file_no', -1) }}
+        or file_no > {{ watermark(trigger_watermark(), 'file_no') }}
 ),
 
 ---------- of several things said at one instant the last stands

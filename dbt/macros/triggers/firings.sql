@@ -33,7 +33,7 @@
 
 {#- The clock when this trigger was last looked at, long ago for a new one. -#}
 {% macro last_look() -%}
-    {{ watermark(trigger_watermark(), 'as_of', "timestamptz '0001-01-01'") }}
+    {{ watermark(trigger_watermark(), 'as_of') }}
 {%- endmacro %}
 
 
