@@ -9,7 +9,8 @@
 -#}
 
 {#- The rows of `relation` (with received_at and file_no) that came after what `model` has taken in.
-    Two selects and no `or`: each skips what it does not need without reading it. -#}
+    Two selects and no `or`: each skips what it does not need without reading it. To who has taken in
+    nothing everything is a new file's, and no row is new in the second. -#}
 {% macro arrivals(relation, model) -%}
     (
         select * from {{ relation }}
@@ -17,15 +18,16 @@
         union all
         select * from {{ relation }}
         where file_no <= {{ watermark(model, 'file_no') }}
-            and received_at > {{ watermark(model, 'as_of') }}
+            and received_at > {{ watermark(model, 'as_of', otherwise="timestamptz 'infinity'") }}
     )
 {%- endmacro %}
 
 
-{#- A half of a model's watermark, `as_of` or `file_no`, else one before everything there is; a model
-    that is built anew takes in everything. -#}
-{% macro watermark(model, half) -%}
-    {%- set otherwise = {'as_of': "timestamptz '0001-01-01'", 'file_no': -1}[half] -%}
+{#- A half of a model's watermark, `as_of` or `file_no`, else `otherwise`, which is before everything
+    there is unless said otherwise; a model that is built anew takes in everything. -#}
+{% macro watermark(model, half, otherwise=none) -%}
+    {%- set before_all = {'as_of': "timestamptz '0001-01-01'", 'file_no': -1}[half] -%}
+    {%- set otherwise = otherwise or before_all -%}
     {%- set watermarks = source('control', 'watermarks') -%}
     {%- if model == own_name() and not is_incremental() -%}
         {{ otherwise }}

@@ -17,34 +17,22 @@ arrived as (
     from {{ arrivals(ref('stg_events'), own_name()) }}
 ),
 
----------- in two steps: to compare instants is quick, to compare rows is not
-first_instants as (
-    select written_key, anonymous_id, min(received_at) as received_at
-    from arrived
-    group by written_key, anonymous_id
-),
-
 firsts as (
     select
-        arrived.written_key,
-        arrived.anonymous_id,
-        min(row(arrived.occurred_at, arrived.event_id)) as first,
-        first_instants.received_at
+        written_key,
+        anonymous_id,
+        min(row(received_at, occurred_at, event_id)) as first
     from arrived
-    inner join first_instants
-        on arrived.written_key = first_instants.written_key
-            and arrived.anonymous_id = first_instants.anonymous_id
-            and arrived.received_at = first_instants.received_at
-    group by arrived.written_key, arrived.anonymous_id, first_instants.received_at
+    group by written_key, anonymous_id
 ),
 
 sightings as (
     select
         written_key,
         anonymous_id,
-        first[2] as event_id,
-        first[1] as occurred_at,
-        received_at
+        first[3] as event_id,
+        first[2] as occurred_at,
+        first[1] as received_at
     from firsts
 )
 
