@@ -1,11 +1,7 @@
 with
 
 windows as (
-    select contact_id, name, first_at from {{ ref('contact_windows') }}
-),
-
-key_contacts as (
-    select written_key, contact_id from {{ ref('key_contacts') }}
+    select contact_id, written_key, name, first_at from {{ ref('contact_windows') }}
 ),
 
 days as (
@@ -27,6 +23,7 @@ created as (
 begun_early as (
     select
         windows.contact_id,
+        windows.written_key,
         windows.name,
         {{ minus_days('created.created_at', 1) }} as allowed_from
     from windows
@@ -39,9 +36,8 @@ early as (
         begun_early.contact_id,
         days.*
     from days
-    inner join key_contacts on days.written_key = key_contacts.written_key
     inner join begun_early
-        on key_contacts.contact_id = begun_early.contact_id and days.name = begun_early.name
+        on days.written_key = begun_early.written_key and days.name = begun_early.name
     where days.last_at < begun_early.allowed_from
 ),
 

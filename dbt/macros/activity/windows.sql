@@ -4,7 +4,7 @@
 {%- endmacro %}
 
 
-{#- How far back windows begin or end: each, and as long a time before it. -#}
+{#- How many days back windows reach: each its own, and as long a time before it. -#}
 {% macro window_reaches() -%}
     {%- set reaches = [] -%}
     {%- for n in window_days() -%}
@@ -26,49 +26,49 @@
 {%- endmacro %}
 
 
-{#- Of a relation of days (contact_id, name, day, events, amount, first_at, last_at), one row per
-    contact and name: everything there ever was, and what lies in each window and in as long a time
-    before it, as seen on the day `today` (SQL). Sums go all the way back to the begin of a window,
-    what was before it is a difference; few days have an amount, and most of the sums are of those. -#}
-{% macro windows_of(days, today) -%}
+{#- One row per `who` and event name: everything there ever was, what lies in each window, and in as
+    long a time before it.
+      events  a relation with `who`, name, occurred_at, amount
+      within  what is in a window that reaches {n} days back, as SQL over its columns
+    Sums go back as far as a window reaches, what was before it is a difference; and few events have an
+    amount, while half of the sums are of those. -#}
+{% macro windows_of(events, who, within) -%}
 with
 
-days as not materialized (
-    select *, {{ today }} as today from {{ days }}
+events as not materialized (
+    select * from {{ events }}
 ),
 
 counted as (
     select
-        contact_id,
+        {{ who }},
         name,
-        cast(sum(events) as bigint) as events,
-        min(first_at) as first_at,
-        max(last_at) as last_at,
+        count(*) as events,
+        min(occurred_at) as first_at,
+        max(occurred_at) as last_at,
         {% for n in window_reaches() -%}
-            cast(coalesce(sum(events) filter (where day > today - {{ n }}), 0) as bigint)
-                as events_{{ n }}
-            {{- "," if not loop.last }}
+            count(*) filter (where {{ within.format(n=n) }}) as events_{{ n }}{{ "," if not loop.last }}
         {% endfor %}
-    from days
-    group by contact_id, name
+    from events
+    group by {{ who }}, name
 ),
 
 paid as (
     select
-        contact_id,
+        {{ who }},
         name,
         sum(amount) as amount,
         {% for n in window_reaches() -%}
-            coalesce(sum(amount) filter (where day > today - {{ n }}), 0) as amount_{{ n }}
+            coalesce(sum(amount) filter (where {{ within.format(n=n) }}), 0) as amount_{{ n }}
             {{- "," if not loop.last }}
         {% endfor %}
-    from days
-    where amount <> 0
-    group by contact_id, name
+    from events
+    where amount is not null
+    group by {{ who }}, name
 )
 
 select
-    counted.contact_id,
+    counted.{{ who }},
     counted.name,
     counted.first_at,
     counted.last_at,
@@ -82,17 +82,62 @@ select
         {{- "," if not loop.last }}
     {% endfor %}
 from counted
-left join paid on counted.contact_id = paid.contact_id and counted.name = paid.name
+left join paid on counted.{{ who }} = paid.{{ who }} and counted.name = paid.name
 {%- endmacro %}
 
 
-{#- Whether a day has left a window, or the time before it, since `earlier`: then what is counted
-    through that window is another number, though nothing has happened. -#}
-{% macro crosses_a_window(day, earlier, today) -%}
-    (
-        {%- for n in window_reaches() %}
-        ({{ day }} > {{ earlier }} - {{ n }} and {{ day }} <= {{ today }} - {{ n }})
-        {{- " or" if not loop.last }}
-        {%- endfor %}
-    )
+{#- In which windows an event is, seen on a day (SQL): `within` of windows_of(). -#}
+{% macro within_days_of(today) -%}
+    {{ return(utc_day('occurred_at') ~ " > " ~ today ~ " - {n}") }}
+{%- endmacro %}
+
+
+{#- Sums of several rows of windows, each as it `counts`. -#}
+{% macro sum_of_windows(counts=none) -%}
+    min(first_at) as first_at,
+    max(last_at) as last_at,
+    {% for count in window_counts() -%}
+        {%- set type = 'bigint' if count.startswith('events') else 'decimal(38, 4)' -%}
+        {%- set value = counts ~ ' * ' ~ count if counts else count -%}
+        cast(sum({{ value }}) as {{ type }}) as {{ count }}{{ "," if not loop.last }}
+    {% endfor %}
+{%- endmacro %}
+
+
+{#- Whether the UTC day is another than when this kept model was last built: then days have gone out
+    of windows. Asked when the model runs, because on all other ticks no event has to be looked at. -#}
+{% macro a_day_has_passed() -%}
+    {%- set found = run_query(
+        "select " ~ utc_day('as_of') ~ " > coalesce((select " ~ utc_day('max(as_of)')
+        ~ " from control.watermarks where model = '" ~ own_name() ~ "'), date '0001-01-01')"
+        ~ " from control.clock"
+    ) -%}
+    {{ return(found.columns[0].values()[0]) }}
+{%- endmacro %}
+
+
+{#- The events of days that went out of a window, or of the time before it, since the model was last
+    built: then what is counted through that window is another number, though nothing has happened.
+    Once for each `reach`. -#}
+{% macro events_moved_on(model) -%}
+with
+
+clock as (
+    select
+        {{ utc_day('as_of') }} as today,
+        {{ utc_day(watermark(model, 'as_of')) }} as earlier
+    from {{ source('control', 'clock') }}
+),
+
+days as (
+    {% for n in window_reaches() -%}
+        select {{ n }} as reach, {{ each_day('earlier - ' ~ (n - 1), 'today - ' ~ n) }} as day
+        from clock
+        {{ "union all" if not loop.last }}
+    {% endfor %}
+)
+
+select events.written_key, events.name, events.occurred_at, events.amount, days.reach
+from {{ ref('stg_events') }} as events
+inner join days on {{ utc_day('events.occurred_at') }} = days.day
 {%- endmacro %}

@@ -1,0 +1,18 @@
+{#- What a CRM tells of a form may be told otherwise tomorrow: counted whole, there are few. -#}
+with
+
+forms as (
+    select * from {{ ref('form_events') }}
+),
+
+clock as (
+    select {{ utc_day('as_of') }} as today from {{ source('control', 'clock') }}
+),
+
+events as (
+    select forms.*, clock.today
+    from forms
+    cross join clock
+)
+
+select * from ({{ windows_of('events', 'written_key', within_days_of('today')) }})

@@ -1,0 +1,81 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key=['written_key', 'name'],
+    post_hook="{{ move_watermarks() }}",
+) }}
+
+with
+
+{% if not is_incremental() -%}
+clock as (
+    select {{ utc_day('as_of') }} as today from {{ source('control', 'clock') }}
+),
+
+events as not materialized (
+    select events.*, clock.today
+    from {{ ref('stg_events') }} as events
+    cross join clock
+)
+
+select * from ({{ windows_of('events', 'written_key', within_days_of('today')) }})
+{%- else -%}
+clock as (
+    select {{ utc_day(watermark(own_name(), 'as_of')) }} as earlier
+),
+
+---------- windows gain what arrived ...
+arrived as (
+    select events.*, clock.earlier
+    from {{ arrivals(ref('stg_events'), own_name()) }} as events
+    cross join clock
+),
+
+gained as (
+    {{ windows_of('arrived', 'written_key', within_days_of('earlier')) }}
+),
+
+{%- if a_day_has_passed() %}
+
+---------- ... and lose what time has moved out of them
+moved_on as (
+    {{ events_moved_on(own_name()) }}
+),
+
+lost as (
+    {{ windows_of('moved_on', 'written_key', 'reach = {n}') }}
+),
+{%- endif %}
+
+touched as (
+    select written_key, name from gained
+    {%- if a_day_has_passed() %}
+    union
+    select written_key, name from lost
+    {%- endif %}
+),
+
+known as (
+    select known.*
+    from {{ this }} as known
+    semi join touched on known.written_key = touched.written_key and known.name = touched.name
+),
+
+parts as (
+    select 1 as counts, * from known
+    union all by name
+    select 1 as counts, * from gained
+    {%- if a_day_has_passed() %}
+    union all by name
+    -- What ever was stays.
+    select -1 as counts, * replace (0 as events, 0 as amount) from lost
+    {%- endif %}
+)
+
+select
+    written_key,
+    name,
+    {{ sum_of_windows('counts') }}
+from parts
+group by written_key, name
+{%- endif %}
