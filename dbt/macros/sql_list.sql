@@ -1,4 +1,10 @@
 {#- Words as an SQL list: ('a', 'b'). -#}
 {% macro sql_list(words) -%}
-    ({% for word in words %}'{{ word | replace("'", "''") }}'{{ ", " if not loop.last }}{% endfor %})
+    ({% for word in words %}{{ sql_text(word) }}{{ ", " if not loop.last }}{% endfor %})
+{%- endmacro %}
+
+
+{#- A word as SQL. -#}
+{% macro sql_text(word) -%}
+    '{{ word | replace("'", "''") }}'
 {%- endmacro %}

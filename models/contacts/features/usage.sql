@@ -1,3 +1,6 @@
+{#- Read twice in a tick, by itself and for the company: a table. -#}
+{{ config(materialized='table') }}
+
 with
 
 windows as (

@@ -5,28 +5,35 @@
     post_hook="{{ keep_counted_events() }}",
 ) }}
 
-{%- for counted in counted_events() %}
-{%- set definition = counted.definition | replace("'", "''") %}
-select
-    '{{ definition }}' as definition,
-    event_id,
-    written_key,
-    name,
-    occurred_at,
-    amount,
-    properties
-from {{ arrivals(ref('stg_events'), definition) if is_incremental() else ref('stg_events') }}
-where name = '{{ counted.name | replace("'", "''") }}' and ({{ counted.condition }})
+{%- set columns = 'event_id, written_key, name, occurred_at, amount, properties' %}
+{%- set all_counted = counted_events() %}
+
+{%- if not all_counted %}
+
+select '' as definition, {{ columns }} from {{ ref('stg_events') }} where false
+{%- elif is_incremental() %}
+
+---------- each from where it has got to
+    {%- for counted in all_counted %}
+select {{ sql_text(counted.definition) }} as definition, {{ columns }}
+from {{ arrivals(ref('stg_events'), counted.definition) }}
+where name = {{ sql_text(counted.name) }} and ({{ counted.condition }})
 {{ "union all" if not loop.last }}
+    {%- endfor %}
 {%- else %}
+
+---------- all that there is in one read
 select
-    '' as definition,
-    event_id,
-    written_key,
-    name,
-    occurred_at,
-    amount,
-    properties
+    case name
+        {%- for counted in all_counted %}
+        when {{ sql_text(counted.name) }} then {{ sql_text(counted.definition) }}
+        {%- endfor %}
+    end as definition,
+    {{ columns }}
 from {{ ref('stg_events') }}
-where false
-{%- endfor %}
+where
+    {%- for counted in all_counted %}
+    (name = {{ sql_text(counted.name) }} and ({{ counted.condition }}))
+        {{- " or" if not loop.last }}
+    {%- endfor %}
+{%- endif %}
