@@ -17,6 +17,8 @@ REGISTRY_FILE = Path("dbt/macros/registry.sql")
 MODEL_FOLDERS = ("segments", "scores", "triggers", "sequences", "broadcasts")
 FEATURES_FOLDER = Path("models/contacts/features")
 TEMPLATE_ENDINGS = (".mjml", ".html")
+# Every build reads the folders: libyaml's loader, where it is there, does so ten times faster.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class RegistryError(Exception):
@@ -83,7 +85,7 @@ def feature_models(project_dir: Path) -> dict[str, dict[str, Any]]:
 
 def _columns(path: Path, model: str) -> dict[str, dict[str, Any]]:
     """What a YAML file says of each column of a model."""
-    content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    content = yaml.load(path.read_text(encoding="utf-8"), _LOADER) or {}  # noqa: S506
     for described in content.get("models") or []:
         if described["name"] == model:
             return {column["name"]: column for column in described.get("columns") or []}
@@ -96,7 +98,8 @@ def _inputs(project_dir: Path) -> list[str]:
     Those are `models/staging/<source>/stg_<source>__<object>.sql` for which there is a
     `models/input/input_<object>.sql`, of sources that dbt_project.yml does not switch off.
     """
-    configured = yaml.safe_load((project_dir / "dbt_project.yml").read_text(encoding="utf-8"))
+    settings = (project_dir / "dbt_project.yml").read_text(encoding="utf-8")
+    configured = yaml.load(settings, _LOADER)  # noqa: S506
     staging = configured["models"][configured["name"]].get("staging", {})
     return sorted(
         path.stem

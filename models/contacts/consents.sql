@@ -105,6 +105,19 @@ shown_in_lists as (
     where said in ('import_in', 'import_out') and recency = 1 and contact_id is not null
 ),
 
+---------- few keys say something of consent: only of those it matters whose they are
+speakers as (
+    select contact_key as key from events
+    union
+    select email as key from tracking where type in ('unsubscribed', 'complained', 'subscribed')
+),
+
+speaking as (
+    select keys.*
+    from keys
+    semi join speakers on keys.key = speakers.key
+),
+
 ---------- an address that was one contact's and is another's now: a yes is of who has it
 holders as (
     select email, contact_id
@@ -113,12 +126,12 @@ holders as (
 ),
 
 passed_on as (
-    select keys.key as email, min(holders.contact_id) as contact_id
-    from keys
-    inner join holders on keys.key = holders.email
-    where keys.key_kind = 'email'
-    group by keys.key, keys.contact_id
-    having not bool_or(holders.contact_id = keys.contact_id)
+    select speaking.key as email, min(holders.contact_id) as contact_id
+    from speaking
+    inner join holders on speaking.key = holders.email
+    where speaking.key_kind = 'email'
+    group by speaking.key, speaking.contact_id
+    having not bool_or(holders.contact_id = speaking.contact_id)
 ),
 
 words_in_events as (
@@ -138,7 +151,7 @@ words_in_events as (
 
 ---------- a key may read like another of another kind: whoever it names, a no counts for each
 key_owners as (
-    select distinct key, contact_id from keys
+    select distinct key, contact_id from speaking
 ),
 
 refused_in_events as (
@@ -156,7 +169,7 @@ refused_in_events as (
 ---------- anybody may sit at a browser: one that is nothing better known by cannot say yes
 browsers as (
     select key
-    from keys
+    from speaking
     group by key
     having bool_or(key_kind = 'anonymous_id')
         and bool_and(key_kind = 'anonymous_id' or (key_kind = 'id' and found_in = 'events'))

@@ -3,6 +3,8 @@
     next week's CRM export stays the same contact, and an address changed in the CRM keeps its
     history. That two contacts are one is decided apart, see contact_merges.
 -#}
+{{ config(post_hook="{{ move_watermarks() }}") }}
+
 with
 
 shared_external_ids as (
@@ -22,8 +24,13 @@ records as (
     left join shared_external_ids as shared on records.external_id = shared.external_id
 ),
 
+---------- while no export lands, records show no key that they have not shown
+told_now as (
+    select * from records{{ " where false" if not crm_has_news() }}
+),
+
 current_records as (
-    select crm_id, email, external_id from records where age = 0
+    select crm_id, email, external_id from told_now where age = 0
 ),
 
 events as (
@@ -69,7 +76,7 @@ external_owners as (
 ---------- an address is a contact's until its records have another; then it is who has it now
 given_up as (
     select records.email, known_ids.contact_id
-    from records
+    from told_now as records
     inner join known_ids on records.crm_id = known_ids.crm_id
     group by records.email, known_ids.contact_id
     having min(records.age) = 1
@@ -162,7 +169,7 @@ new_emails as (
         {{ earliest(
             'records.crm_id', by=['records.age', 'crm_ids.contact_id', 'records.crm_id']
         ) }} as crm_id
-    from records
+    from told_now as records
     anti join known_emails on records.email = known_emails.email
     inner join crm_ids on records.crm_id = crm_ids.crm_id
     where records.email is not null
@@ -177,7 +184,7 @@ new_external_ids as (
         {{ earliest(
             'records.crm_id', by=['records.age', 'crm_ids.contact_id', 'records.crm_id']
         ) }} as crm_id
-    from records
+    from told_now as records
     anti join known_external_ids on records.external_id = known_external_ids.external_id
     inner join crm_ids on records.crm_id = crm_ids.crm_id
     where records.external_id is not null

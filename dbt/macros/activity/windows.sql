@@ -92,15 +92,14 @@ left join paid on counted.{{ who }} = paid.{{ who }} and counted.name = paid.nam
 {%- endmacro %}
 
 
-{#- Sums of several rows of windows, each as it `counts`. -#}
-{% macro sum_of_windows(counts=none) -%}
+{#- Sums of several rows of windows, each as it `counts`; `of` is events, amount or both. -#}
+{% macro sum_of_windows(counts=none, of=['events', 'amount']) -%}
+    {%- set types = {'events': 'bigint', 'amount': 'decimal(38, 4)'} -%}
     min(first_at) as first_at,
-    max(last_at) as last_at,
-    {% for count in window_counts() -%}
-        {%- set type = 'bigint' if count.startswith('events') else 'decimal(38, 4)' -%}
-        {%- set value = counts ~ ' * ' ~ count if counts else count -%}
-        cast(sum({{ value }}) as {{ type }}) as {{ count }}{{ "," if not loop.last }}
-    {% endfor %}
+    max(last_at) as last_at
+    {%- for count in window_counts() if count.split('_')[0] in of -%},
+    cast(sum({{ counts ~ ' * ' if counts }}{{ count }}) as {{ types[count.split('_')[0]] }}) as {{ count }}
+    {%- endfor %}
 {%- endmacro %}
 
 
@@ -140,4 +139,14 @@ days as (
 select events.written_key, events.name, events.occurred_at, events.amount, days.reach
 from {{ ref('stg_events') }} as events
 inner join days on {{ utc_day('events.occurred_at') }} = days.day
+{%- endmacro %}
+
+
+{#- The keys of which the windows may be others than when the model was last built. -#}
+{% macro keys_touched_since(model) -%}
+select written_key from {{ arrivals(ref('stg_events'), model) }}
+{%- if a_day_has_passed() %}
+union
+select written_key from ({{ events_moved_on(model) }})
+{%- endif %}
 {%- endmacro %}

@@ -40,17 +40,15 @@ fired as (
     {{ earlier_firings() }}
 ),
 
----------- of those at one instant any one
-apart as (
-    select contact_id, occurred_at, min(event_id) as event_id
+instants as (
+    select distinct contact_id, occurred_at
     from arrived
     where not {{ fired_near('arrived.contact_id', 'arrived.occurred_at', not_within) }}
-    group by contact_id, occurred_at
 ),
 
 followed as (
     select *, {{ next_after('occurred_at', not_within, 'contact_id') }} as next_at
-    from apart
+    from instants
 ),
 
 ---------- from each that fires to the next that may
@@ -66,11 +64,13 @@ firing as (
     where followed.next_at is not null
 ),
 
+---------- of several at one instant any one
 occurrences as (
-    select followed.event_id, followed.contact_id, followed.occurred_at
-    from followed
-    semi join firing
-        on followed.contact_id = firing.contact_id and followed.occurred_at = firing.occurred_at
+    select arrived.contact_id, arrived.occurred_at, min(arrived.event_id) as event_id
+    from arrived
+    inner join firing
+        on arrived.contact_id = firing.contact_id and arrived.occurred_at = firing.occurred_at
+    group by arrived.contact_id, arrived.occurred_at
 )
 {%- else %},
 

@@ -1,12 +1,18 @@
 with
 
-windows as (
-    select * from {{ ref('contact_windows') }}
+totals as (
+    select * from {{ ref('key_totals') }}
+    union all by name
+    select * exclude (name) from {{ ref('form_windows') }}
+),
+
+key_contacts as (
+    select written_key, contact_id from {{ ref('key_contacts') }}
 ),
 
 counted as (
     select
-        contact_id,
+        key_contacts.contact_id,
         min(first_at) as first_active_at,
         max(last_at) as last_event_at,
         {% for n in window_days() -%}
@@ -14,8 +20,9 @@ counted as (
         {% endfor -%}
         cast(sum(events_previous_30d) as bigint) as events_previous_30d,
         cast(sum(events_previous_90d) as bigint) as events_previous_90d
-    from windows
-    group by contact_id
+    from totals
+    inner join key_contacts on totals.written_key = key_contacts.written_key
+    group by key_contacts.contact_id
 )
 
 select
