@@ -285,7 +285,7 @@ received as (
         min(sent_at) as first_emailed_at,
         max(sent_at) as last_emailed_at,
         {
-    _per_window("count(*) filter (where sent_at > $since_{n}) as emails_received_{n}d", (30, 90))
+    _per_window("count(*) filter (where sent_at >= $day_{n}) as emails_received_{n}d", (30, 90))
 },
         count(*) filter (
             where recency <= 3 and send_id in (select send_id from hits where type = 'opened')
@@ -305,15 +305,15 @@ reactions as (
             as last_pricing_click_at,
         {
     _per_window(
-        "count(*) filter (where type = 'opened' and occurred_at > $since_{n}) as opens_{n}d"
+        "count(*) filter (where type = 'opened' and occurred_at >= $day_{n}) as opens_{n}d"
     )
 },
         {
     _per_window(
-        "count(*) filter (where type = 'clicked' and occurred_at > $since_{n}) as clicks_{n}d"
+        "count(*) filter (where type = 'clicked' and occurred_at >= $day_{n}) as clicks_{n}d"
     )
 },
-        count(*) filter (where type = 'replied' and occurred_at > $since_90) as replies_90d
+        count(*) filter (where type = 'replied' and occurred_at >= $day_90) as replies_90d
     from hits
     group by contact_id
 ),

@@ -228,8 +228,8 @@ def boundaries(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
 
     Returns:
         The clock (`as_of`); for each of WINDOWS the midnight (UTC) with which the last n days,
-        today included, begin (`day_<n>`), and the instant n days ago (`since_<n>`); the names of
-        events that are use of the product (`usage`), and that may tell of consent (`consent`).
+        today included, begin (`day_<n>`); the names of events that are use of the product
+        (`usage`), and that may tell of consent (`consent`).
 
     """
     import yaml
@@ -242,7 +242,6 @@ def boundaries(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         "usage": variables["usage_events"],
         "consent": variables["consent_events"],
         **{f"day_{n}": midnight - timedelta(days=n - 1) for n in WINDOWS},
-        **{f"since_{n}": now - timedelta(days=n) for n in WINDOWS},
     }
 
 

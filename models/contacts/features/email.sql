@@ -1,8 +1,8 @@
-{#- Whole windows back from the clock. Opens and clicks of people; machines do not count. -#}
+{#- Opens and clicks of people; machines do not count. -#}
 with
 
 clock as (
-    select as_of from {{ source('control', 'clock') }}
+    select {{ utc_day('as_of') }} as today from {{ source('control', 'clock') }}
 ),
 
 sends as (
@@ -42,7 +42,7 @@ received as (
         max(mailed.sent_at) as last_emailed_at,
         {% for n in [30, 90] -%}
             count(*) filter (
-                where mailed.sent_at > {{ minus_days('clock.as_of', n) }}
+                where {{ utc_day('mailed.sent_at') }} > clock.today - {{ n }}
             ) as emails_received_{{ n }}d,
         {% endfor -%}
         count(opened.send_id) filter (where mailed.recency <= 3) as opened_of_last_3
@@ -60,7 +60,7 @@ hits as (
         engagement.type = 'clicked' as is_click,
         engagement.type = 'replied' as is_reply,
         engagement.url like '%/pricing%' as is_of_pricing,
-        {{ seconds_between('engagement.occurred_at', 'clock.as_of') }} / 86400 as days_ago
+        clock.today - {{ utc_day('engagement.occurred_at') }} as days_ago
     from engagement
     cross join clock
 ),
