@@ -66,6 +66,9 @@ def forget_changed(path: Path, current: Mapping[tuple[str, str], str]) -> list[s
             if known.get(name) != wanted[name] and _exists(connection, schema, table):
                 connection.execute(f"drop table {identifier(schema)}.{identifier(table)} cascade")
                 dropped.append(name)
+        if dropped:
+            # What reads them remembers what it has read: that it has to be read again.
+            connection.execute("delete from control.kept_tables")
         connection.execute("delete from control.kept_models")
         connection.execute(
             "insert into control.kept_models select unnest($names), unnest($marks)",

@@ -68,3 +68,22 @@
         {%- endcall -%}
     {%- endif -%}
 {%- endmacro %}
+
+
+{#- Whether a table that is kept so has been made anew since this model last read it. Whoever asks
+    remembers in its post-hook, by remember_made_from(), what it has read. -#}
+{% macro was_made_anew(model) -%}
+    {%- if not is_incremental() -%}{{ return(true) }}{%- endif -%}
+    {%- set found = run_query(
+        "select count(distinct made_from) <> 1 or count(*) <> 2 from control.kept_tables"
+        ~ " where model in ('" ~ model ~ "', '" ~ own_name() ~ "')"
+    ) -%}
+    {{ return(found.columns[0].values()[0]) }}
+{%- endmacro %}
+
+
+{% macro remember_made_from(model) -%}
+    delete from control.kept_tables where model = '{{ own_name() }}';
+    insert into control.kept_tables
+    select '{{ own_name() }}' as model, made_from from control.kept_tables where model = '{{ model }}';
+{%- endmacro %}

@@ -3,7 +3,7 @@
     next week's CRM export stays the same contact, and an address changed in the CRM keeps its
     history. That two contacts are one is decided apart, see contact_merges.
 -#}
-{{ config(post_hook="{{ move_watermarks() }}") }}
+{{ config(post_hook="{{ remember_made_from('contact_records') }}") }}
 
 with
 
@@ -24,9 +24,9 @@ records as (
     left join shared_external_ids as shared on records.external_id = shared.external_id
 ),
 
----------- while no export lands, records show no key that they have not shown
+---------- records that are the same as at the last tick show no key that they have not shown
 told_now as (
-    select * from records{{ " where false" if not crm_has_news() }}
+    select * from records{{ " where false" if not was_made_anew('contact_records') }}
 ),
 
 current_records as (

@@ -96,10 +96,19 @@ def test_only_tables_of_another_rule_are_dropped(tmp_path: Path):
     with warehouse.connect(path) as connection:
         for table in ("days", "told"):
             connection.execute(f"create table activity.{table} as select 1 as one")
+        connection.execute("insert into control.kept_tables values ('reader', 'what it has read')")
     assert kept.forget_changed(path, marks) == []
+    assert _remembered(path) == 1
     assert kept.forget_changed(path, {**marks, ("activity", "told"): "c"}) == ["activity.told"]
+    assert _remembered(path) == 0
     with warehouse.connect(path, read_only=True) as connection:
         left = connection.execute(
             "select table_name from duckdb_tables() where schema_name = 'activity' order by all"
         ).fetchall()
     assert left == [("days",), ("strange",)]
+
+
+def _remembered(path: Path) -> int:
+    with warehouse.connect(path, read_only=True) as connection:
+        [(rows,)] = connection.execute("select count(*) from control.kept_tables").fetchall()
+    return rows
