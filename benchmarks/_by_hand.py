@@ -304,9 +304,7 @@ reactions as (
         max(occurred_at) filter (where type = 'clicked' and url like '%/pricing%')
             as last_pricing_click_at,
         {
-    _per_window(
-        "count(*) filter (where type = 'opened' and occurred_at >= $day_{n}) as opens_{n}d"
-    )
+    _per_window("count(*) filter (where type = 'opened' and occurred_at >= $day_{n}) as opens_{n}d")
 },
         {
     _per_window(
