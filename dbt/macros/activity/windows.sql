@@ -117,7 +117,7 @@ left join paid on counted.{{ who }} = paid.{{ who }} and counted.name = paid.nam
 
 {#- The events of days that went out of a window, or of the time before it, since the model was last
     built: then what is counted through that window is another number, though nothing has happened.
-    Once for each `reach`. -#}
+    Once for each `reach`. What is older than any window is not read. -#}
 {% macro events_moved_on(model) -%}
 with
 
@@ -139,6 +139,7 @@ days as (
 select events.written_key, events.name, events.occurred_at, events.amount, days.reach
 from {{ ref('stg_events') }} as events
 inner join days on {{ utc_day('events.occurred_at') }} = days.day
+where events.occurred_at >= (select {{ utc_midnight('min(day)') }} from days)
 {%- endmacro %}
 
 

@@ -66,6 +66,16 @@
 {%- endmacro %}
 
 
+{#- The instant with which a day begins in UTC. -#}
+{% macro utc_midnight(day) -%}
+    {{ return(adapter.dispatch('utc_midnight')(day)) }}
+{%- endmacro %}
+
+{% macro default__utc_midnight(day) -%}
+    timezone('UTC', cast({{ day }} as timestamp))
+{%- endmacro %}
+
+
 {#- A row for each day from one to another, both included; none when the other is before the one. -#}
 {% macro each_day(first, last) -%}
     {{ return(adapter.dispatch('each_day')(first, last)) }}
