@@ -70,13 +70,15 @@
 {%- endmacro %}
 
 
-{#- Whether a table that is kept so has been made anew since this model last read it. Whoever asks
-    remembers in its post-hook, by remember_made_from(), what it has read. -#}
+{#- Whether a table that is kept so has been made anew since this model last read it, or this model's
+    own rows are others than it left. Whoever asks remembers in its post-hook, by remember_made_from(),
+    what it has read. -#}
 {% macro was_made_anew(model) -%}
     {%- if not is_incremental() -%}{{ return(true) }}{%- endif -%}
     {%- set found = run_query(
-        "select count(distinct made_from) <> 1 or count(*) <> 2 from control.kept_tables"
-        ~ " where model in ('" ~ model ~ "', '" ~ own_name() ~ "')"
+        "select count(*) = 0 from control.kept_tables as had"
+        ~ " inner join control.kept_tables as made on had.made_from = " ~ made_from_and_rows('made')
+        ~ " where had.model = '" ~ own_name() ~ "' and made.model = '" ~ model ~ "'"
     ) -%}
     {{ return(found.columns[0].values()[0]) }}
 {%- endmacro %}
@@ -85,5 +87,12 @@
 {% macro remember_made_from(model) -%}
     delete from control.kept_tables where model = '{{ own_name() }}';
     insert into control.kept_tables
-    select '{{ own_name() }}' as model, made_from from control.kept_tables where model = '{{ model }}';
+    select '{{ own_name() }}' as model, {{ made_from_and_rows('made') }} as made_from
+    from control.kept_tables as made
+    where made.model = '{{ model }}';
+{%- endmacro %}
+
+
+{% macro made_from_and_rows(made) -%}
+    concat({{ made }}.made_from, '; rows ', (select count(*) from {{ this }}))
 {%- endmacro %}

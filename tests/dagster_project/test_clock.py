@@ -9,7 +9,7 @@ import pytest
 from dagster_project.settings import PROJECT_DIR
 
 _MACHINE_CLOCK = re.compile(
-    r"\b(?:(?:now|today|get_current_\w+|\w+_timestamp)\s*\("
+    r"\b(?:(?:now|today|get_current_\w+|(?!make_)\w+_timestamp)\s*\("
     r"|current_(?:date|time|timestamp|local\w+)\b|local(?:time|timestamp)\b"
     r"|run_started_at\b|modules\.datetime\.\w+\.(?:utc)?now)",
     re.IGNORECASE,
