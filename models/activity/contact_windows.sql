@@ -13,6 +13,9 @@ windows as (
     select * from {{ ref('form_windows') }}
 )
 
-select key_contacts.contact_id, windows.*
+select
+    key_contacts.contact_id,
+    windows.written_key,
+    windows.{{ window_columns() | join(',\n    windows.') }}
 from windows
 inner join key_contacts on windows.written_key = key_contacts.written_key

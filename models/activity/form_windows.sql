@@ -13,6 +13,13 @@ events as (
     select forms.*, clock.today
     from forms
     cross join clock
+),
+
+windows as (
+    {{ windows_of('events', 'written_key', within_days_of('today')) }}
 )
 
-select * from ({{ windows_of('events', 'written_key', within_days_of('today')) }})
+select
+    written_key,
+    {{ window_columns() | join(',\n    ') }}
+from windows

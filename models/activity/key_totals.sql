@@ -10,9 +10,9 @@ with
 
 windows as (
     select * from {{ ref('key_windows') }}
-)
+),
 
-{%- if is_incremental() %},
+{%- if is_incremental() %}
 
 touched as (
     {{ keys_touched_since(own_name()) }}
@@ -23,11 +23,11 @@ wanted as (
     from windows
     semi join touched on windows.written_key = touched.written_key
 )
-{%- else %},
+{%- else %}
 
-wanted as (
-    select * from windows
-)
+    wanted as (
+        select * from windows
+    )
 {%- endif %}
 
 select

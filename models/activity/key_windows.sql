@@ -7,19 +7,8 @@
 
 with
 
-{% if not is_incremental() -%}
-clock as (
-    select {{ utc_day('as_of') }} as today from {{ source('control', 'clock') }}
-),
+{%- if is_incremental() %}
 
-events as not materialized (
-    select events.*, clock.today
-    from {{ ref('stg_events') }} as events
-    cross join clock
-)
-
-select * from ({{ windows_of('events', 'written_key', within_days_of('today')) }})
-{%- else -%}
 clock as (
     select {{ utc_day(watermark(own_name(), 'as_of')) }} as earlier
 ),
@@ -70,12 +59,34 @@ parts as (
     -- What ever was stays.
     select -1 as counts, * replace (0 as events, 0 as amount) from lost
     {%- endif %}
+),
+
+windows as (
+    select
+        written_key,
+        name,
+        {{ sum_of_windows('counts') }}
+    from parts
+    group by written_key, name
 )
+{%- else %}
+
+    clock as (
+        select {{ utc_day('as_of') }} as today from {{ source('control', 'clock') }}
+    ),
+
+    events as not materialized (
+        select events.*, clock.today
+        from {{ ref('stg_events') }} as events
+        cross join clock
+    ),
+
+    windows as (
+        {{ windows_of('events', 'written_key', within_days_of('today')) }}
+    )
+{%- endif %}
 
 select
     written_key,
-    name,
-    {{ sum_of_windows('counts') }}
-from parts
-group by written_key, name
-{%- endif %}
+    {{ window_columns() | join(',\n    ') }}
+from windows

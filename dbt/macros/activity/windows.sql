@@ -26,6 +26,12 @@
 {%- endmacro %}
 
 
+{#- The columns of windows_of(), but for `who`. -#}
+{% macro window_columns() -%}
+    {{ return(['name', 'first_at', 'last_at'] + window_counts()) }}
+{%- endmacro %}
+
+
 {#- One row per `who` and event name: everything there ever was, what lies in each window, and in as
     long a time before it.
       events  a relation with `who`, name, occurred_at, amount

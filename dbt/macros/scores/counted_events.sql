@@ -39,6 +39,27 @@
 {%- endmacro %}
 
 
+{#- Whether any reason asks for the event. -#}
+{% macro is_counted(all_counted) -%}
+    (
+        {%- for counted in all_counted %}
+        (name = {{ sql_text(counted.name) }} and ({{ counted.condition }}))
+        {{- " or" if not loop.last }}
+        {%- endfor %}
+    )
+{%- endmacro %}
+
+
+{#- By which definition, of one that is asked for. -#}
+{% macro definition_of_counted(all_counted) -%}
+    case name
+        {%- for counted in all_counted %}
+        when {{ sql_text(counted.name) }} then {{ sql_text(counted.definition) }}
+        {%- endfor %}
+    end
+{%- endmacro %}
+
+
 {#- The post-hook of scores.scored_events: what no reason asks for in that way any more goes. -#}
 {% macro keep_counted_events() -%}
     {%- set kept = [this.identifier] + (counted_events() | map(attribute='definition') | list) -%}

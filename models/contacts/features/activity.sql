@@ -13,13 +13,13 @@ key_contacts as (
 counted as (
     select
         key_contacts.contact_id,
-        min(first_at) as first_active_at,
-        max(last_at) as last_event_at,
+        min(totals.first_at) as first_active_at,
+        max(totals.last_at) as last_event_at,
         {% for n in window_days() -%}
-            cast(sum(events_{{ n }}d) as bigint) as events_{{ n }}d,
+            cast(sum(totals.events_{{ n }}d) as bigint) as events_{{ n }}d,
         {% endfor -%}
-        cast(sum(events_previous_30d) as bigint) as events_previous_30d,
-        cast(sum(events_previous_90d) as bigint) as events_previous_90d
+        cast(sum(totals.events_previous_30d) as bigint) as events_previous_30d,
+        cast(sum(totals.events_previous_90d) as bigint) as events_previous_90d
     from totals
     inner join key_contacts on totals.written_key = key_contacts.written_key
     group by key_contacts.contact_id

@@ -22,18 +22,10 @@ where name = {{ sql_text(counted.name) }} and ({{ counted.condition }})
     {%- endfor %}
 {%- else %}
 
----------- all that there is in one read
-select
-    case name
-        {%- for counted in all_counted %}
-        when {{ sql_text(counted.name) }} then {{ sql_text(counted.definition) }}
-        {%- endfor %}
-    end as definition,
-    {{ columns }}
-from {{ ref('stg_events') }}
-where
-    {%- for counted in all_counted %}
-    (name = {{ sql_text(counted.name) }} and ({{ counted.condition }}))
-        {{- " or" if not loop.last }}
-    {%- endfor %}
+    ---------- all that there is in one read
+    select
+        {{ definition_of_counted(all_counted) }} as definition,
+        {{ columns }}
+    from {{ ref('stg_events') }}
+    where {{ is_counted(all_counted) }}
 {%- endif %}
