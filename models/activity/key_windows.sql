@@ -8,6 +8,7 @@
 with
 
 {%- if is_incremental() %}
+{%- set lose = a_day_has_passed() %}
 
 clock as (
     select {{ utc_day(watermark(own_name(), 'as_of')) }} as earlier
@@ -24,7 +25,7 @@ gained as (
     {{ windows_of('arrived', 'written_key', within_days_of('earlier')) }}
 ),
 
-{%- if a_day_has_passed() %}
+{%- if lose %}
 
 ---------- ... and lose what time has moved out of them
 moved_on as (
@@ -38,7 +39,7 @@ lost as (
 
 touched as (
     select written_key, name from gained
-    {%- if a_day_has_passed() %}
+    {%- if lose %}
     union
     select written_key, name from lost
     {%- endif %}
@@ -54,7 +55,7 @@ parts as (
     select 1 as counts, * from known
     union all by name
     select 1 as counts, * from gained
-    {%- if a_day_has_passed() %}
+    {%- if lose %}
     union all by name
     -- What ever was stays.
     select -1 as counts, * replace (0 as events, 0 as amount) from lost

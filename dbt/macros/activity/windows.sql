@@ -113,8 +113,7 @@ left join paid on counted.{{ who }} = paid.{{ who }} and counted.name = paid.nam
     of windows. Asked when the model runs, because on all other ticks no event has to be looked at. -#}
 {% macro a_day_has_passed() -%}
     {%- set found = run_query(
-        "select " ~ utc_day('as_of') ~ " > coalesce((select " ~ utc_day('max(as_of)')
-        ~ " from control.watermarks where model = '" ~ own_name() ~ "'), date '0001-01-01')"
+        "select " ~ utc_day('as_of') ~ " > " ~ utc_day(watermark(own_name(), 'as_of'))
         ~ " from control.clock"
     ) -%}
     {{ return(found.columns[0].values()[0]) }}
