@@ -33,7 +33,7 @@ moved_on as (
 ),
 
 lost as (
-    {{ windows_of('moved_on', 'written_key', 'reach = {n}') }}
+    {{ windows_of('moved_on', 'written_key', 'days_back = {n}') }}
 ),
 {%- endif %}
 

@@ -1,26 +1,15 @@
-{#- The windows that features look through, in whole UTC days, today included. -#}
+{#- The windows that features look through, in whole UTC days, today included. Twice as long a window
+    is there for those that are compared with the time before them: 60 days less 30 are the 30 before. -#}
 {% macro window_days() -%}
     {{ return([7, 30, 60, 90, 180]) }}
 {%- endmacro %}
 
 
-{#- How many days back windows reach: each its own, and as long a time before it. -#}
-{% macro window_reaches() -%}
-    {%- set reaches = [] -%}
-    {%- for n in window_days() -%}
-        {%- do reaches.extend([n, 2 * n]) -%}
-    {%- endfor -%}
-    {{ return(reaches | unique | sort) }}
-{%- endmacro %}
-
-
-{#- What windows_of() counts: all there ever was, then through each window and the time before it. -#}
+{#- What windows_of() counts: all there ever was, then through each window. -#}
 {% macro window_counts() -%}
     {%- set counts = ['events', 'amount'] -%}
     {%- for n in window_days() -%}
-        {%- for what in ['events', 'amount'] -%}
-            {%- do counts.extend([what ~ '_' ~ n ~ 'd', what ~ '_previous_' ~ n ~ 'd']) -%}
-        {%- endfor -%}
+        {%- do counts.extend(['events_' ~ n ~ 'd', 'amount_' ~ n ~ 'd']) -%}
     {%- endfor -%}
     {{ return(counts) }}
 {%- endmacro %}
@@ -32,12 +21,10 @@
 {%- endmacro %}
 
 
-{#- One row per `who` and event name: everything there ever was, what lies in each window, and in as
-    long a time before it.
+{#- One row per `who` and event name: everything there ever was, and what lies in each window.
       events  a relation with `who`, name, occurred_at, amount
       within  what is in a window that reaches {n} days back, as SQL over its columns
-    Sums go back as far as a window reaches, what was before it is a difference; and few events have an
-    amount, while half of the sums are of those. -#}
+    Amounts are summed apart: few events have one. -#}
 {% macro windows_of(events, who, within) -%}
 with
 
@@ -52,8 +39,8 @@ counted as (
         count(*) as events,
         min(occurred_at) as first_at,
         max(occurred_at) as last_at,
-        {% for n in window_reaches() -%}
-            count(*) filter (where {{ within.format(n=n) }}) as events_{{ n }}{{ "," if not loop.last }}
+        {% for n in window_days() -%}
+            count(*) filter (where {{ within.format(n=n) }}) as events_{{ n }}d{{ "," if not loop.last }}
         {% endfor %}
     from events
     group by {{ who }}, name
@@ -64,9 +51,8 @@ paid as (
         {{ who }},
         name,
         sum(amount) as amount,
-        {% for n in window_reaches() -%}
-            coalesce(sum(amount) filter (where {{ within.format(n=n) }}), 0) as amount_{{ n }}
-            {{- "," if not loop.last }}
+        {% for n in window_days() -%}
+            sum(amount) filter (where {{ within.format(n=n) }}) as amount_{{ n }}d{{ "," if not loop.last }}
         {% endfor %}
     from events
     where amount is not null
@@ -78,14 +64,12 @@ select
     counted.name,
     counted.first_at,
     counted.last_at,
-    counted.events,
-    coalesce(paid.amount, 0) as amount,
-    {% for n in window_days() -%}
-        counted.events_{{ n }} as events_{{ n }}d,
-        counted.events_{{ 2 * n }} - counted.events_{{ n }} as events_previous_{{ n }}d,
-        coalesce(paid.amount_{{ n }}, 0) as amount_{{ n }}d,
-        coalesce(paid.amount_{{ 2 * n }} - paid.amount_{{ n }}, 0) as amount_previous_{{ n }}d
-        {{- "," if not loop.last }}
+    {% for count in window_counts() -%}
+        {%- if count.startswith('events') -%}
+            counted.{{ count }}{{ "," if not loop.last }}
+        {% else -%}
+            coalesce(paid.{{ count }}, 0) as {{ count }}{{ "," if not loop.last }}
+        {% endif -%}
     {% endfor %}
 from counted
 left join paid on counted.{{ who }} = paid.{{ who }} and counted.name = paid.name
@@ -120,9 +104,10 @@ left join paid on counted.{{ who }} = paid.{{ who }} and counted.name = paid.nam
 {%- endmacro %}
 
 
-{#- The events of days that went out of a window, or of the time before it, since the model was last
-    built: then what is counted through that window is another number, though nothing has happened.
-    Once for each `reach`. What is older than any window is not read. -#}
+{#- The events of days that went out of a window since the model was last built: then what is counted
+    through that window is another number, though nothing has happened. Once for each window that they
+    went out of. An inner join with both ends of the days, for that is what DuckDB reads no other days
+    for; of two comparisons with subqueries it uses one. -#}
 {% macro events_moved_on(model) -%}
 with
 
@@ -131,20 +116,18 @@ clock as (
         {{ utc_day('as_of') }} as today,
         {{ utc_day(watermark(model, 'as_of')) }} as earlier
     from {{ source('control', 'clock') }}
-),
-
-days as (
-    {% for n in window_reaches() -%}
-        select {{ n }} as reach, {{ each_day('earlier - ' ~ (n - 1), 'today - ' ~ n) }} as day
-        from clock
-        {{ "union all" if not loop.last }}
-    {% endfor %}
 )
-
-select events.written_key, events.name, events.occurred_at, events.amount, days.reach
+{% for n in window_days() %}
+select events.written_key, events.name, events.occurred_at, events.amount, {{ n }} as days_back
 from {{ ref('stg_events') }} as events
-inner join days on {{ utc_day('events.occurred_at') }} = days.day
-where events.occurred_at >= (select {{ utc_midnight('min(day)') }} from days)
+inner join (
+    select
+        {{ utc_midnight('earlier - ' ~ (n - 1)) }} as since,
+        {{ utc_midnight('today - ' ~ (n - 1)) }} as until
+    from clock
+) as gone on events.occurred_at >= gone.since and events.occurred_at < gone.until
+{{ "union all" if not loop.last }}
+{%- endfor %}
 {%- endmacro %}
 
 

@@ -76,16 +76,6 @@
 {%- endmacro %}
 
 
-{#- A row for each day from one to another, both included; none when the other is before the one. -#}
-{% macro each_day(first, last) -%}
-    {{ return(adapter.dispatch('each_day')(first, last)) }}
-{%- endmacro %}
-
-{% macro default__each_day(first, last) -%}
-    unnest(generate_series({{ first }}, {{ last }}, interval '1 day'))
-{%- endmacro %}
-
-
 {#- The day that a date or an instant is in a time zone; a date is the same day everywhere. -#}
 {% macro local_day(expression, zone) -%}
     {{ return(adapter.dispatch('local_day')(expression, zone)) }}

@@ -40,14 +40,16 @@ fired as (
     {{ earlier_firings() }}
 ),
 
+---------- of several at one instant any one
 instants as (
-    select distinct contact_id, occurred_at
+    select contact_id, occurred_at, min(event_id) as event_id
     from arrived
     where not {{ fired_near('arrived.contact_id', 'arrived.occurred_at', not_within) }}
+    group by contact_id, occurred_at
 ),
 
 followed as (
-    select *, {{ next_after('occurred_at', not_within, 'contact_id') }} as next_at
+    select contact_id, occurred_at, {{ next_after('occurred_at', not_within, 'contact_id') }} as next_at
     from instants
 ),
 
@@ -64,13 +66,11 @@ firing as (
     where followed.next_at is not null
 ),
 
----------- of several at one instant any one
 occurrences as (
-    select arrived.contact_id, arrived.occurred_at, min(arrived.event_id) as event_id
-    from arrived
+    select instants.*
+    from instants
     inner join firing
-        on arrived.contact_id = firing.contact_id and arrived.occurred_at = firing.occurred_at
-    group by arrived.contact_id, arrived.occurred_at
+        on instants.contact_id = firing.contact_id and instants.occurred_at = firing.occurred_at
 )
 {%- else %},
 

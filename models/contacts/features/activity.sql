@@ -18,8 +18,8 @@ counted as (
         {% for n in window_days() -%}
             cast(sum(totals.events_{{ n }}d) as bigint) as events_{{ n }}d,
         {% endfor -%}
-        cast(sum(totals.events_previous_30d) as bigint) as events_previous_30d,
-        cast(sum(totals.events_previous_90d) as bigint) as events_previous_90d
+        cast(sum(totals.events_60d - totals.events_30d) as bigint) as events_previous_30d,
+        cast(sum(totals.events_180d - totals.events_90d) as bigint) as events_previous_90d
     from totals
     inner join key_contacts on totals.written_key = key_contacts.written_key
     group by key_contacts.contact_id

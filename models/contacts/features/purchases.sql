@@ -15,7 +15,7 @@ counted as (
             cast(sum(events_{{ n }}d) as bigint) as purchases_{{ n }}d,
             sum(amount_{{ n }}d) as revenue_{{ n }}d,
         {% endfor -%}
-        sum(amount_previous_90d) as revenue_previous_90d
+        sum(amount_180d - amount_90d) as revenue_previous_90d
     from windows
     group by contact_id
 )

@@ -12,7 +12,7 @@ counted as (
         contact_id,
         max(last_at) as last_used_at,
         cast(sum(events_30d) as bigint) as usage_30d,
-        cast(sum(events_previous_30d) as bigint) as usage_previous_30d
+        cast(sum(events_60d - events_30d) as bigint) as usage_previous_30d
     from windows
     group by contact_id
 )
