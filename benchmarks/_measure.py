@@ -90,10 +90,11 @@ def measure(comparison: Comparison, scale: Scale) -> Result:
     for _ in range(scale.of(comparison.repeat, 1)):
         ours.append(comparison.ours())
         peer.append(comparison.peer())
-    return Result(comparison.name, comparison.peer_name, _median(ours), _median(peer))
+    return Result(comparison.name, comparison.peer_name, median(ours), median(peer))
 
 
-def _median(samples: Sequence[Sample]) -> Sample:
+def median(samples: Sequence[Sample]) -> Sample:
+    """Of seconds, of memory and of each part."""
     return Sample(
         statistics.median(sample.seconds for sample in samples),
         statistics.median(sample.peak_mb for sample in samples),

@@ -4,12 +4,12 @@ with
 
 sightings as (
     select written_key from {{ ref('event_sightings') }}
-    union
+    union all
     select written_key from {{ ref('form_events') }}
 ),
 
 new_keys as (
-    select sightings.written_key
+    select distinct sightings.written_key
     from sightings
     {%- if is_incremental() %}
     anti join {{ this }} as known on sightings.written_key = known.written_key

@@ -1,4 +1,5 @@
 -- depends_on: {{ ref('stg_events') }}
+{%- set usage = "name in " ~ sql_list(var('usage_events')) -%}
 {{ config(
     materialized='incremental',
     incremental_strategy='delete+insert',
@@ -32,6 +33,9 @@ wanted as (
 
 select
     written_key,
-    {{ sum_of_windows(of=['events']) }}
+    {{ sum_of_windows(of=['events']) }},
+    max(last_at) filter (where {{ usage }}) as last_used_at,
+    cast(sum(events_30d) filter (where {{ usage }}) as bigint) as usage_30d,
+    cast(sum(events_60d) filter (where {{ usage }}) as bigint) as usage_60d
 from wanted
 group by written_key

@@ -42,15 +42,20 @@ from_crm as (
 
 ---------- a dated no, or a yes taken back, is an act; an undated no may be a box nobody ever saw.
 ---------- It cannot be newer than the export that tells of it, or nobody could ask for mail again
+refusing as (
+    select distinct crm_id from crm where not marketing_consent
+),
+
 compared as (
     select
-        *,
-        last_value(marketing_consent ignore nulls) over (
-            partition by crm_id
-            order by valid_from, valid_to nulls last
+        crm.*,
+        last_value(crm.marketing_consent ignore nulls) over (
+            partition by crm.crm_id
+            order by crm.valid_from, crm.valid_to nulls last
             rows between unbounded preceding and 1 preceding
         ) as agreed_before
     from crm
+    semi join refusing on crm.crm_id = refusing.crm_id
 ),
 
 refused_in_crm as (

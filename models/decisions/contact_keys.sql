@@ -45,7 +45,8 @@ crm_merges as (
     select crm_id, merged_into from {{ ref('input_contact_merges') }}
 ),
 
-decided as (
+---------- of some kinds nothing is asked when no record is new: then they are not read
+decided as not materialized (
     select key_kind, key, contact_id, found_in from {{ source('state', 'contact_keys') }}
 ),
 
@@ -276,6 +277,13 @@ new_people as (
 ),
 
 ---------- an anonymous id is whose it was first seen to be
+unclaimed as (
+    select sightings.*
+    from sightings
+    anti join known_anonymous_ids
+        on sightings.anonymous_id = known_anonymous_ids.anonymous_id
+),
+
 all_people as (
     select key_kind, key, contact_id from decided
     union all
@@ -285,6 +293,7 @@ all_people as (
 people_by_key as (
     select key, {{ earliest('contact_id', by=key_precedence() + ['contact_id']) }} as contact_id
     from all_people
+    semi join unclaimed on all_people.key = unclaimed.contact_key
     group by key
 ),
 
@@ -297,27 +306,26 @@ claims as (
         'crm record ' || records.crm_id as evidence
     from records
     inner join crm_ids on records.crm_id = crm_ids.crm_id
+    anti join known_anonymous_ids on records.anonymous_id = known_anonymous_ids.anonymous_id
     where records.anonymous_id is not null
     union all
     select
-        sightings.anonymous_id,
+        unclaimed.anonymous_id,
         people_by_key.contact_id,
-        sightings.received_at as learnt_at,
+        unclaimed.received_at as learnt_at,
         'events' as found_in,
-        'event ' || sightings.event_id as evidence
-    from sightings
-    inner join people_by_key on sightings.contact_key = people_by_key.key
+        'event ' || unclaimed.event_id as evidence
+    from unclaimed
+    inner join people_by_key on unclaimed.contact_key = people_by_key.key
 ),
 
 ranked_claims as (
     select
-        claims.*,
+        *,
         row_number() over (
-            partition by claims.anonymous_id
-            order by claims.learnt_at, claims.contact_id, claims.evidence
+            partition by anonymous_id order by learnt_at, contact_id, evidence
         ) as place
     from claims
-    anti join known_anonymous_ids on claims.anonymous_id = known_anonymous_ids.anonymous_id
 ),
 
 new_keys as (

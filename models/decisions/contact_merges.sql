@@ -98,7 +98,7 @@ by_crm as (
 
 ---------- contacts that nothing in the CRM stands behind
 in_crm as (
-    select distinct resolved.contact_id
+    select resolved.contact_id
     from resolved
     inner join records on resolved.key_kind = 'id' and resolved.key = records.crm_id
 ),

@@ -22,11 +22,10 @@ fired as (
 
 {% if name -%}
 last_seen as (
-    select windows.contact_id, max(windows.last_at) as last_at
-    from {{ ref('contact_windows') }} as windows
-    semi join features on windows.contact_id = features.contact_id
-    where windows.name = '{{ name }}'
-    group by windows.contact_id
+    select contact_id, max(last_at) as last_at
+    from {{ ref('contact_windows') }}
+    where name = '{{ name }}'
+    group by contact_id
 ),
 {%- else -%}
 last_seen as (
@@ -45,8 +44,9 @@ silent as (
 ),
 
 fires as (
-    select *
+    select silent.*
     from silent
+    semi join features on silent.contact_id = features.contact_id
     where not exists (
         select 1 from fired
         where fired.contact_id = silent.contact_id and fired.fired_at >= silent.fired_at
