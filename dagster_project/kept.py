@@ -9,7 +9,8 @@ Decisions are not kept models: what was decided stays.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +36,7 @@ def fingerprints(manifest: Mapping[str, Any], project_file: str) -> dict[tuple[s
             continue
         digest = hashlib.sha256(project_file.encode())
         for name in sorted(_ancestors(manifest, unique_id)):
-            node_or_macro = manifest["nodes"].get(name) or manifest["macros"].get(name) or {}
-            code = node_or_macro.get("raw_code") or node_or_macro.get("macro_sql") or ""
-            digest.update(f"{name}\0{code}\0".encode())
+            digest.update(f"{name}\0{_code(_node_or_macro(manifest, name))}\0".encode())
         found[node["schema"], node["alias"]] = digest.hexdigest()
     return found
 
@@ -92,9 +91,9 @@ def _ancestors(manifest: Mapping[str, Any], unique_id: str) -> set[str]:
     waiting = [unique_id]
     while waiting:
         name = waiting.pop()
-        node = manifest["nodes"].get(name) or manifest["macros"].get(name)
+        node = _node_or_macro(manifest, name)
         # Macros of dbt itself change with its version alone.
-        if name in found or node is None or node["package_name"] != project:
+        if name in found or not node or node["package_name"] != project:
             continue
         # What was decided is data, not a rule; and a list of all segments says nothing of what is
         # made from some: the models that it leads to are followed themselves.
@@ -103,7 +102,23 @@ def _ancestors(manifest: Mapping[str, Any], unique_id: str) -> set[str]:
         found.add(name)
         depends_on = node.get("depends_on", {})
         waiting += [*depends_on.get("nodes", ()), *depends_on.get("macros", ())]
+        # dbt knows of the macros that it called while parsing, when no model is incremental.
+        waiting += [f"macro.{project}.{macro}" for macro in _macros_named(_code(node))]
     return found
+
+
+def _node_or_macro(manifest: Mapping[str, Any], unique_id: str) -> Mapping[str, Any]:
+    return manifest["nodes"].get(unique_id) or manifest["macros"].get(unique_id) or {}
+
+
+def _code(node_or_macro: Mapping[str, Any]) -> str:
+    return node_or_macro.get("raw_code") or node_or_macro.get("macro_sql") or ""
+
+
+def _macros_named(code: str) -> Iterator[str]:
+    """What may be a macro's name in it: those that there are count, each as what it dispatches to."""
+    for name in set(re.findall(r"\b([a-z_]\w*)\(", code)):
+        yield from (name, f"default__{name}", f"duckdb__{name}")
 
 
 def _exists(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:

@@ -8,6 +8,7 @@ nobody edits it by hand: `dbt/macros/registry.sql`, committed, and rewritten whe
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -64,9 +65,9 @@ def feature_models(project_dir: Path) -> dict[str, dict[str, Any]]:
     """
     found: dict[str, dict[str, Any]] = {}
     owners: dict[str, str] = {}
-    for path in sorted((project_dir / FEATURES_FOLDER).glob("*.sql")):
+    for path in sorted((project_dir / FEATURES_FOLDER).rglob("*.sql")):
         beside = path.with_suffix(".yml")
-        shown = FEATURES_FOLDER / beside.name
+        shown = beside.relative_to(project_dir)
         if not beside.is_file():
             raise RegistryError(f"{shown}: is missing; it lists the columns that become features")
         found[path.stem] = {}
@@ -79,17 +80,26 @@ def feature_models(project_dir: Path) -> dict[str, dict[str, Any]]:
                     "give it another name"
                 )
             owners[name] = path.stem
-            found[path.stem][name] = (column.get("config") or {}).get("meta", {}).get("default")
+            found[path.stem][name] = _meta(column).get("default")
     return found
 
 
 def _columns(path: Path, model: str) -> dict[str, dict[str, Any]]:
     """What a YAML file says of each column of a model."""
     content = yaml.load(path.read_text(encoding="utf-8"), _LOADER) or {}  # noqa: S506
-    for described in content.get("models") or []:
-        if described["name"] == model:
-            return {column["name"]: column for column in described.get("columns") or []}
+    try:
+        for described in content.get("models") or []:
+            if described["name"] == model:
+                return {column["name"]: column for column in described.get("columns") or []}
+    except (AttributeError, KeyError, TypeError) as error:
+        raise RegistryError(
+            f"{path.name}: is no list of `models`, each with its name and `columns`"
+        ) from error
     raise RegistryError(f"{path.name}: describes no model '{model}'")
+
+
+def _meta(column: Mapping[str, Any]) -> Mapping[str, Any]:
+    return (column.get("config") or {}).get("meta") or {}
 
 
 def _inputs(project_dir: Path) -> list[str]:

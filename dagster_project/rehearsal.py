@@ -7,13 +7,14 @@ contract) shows here, before a tick meets it. Nothing of the installation is rea
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from dagster_project import dbt, installation, warehouse
+from dagster_project import dbt, installation, registry, warehouse
 from dagster_project.landing import land_file
 from dagster_project.settings import Settings
 from dagster_project.warehouse import Clock
@@ -58,7 +59,21 @@ def rehearse(settings: Settings) -> Rehearsal:
         problems = [result.message for result in results if not result.is_ok and result.message]
         if any(result.status == "error" for result in results):
             return Rehearsal(problems)
+        problems += _unlisted_features(scratch)
         return Rehearsal(problems, _contacts(scratch))
+
+
+def _unlisted_features(scratch: Settings) -> Iterator[str]:
+    """What a feature model gives and its YAML does not list, which is a feature to nobody."""
+    listed = registry.feature_models(scratch.project_dir)
+    with warehouse.connect(scratch.warehouse_path, read_only=True) as connection:
+        for model, columns in listed.items():
+            for column in connection.table(f"contacts.{model}").columns:
+                if column not in columns and column != "contact_id":
+                    yield (
+                        f"{registry.FEATURES_FOLDER}/{model}.yml: column '{column}' of the model is "
+                        "not listed, so it becomes no feature: list it under `columns`"
+                    )
 
 
 def _land_somebody(scratch: Settings, clock: Clock) -> None:

@@ -147,9 +147,12 @@ create table if not exists decisions.segment_changes (
     segment varchar not null,
     contact_id varchar not null,
     change varchar not null,
+    reason varchar not null,
     ordinal bigint not null,
     decided_at timestamptz not null,
 );
+-- A warehouse of before it said why.
+alter table decisions.segment_changes add column if not exists reason varchar default 'rule';
 
 create table if not exists decisions.trigger_firings (
     firing_id varchar not null,

@@ -47,6 +47,9 @@ def check(project_dir: Path) -> list[str]:
         except yaml.YAMLError:
             continue
         shown = path.relative_to(project_dir).as_posix()
+        if meta is None:
+            found.append(f"{shown}: is no list of `models`, each with its name and `config: {{meta: …}}`")
+            continue
         found += [f"{shown}: segment '{name}' {said}" for said in violations(meta)]
     return found
 
@@ -82,7 +85,7 @@ def _fits(key: str, value: Any) -> bool:  # noqa: ANN401
         case "review_by":
             return review_day(value) is not None
         case _:
-            return isinstance(value, str)
+            return isinstance(value, str) and any(map(str.isalpha, value))
 
 
 def _is_address(text: str) -> bool:
@@ -93,9 +96,13 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _meta(path: Path, name: str) -> dict[str, Any]:
+def _meta(path: Path, name: str) -> dict[str, Any] | None:
+    """What the YAML says of the segment; None when it is not built as dbt wants it."""
     content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    for model in content.get("models") or []:
-        if model.get("name") == name:
-            return (model.get("config") or {}).get("meta") or {}
-    return {}
+    models = content.get("models") or [] if isinstance(content, dict) else None
+    if not isinstance(models, list) or not all(isinstance(model, dict) for model in models):
+        return None
+    model = next((model for model in models if model.get("name") == name), {})
+    config = model.get("config") or {}
+    meta = config.get("meta") or {} if isinstance(config, dict) else None
+    return meta if isinstance(meta, dict) else None

@@ -2,7 +2,8 @@
     Tables that stay as they are while nothing changes that they are made from: what a CRM told last
     week is worth sorting when an export lands, not at each tick. A model says what it is made from in
     its config, `meta: {kept_until: [crm, tracking]}`; what those were is remembered in its transaction
-    (control.kept_tables). A changed rule makes the table anew as well: dagster_project/kept.py.
+    (control.kept_tables). A changed rule of its own makes the table anew as well; to a tick so does one
+    of any model before it: dagster_project/kept.py.
 -#}
 
 {#- What each kind of input looks like, in a word that is another when it has changed: facts and
@@ -27,7 +28,8 @@
 {%- endmacro %}
 
 
-{#- The marks of what the model says it is made from, or none when it is made at each tick. -#}
+{#- The marks of what the model says it is made from, its own SQL among it; or none when it is made at
+    each tick. -#}
 {% macro marks_of_inputs() -%}
     {%- set kinds = (config.get('meta') or {}).get('kept_until') -%}
     {%- if not kinds -%}{{ return(none) }}{%- endif -%}
@@ -42,7 +44,7 @@
         {%- do marks.append("'" ~ kind ~ " ' || " ~ input_marks()[kind]) -%}
     {%- endfor -%}
     {%- set found = run_query("select concat_ws('; ', " ~ marks | join(', ') ~ ") as made_from") -%}
-    {{ return(found.columns[0].values()[0]) }}
+    {{ return(found.columns[0].values()[0] ~ '; sql ' ~ local_md5(model.compiled_code)[:8]) }}
 {%- endmacro %}
 
 

@@ -1,6 +1,6 @@
 -- Whoever builds firings also builds what arms a threshold again: without, it fires but once.
 -- depends_on: {{ ref('trigger_rearms') }}
-{{ config(post_hook="{{ move_watermarks(trigger_watermarks()) }}") }}
+{{ config(post_hook="{{ take_in_looks() }}") }}
 
 with
 

@@ -8,7 +8,7 @@ select
     {% if default is none -%}
         {{ model }}.{{ column }}
     {%- else -%}
-        coalesce({{ model }}.{{ column }}, {{ default }}) as {{ column }}
+        coalesce({{ model }}.{{ column }}, {{ sql_text(default) if default is string else default }}) as {{ column }}
     {%- endif -%}
         {%- endfor -%}
     {%- endfor %}

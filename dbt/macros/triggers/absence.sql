@@ -19,20 +19,20 @@ clock as (
 occurrences as (
     select event_id, contact_id, occurred_at
     from {{ ref('events') }}
-    where name = '{{ after }}'
+    where name = {{ sql_text(after) }}
         and occurred_at >= (select seen_until from clock)
         and occurred_at < (select until from clock)
     union all
     select event_id, contact_id, occurred_at
     from {{ arrived_events(trigger_watermark()) }}
-    where name = '{{ after }}' and occurred_at < (select seen_until from clock)
+    where name = {{ sql_text(after) }} and occurred_at < (select seen_until from clock)
 ),
 
 answers as (
     select events.contact_id, events.occurred_at
     from {{ ref('events') }} as events
     semi join occurrences on events.contact_id = occurrences.contact_id
-    where events.name = '{{ missing }}'
+    where events.name = {{ sql_text(missing) }}
         and events.occurred_at >= (select min(occurred_at) from occurrences)
 ),
 
@@ -52,7 +52,7 @@ select
     {{ plus('occurred_at', within) }} as fired_at,
     event_id as occurrence,
     {{ json_object({
-        'event_id': 'event_id', 'missing': "'" ~ missing ~ "'", 'since': 'occurred_at',
+        'event_id': 'event_id', 'missing': sql_text(missing), 'since': 'occurred_at',
     }) }} as evidence
 from unanswered
 {%- endmacro %}

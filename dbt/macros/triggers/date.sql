@@ -6,7 +6,9 @@
       before  a number of days or weeks by which it fires earlier
       yearly  on every anniversary instead, from the first on; 29 February is 28 February in years
               that have none
-      late    how long after its time a tick may still fire it; later it is passed over
+      late    how long after its time it may still fire for whom it was not known in time, and when
+              the trigger is new. Of all others it fires at the next tick, however late that is: a
+              sequence says in `enroll_within` what it is too late for
 
     It fires once for a day: two firings of a contact are two days apart at least, so that who moves
     to another time zone, or is merged with somebody, does not get it again.
@@ -19,8 +21,16 @@
 {%- set days_before = whole_days(before) if before else 0 -%}
 with
 
+looks as (
+    select
+        as_of,
+        {{ minus('as_of', late) }} as late_since,
+        {{ last_look(otherwise="timestamptz 'infinity'") }} as last_look
+    from {{ source('control', 'clock') }}
+),
+
 clock as (
-    select as_of, {{ minus('as_of', late) }} as since from {{ source('control', 'clock') }}
+    select as_of, least(late_since, last_look) as since from looks
 ),
 
 fired as (

@@ -14,7 +14,7 @@ with{{ " recursive" if not_within }}
 arrived as (
     select event_id, contact_id, occurred_at
     from {{ arrived_events(trigger_watermark()) }}
-    where name = '{{ name }}'{% if where %} and ({{ where }}){% endif %}
+    where name = {{ sql_text(name) }}{% if where %} and ({{ where }}){% endif %}
 )
 
 {%- if first_only %},

@@ -1,7 +1,8 @@
 {#-
     Fires when a CRM says another value of `field` than it said before, at the time when this was
     learnt. What a record says first, or when it is deleted, is no change; nor is it when another
-    record begins to speak for the contact.
+    record begins to speak for the contact. An export that turns out to have said so earlier still
+    tells of the same change.
       field      a column of contacts.contact_history
       from_, to  a value or a list of values, as the CRM writes them; left out: any, and none
 -#}
@@ -53,22 +54,40 @@ compared as (
     from stood
 ),
 
-changes as (
-    select compared.*
+---------- what stayed from one change to the next
+stretches as (
+    select
+        *,
+        lead(valid_from) over (partition by crm_id order by valid_from) as until
     from compared
+    where is_first or value is distinct from value_before
+),
+
+fired as (
+    {{ earlier_firings() }}
+),
+
+changes as (
+    select stretches.*
+    from stretches
     semi join contacts
-        on compared.contact_id = contacts.contact_id and compared.crm_id = contacts.crm_id
+        on stretches.contact_id = contacts.contact_id and stretches.crm_id = contacts.crm_id
     semi join arrived
-        on compared.crm_id = arrived.crm_id and compared.valid_from = arrived.valid_from
-    where not compared.is_first
-        and not compared.is_ended
-        and compared.value is distinct from compared.value_before
+        on stretches.crm_id = arrived.crm_id and stretches.valid_from = arrived.valid_from
+    where not stretches.is_first
+        and not stretches.is_ended
         {%- if from_ is not none %}
-        and compared.value_before in {{ sql_list([from_] if from_ is string else from_) }}
+        and stretches.value_before in {{ sql_list([from_] if from_ is string else from_) }}
         {%- endif %}
         {%- if to is not none %}
-        and compared.value in {{ sql_list([to] if to is string else to) }}
+        and stretches.value in {{ sql_list([to] if to is string else to) }}
         {%- endif %}
+        and not exists (
+            select 1 from fired
+            where fired.contact_id = stretches.contact_id
+                and fired.fired_at > stretches.valid_from
+                and (stretches.until is null or fired.fired_at < stretches.until)
+        )
 )
 
 select

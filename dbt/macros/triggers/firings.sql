@@ -9,7 +9,7 @@
       occurrence  what tells one firing of the trigger from all others
       evidence    ids and values; JSON
 
-    Triggers look at what is new since the last tick that decided firings: the watermark
+    Triggers look at what is new since the last look of which the firings were decided: the watermark
     `triggers.<name>` (see arrivals.sql), moved by decisions/trigger_firings. A trigger that is new
     looks at all there is; who is then beyond a threshold, in a segment or silent fires. A trigger
     that is edited has seen what it has seen: it looks forward.
@@ -21,19 +21,30 @@
 {%- endmacro %}
 
 
-{#- The watermarks of all triggers. -#}
-{% macro trigger_watermarks() -%}
-    {%- set found = [] -%}
-    {%- for trigger in registry()['triggers'] -%}
-        {%- do found.append(trigger_watermark(trigger)) -%}
-    {%- endfor -%}
-    {{ return(found) }}
+{#- The post-hook of every trigger (dbt_project.yml): how far what its table says now has looked. -#}
+{% macro note_look() -%}
+    {{ move_watermarks([trigger_watermark() ~ '.looking']) }}
 {%- endmacro %}
 
 
-{#- The clock when this trigger was last looked at, long ago for a new one. -#}
-{% macro last_look() -%}
-    {{ watermark(trigger_watermark(), 'as_of') }}
+{#- The post-hook of decisions/trigger_firings: what its triggers' tables say is decided. As far as
+    those have looked and not to the clock: whoever builds decisions alone loses nothing. -#}
+{% macro take_in_looks() -%}
+    {%- set triggers = registry()['triggers'] -%}
+    {%- set watermarks = source('control', 'watermarks') -%}
+    {%- for trigger in triggers %}
+    delete from {{ watermarks }} where model = '{{ trigger_watermark(trigger) }}';
+    insert into {{ watermarks }}
+    select '{{ trigger_watermark(trigger) }}' as model, as_of, file_no
+    from {{ watermarks }}
+    where model = '{{ trigger_watermark(trigger) }}.looking';
+    {%- endfor %}
+{%- endmacro %}
+
+
+{#- The clock when this trigger was last looked at; for a new one long ago, or `otherwise`. -#}
+{% macro last_look(otherwise=none) -%}
+    {{ watermark(trigger_watermark(), 'as_of', otherwise) }}
 {%- endmacro %}
 
 

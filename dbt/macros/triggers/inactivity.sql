@@ -24,7 +24,7 @@ fired as (
 last_seen as (
     select contact_id, max(last_at) as last_at
     from {{ ref('contact_windows') }}
-    where name = '{{ name }}'
+    where name = {{ sql_text(name) }}
     group by contact_id
 ),
 {%- else -%}

@@ -1,9 +1,15 @@
-{#- Distinct, so that a segment that lists somebody twice harms only its own test. -#}
+{#- Whatever a segment says: distinct, so that one that lists somebody twice harms only its own test, and
+    of people who are here, so that nobody stays whom the CRM has let go of. -#}
 with
 
 members as (
     {{ union_folder('segments', {'contact_id': 'varchar'}, name_as='segment') }}
+),
+
+contacts as (
+    select contact_id from {{ ref('contacts') }} where ended_at is null
 )
 
-select distinct segment, contact_id
+select distinct members.segment, members.contact_id
 from members
+semi join contacts on members.contact_id = contacts.contact_id
