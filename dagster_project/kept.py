@@ -116,7 +116,7 @@ def _code(node_or_macro: Mapping[str, Any]) -> str:
 
 
 def _macros_named(code: str) -> Iterator[str]:
-    """What may be a macro's name in it: those that there are count, each as what it dispatches to."""
+    """What may be a macro's name in it, and those that it may dispatch to."""
     for name in set(re.findall(r"\b([a-z_]\w*)\(", code)):
         yield from (name, f"default__{name}", f"duckdb__{name}")
 

@@ -71,8 +71,8 @@ def _unlisted_features(scratch: Settings) -> Iterator[str]:
             for column in connection.table(f"contacts.{model}").columns:
                 if column not in columns and column != "contact_id":
                     yield (
-                        f"{registry.FEATURES_FOLDER}/{model}.yml: column '{column}' of the model is "
-                        "not listed, so it becomes no feature: list it under `columns`"
+                        f"{registry.FEATURES_FOLDER}/{model}.yml: column '{column}' of the model "
+                        "becomes no feature until it stands under `columns`"
                     )
 
 

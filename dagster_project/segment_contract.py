@@ -48,7 +48,7 @@ def check(project_dir: Path) -> list[str]:
             continue
         shown = path.relative_to(project_dir).as_posix()
         if meta is None:
-            found.append(f"{shown}: is no list of `models`, each with its name and `config: {{meta: …}}`")
+            found.append(f"{shown}: is no list of `models`, each with name and config.meta")
             continue
         found += [f"{shown}: segment '{name}' {said}" for said in violations(meta)]
     return found

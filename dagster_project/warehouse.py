@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -150,6 +150,10 @@ class Clock:
     def now(self) -> datetime:
         """The time for what happens outside the models, such as handing over a message."""
         return self.as_of if self.is_simulated else datetime.now(UTC)
+
+    def after(self) -> datetime:
+        """The time for what is learnt between ticks: later than what the last one knew."""
+        return self.as_of + timedelta(microseconds=1) if self.is_simulated else datetime.now(UTC)
 
 
 def require_forward(current: Clock | None, clock: Clock) -> None:

@@ -28,6 +28,8 @@ def smallest_difference(people: int, base: float, power: float = POWER) -> float
         The difference between the shares, 0 to 1 - base; None when not even everybody against
         `base` would show.
     """
+    if not 0 <= base < 1:
+        return None  # everybody does it already
     each = people // 2
     low, high = base, 1.0
     if not _shows(each, base, high, power):

@@ -41,7 +41,7 @@ def command(
         installation.create(settings)
         with warehouse.connect(settings.warehouse_path) as connection:
             clock = warehouse.read_clock(connection)
-            now = datetime.now(UTC) if clock is None else clock.now()
+            now = datetime.now(UTC) if clock is None else clock.after()
             landed = [
                 land_file(connection, copy, kind, settings, now)
                 for copy in track(copies, "landing", console=err, disable=not err.is_terminal)

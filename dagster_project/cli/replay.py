@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
@@ -39,9 +40,8 @@ _DAILY = """
         count(*) filter (where day = $first), count(*) filter (where day = $last)
     from scores.daily
     group by score
-    order by kind desc, name
 """
-_FIRED = "select trigger, count(*) from decisions.trigger_firings group by trigger order by trigger"
+_FIRED = "select trigger, count(*) from decisions.trigger_firings group by trigger"
 
 
 def command(
@@ -69,12 +69,12 @@ def command(
     days = _days(first, last)
     settings = load_settings()
     changed = dict(_change(text, settings) for text in changes or ())
-    if into.exists():
-        raise typer.BadParameter(f"{into} is there already: name another file, or remove it")
+    _require_free(into)
     with hold(settings, NAME):
-        # dbt takes seconds to load: not before there is something to do.
-        differences = _replay(settings, days, into, only or [], changed)
-    report = _report(into, days) | {"seconds": time.monotonic() - started}
+        _require_free(into)  # whoever held the warehouse may have written it meanwhile
+        names, differences = _replay(settings, days, into, only or [], changed)
+        report = _report(into, days, names)
+    report["seconds"] = time.monotonic() - started
     if changed:
         report["set"] = changed
         report["differ"] = [difference.as_dict() for difference in differences]
@@ -86,6 +86,13 @@ def command(
         _show_differences(changed, differences, settings)
     out.print(f"\nrows       {into}", markup=False)
     out.print(f"took       {report['seconds']:.1f} s")
+
+
+def _require_free(into: Path) -> None:
+    if into.exists():
+        raise typer.BadParameter(f"{into} is there already: name another file, or remove it")
+    if not into.absolute().parent.is_dir():
+        raise typer.BadParameter(f"--into {into}: there is no folder {into.parent}")
 
 
 def _days(first: str, last: str) -> list[date]:
@@ -104,9 +111,12 @@ def _change(text: str, settings: Settings) -> tuple[str, float]:
         known = ", ".join(sorted(settings.parameters))
         raise typer.BadParameter(f"--set: there is no parameter '{name}'; there are: {known}")
     try:
-        return name, float(value)
-    except ValueError as error:
-        raise typer.BadParameter(f"--set {text}: '{value}' is not a number") from error
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise typer.BadParameter(f"--set {text}: '{value}' is not a number")
+    return name, number
 
 
 def _replay(
@@ -115,9 +125,12 @@ def _replay(
     into: Path,
     only: Sequence[str],
     changed: dict[str, float],
-) -> list[Difference]:
+) -> tuple[Mapping[str, tuple[str, ...]], list[Difference]]:
+    """What was asked for, by kind, and who would differ."""
+    # dbt takes seconds to load: not before there is something to do.
     from dagster_project import dbt, replay
 
+    replay.require_over(settings, days[-1])
     plan = replay.make_plan(dbt.manifest(settings), only)
     # Whoever finds the file finds it whole.
     unfinished = into.with_name(f".{into.name}.unfinished")
@@ -139,7 +152,7 @@ def _replay(
     finally:
         for path in (unfinished, other):
             path.unlink(missing_ok=True)
-    return differences
+    return plan.names, differences
 
 
 @contextmanager
@@ -156,19 +169,27 @@ def _progress(total: int) -> Iterator[Callable[[date], None]]:
         yield lambda day: progress.update(task, advance=1, note=f"{day:%a %d %b %Y}")
 
 
-def _report(path: Path, days: Sequence[date]) -> dict[str, Any]:
+def _report(
+    path: Path, days: Sequence[date], names: Mapping[str, tuple[str, ...]]
+) -> dict[str, Any]:
+    """Count what there is of each that was asked for; of what nobody was in, nought."""
     with _open(path) as connection:
         daily = connection.execute(_DAILY, {"first": days[0], "last": days[-1]}).fetchall()
-        fired = connection.execute(_FIRED).fetchall()
+        fired = dict(connection.execute(_FIRED).fetchall())
+    counts = {(kind, name): numbers for kind, name, *numbers in daily}
     return {
         "from": days[0],
         "to": days[-1],
         "days": len(days),
         "daily": [
             {"kind": kind, "name": name, "first_day": before, "last_day": after}
-            for kind, name, before, after in daily
+            for kind in ("segments", "scores")
+            for name in names[kind]
+            for before, after in [counts.get((kind, name), (0, 0))]
         ],
-        "fired": [{"trigger": trigger, "firings": count} for trigger, count in fired],
+        "fired": [
+            {"trigger": trigger, "firings": fired.get(trigger, 0)} for trigger in names["triggers"]
+        ],
     }
 
 
@@ -181,16 +202,18 @@ def _open(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _show(report: dict[str, Any]) -> None:
-    table = _table("contacts", "", str(report["from"]), str(report["to"]))
-    for row in report["daily"]:
-        table.add_row(
-            row["kind"][:-1], row["name"], f"{row['first_day']:,}", f"{row['last_day']:,}"
-        )
-    out.print(table, soft_wrap=False)
-    table = _table("fired", "", "times", "")
-    for row in report["fired"]:
-        table.add_row("trigger", row["trigger"], f"{row['firings']:,}", "")
-    out.print(table, soft_wrap=False)
+    if report["daily"]:
+        table = _table("contacts", "", str(report["from"]), str(report["to"]))
+        for row in report["daily"]:
+            table.add_row(
+                row["kind"][:-1], row["name"], f"{row['first_day']:,}", f"{row['last_day']:,}"
+            )
+        out.print(table, soft_wrap=False)
+    if report["fired"]:
+        table = _table("fired", "", "times", "")
+        for row in report["fired"]:
+            table.add_row("trigger", row["trigger"], f"{row['firings']:,}", "")
+        out.print(table, soft_wrap=False)
 
 
 def _show_differences(
@@ -204,17 +227,18 @@ def _show_differences(
     words = {
         "segments": ("would be in", "would not"),
         "scores": ("higher", "lower"),
-        "triggers": ("would fire", "would not"),
+        "triggers": ("would fire", "would not", "at another time"),
     }
     if not differences:
         out.print("nobody differs")
         return
-    for kind, (gain, loss) in words.items():
+    for kind, headings in words.items():
         rows = [difference for difference in differences if difference.kind == kind]
         if rows:
-            table = _table(kind, "", gain, loss)
+            table = _table(kind, "", *headings)
             for row in rows:
-                table.add_row(kind[:-1], row.name, f"{row.gains:,}", f"{row.losses:,}")
+                numbers = (row.gains, row.losses, row.moves)[: len(headings)]
+                table.add_row(kind[:-1], row.name, *(f"{number:,}" for number in numbers))
             out.print(table, soft_wrap=False)
 
 

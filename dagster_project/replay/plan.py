@@ -10,6 +10,8 @@ KINDS = ("segments", "scores", "triggers")
 # What holds everything of a kind, where a single model of it does not say enough: a score is the
 # sum of a ledger that `totals` draws up, a trigger has fired once `trigger_firings` says so.
 _GATHERED_IN = {"scores": "totals", "triggers": "trigger_firings"}
+# What else says who is in a segment: it is those of its rows who are here.
+_JUDGED_BY = {"segments": "contacts"}
 
 
 class ReplayError(Exception):
@@ -80,6 +82,7 @@ def make_plan(
         if chosen
         for model in ([_GATHERED_IN[kind]] if kind in _GATHERED_IN else chosen)
     ]
+    wanted += [models[model]["unique_id"] for kind, model in _JUDGED_BY.items() if names.get(kind)]
     needed = _with_ancestors(manifest, wanted)
     return Plan(
         names={kind: names.get(kind, ()) for kind in KINDS},

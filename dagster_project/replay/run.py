@@ -27,9 +27,11 @@ def require_over(settings: Settings, last: date) -> None:
     Raises:
         ClockError: the day is not over, or there was no tick yet.
     """
+    if not settings.warehouse_path.exists():
+        raise ClockError("there is no warehouse yet: `sendhouse tick` makes it")
     with warehouse.connect(settings.warehouse_path, read_only=True) as connection:
         clock = warehouse.require_clock(connection)
-    if end_of(last) > clock.as_of:
+    if last >= clock.as_of.date():
         newest = clock.as_of.date() - DAY
         raise ClockError(
             f"{last} is not over by the clock, which stands at {clock.as_of.isoformat()}: "
@@ -56,7 +58,8 @@ def replay(
         plan: what is asked for.
         days: UTC days that are over, ascending.
         into: the result, a DuckDB file that is not there yet.
-        parameters: the numbers that models read, where not those of the settings.
+        parameters: the numbers that models read from the first day on, where not those of the
+            settings; so a trigger fires for whom the change itself brings over its level.
         on_day: told each day that is done.
 
     Raises:
@@ -65,13 +68,14 @@ def replay(
     """
     require_over(settings, days[-1])
     before = end_of(days[0] - DAY)
-    numbers = settings.parameters if parameters is None else parameters
-    with open_scratch(settings, plan, numbers, into, since=before) as scratch:
+    with open_scratch(settings, plan, into, since=before) as scratch:
         builder = Builder(settings, scratch)
         if plan.names["triggers"]:
             # Who is in a segment and what has fired when the first day begins is no news of it.
             scratch.set_clock(before)
             builder.build()
+        if parameters is not None:
+            scratch.set_parameters(parameters)
         for day in days:
             scratch.set_clock(end_of(day))
             builder.build()

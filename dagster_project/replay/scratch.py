@@ -87,12 +87,17 @@ class Scratch:
             self._tell_of_identities(table, key, as_of)
         self.clock = as_of
 
+    def set_parameters(self, parameters: Mapping[str, float]) -> None:
+        """Change the numbers that models read, from the next build on."""
+        warehouse.set_parameters(self.connection, parameters)
+
     def keep(self, day: date) -> None:
         """Write what the models say into the result, as of a day."""
         for segment in self.plan.names["segments"]:
             self.connection.execute(
                 f"""insert into result.segments.membership_daily
                 select distinct $day, $segment, contact_id from segments.{identifier(segment)}
+                semi join (from contacts.contacts where ended_at is null) using (contact_id)
                 order by all""",  # noqa: S608
                 {"day": day, "segment": segment},
             )
@@ -140,18 +145,13 @@ class Scratch:
 
 @contextmanager
 def open_scratch(
-    settings: Settings,
-    plan: Plan,
-    parameters: Mapping[str, float],
-    result: Path,
-    since: datetime,
+    settings: Settings, plan: Plan, result: Path, since: datetime
 ) -> Iterator[Scratch]:
     """Make a scratch warehouse, and remove it in the end.
 
     Args:
         settings: the installation, which this process holds.
         plan: what will be built.
-        parameters: the numbers that models read.
         result: a file for what is to be kept; made here.
         since: up to when the segment changes and firings on record are given; later ones are the
             replay's own.
@@ -165,7 +165,7 @@ def open_scratch(
         with warehouse.connect(path) as connection:
             connection.execute("attach ? as live (read_only)", [str(settings.warehouse_path)])
             connection.execute("attach ? as result", [str(result)])
-            warehouse.set_parameters(connection, parameters)
+            warehouse.set_parameters(connection, settings.parameters)
             _look_at_raw(connection)
             _look_at_decisions(connection, plan, since)
             _make_result(connection)

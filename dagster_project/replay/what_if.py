@@ -43,7 +43,8 @@ _COUNTS = """
     select
         'segments' as kind, segment as name,
         count(distinct contact_id) filter (where change = 'enters') as gains,
-        count(distinct contact_id) filter (where change = 'is out') as losses
+        count(distinct contact_id) filter (where change = 'is out') as losses,
+        0 as moves
     from what_if.membership
     group by segment
     union all
@@ -52,15 +53,30 @@ _COUNTS = """
         count(distinct contact_id)
             filter (where coalesce(changed_points, 0) > coalesce(points, 0)),
         count(distinct contact_id)
-            filter (where coalesce(changed_points, 0) < coalesce(points, 0))
+            filter (where coalesce(changed_points, 0) < coalesce(points, 0)),
+        0
     from what_if.scores
     group by score
     union all
     select
         'triggers', trigger,
-        count(distinct contact_id) filter (where changed_decided_at is not null),
-        count(distinct contact_id) filter (where decided_at is not null)
-    from what_if.firings
+        count(*) filter (where not fires),
+        count(*) filter (where not would_fire),
+        count(*) filter (where fires and would_fire)
+    from (
+        select
+            trigger, contact_id,
+            exists (
+                select 1 from decisions.trigger_firings as usual
+                where usual.trigger = firings.trigger and usual.contact_id = firings.contact_id
+            ) as fires,
+            exists (
+                select 1 from changed.decisions.trigger_firings as changed
+                where changed.trigger = firings.trigger and changed.contact_id = firings.contact_id
+            ) as would_fire
+        from what_if.firings as firings
+        group by all
+    ) as contacts
     group by trigger
     order by all
 """
@@ -76,12 +92,14 @@ class Difference:
         gains: contacts who would be in the segment and are not, score higher, or would fire when
             they do not.
         losses: contacts who are in it and would not be, score lower, or fire and would not.
+        moves: contacts who fire either way, but at other times.
     """
 
     kind: str
     name: str
     gains: int
     losses: int
+    moves: int
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""

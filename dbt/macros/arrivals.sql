@@ -54,3 +54,12 @@
     from {{ source('control', 'clock') }};
     {%- endfor %}
 {%- endmacro %}
+
+
+{#- The post-hook of what decides something that `models` take in by when it was decided: a tick at the
+    very instant of the last one decides more of an instant of which they have taken in all they
+    knew. So they look at it again, even if this tick dies before they do. -#}
+{% macro look_again(models) -%}
+    update {{ source('control', 'watermarks') }} set as_of = {{ just_before('as_of') }}
+    where model in {{ sql_list(models) }} and as_of = {{ as_of() }}
+{%- endmacro %}

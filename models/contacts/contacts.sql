@@ -19,8 +19,7 @@ with
 changed as (
     select contact_id
     from {{ ref('contact_identities') }}
-    -- A tick at the very instant of the last one may have decided more, and died.
-    where decided_at >= {{ watermark(own_name(), 'as_of') }}
+    where decided_at > {{ watermark(own_name(), 'as_of') }}
     union
     select contact_id from {{ ref('contact_merges') }}
     union

@@ -3,7 +3,10 @@
     next week's CRM export stays the same contact, and an address changed in the CRM keeps its
     history. That two contacts are one is decided apart, see contact_merges.
 -#}
-{{ config(post_hook="{{ remember_made_from('contact_records') }}") }}
+{{ config(post_hook=[
+    "{{ remember_made_from('contact_records') }}",
+    "{{ look_again(['contacts', 'key_contacts']) }}",
+]) }}
 
 with
 

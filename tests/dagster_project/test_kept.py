@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dagster_project import kept, warehouse
+from dagster_project import dbt, kept, warehouse
+from tests.dagster_project.home import Home
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,3 +113,26 @@ def _remembered(path: Path) -> int:
     with warehouse.connect(path, read_only=True) as connection:
         [(rows,)] = connection.execute("select count(*) from control.kept_tables").fetchall()
     return rows
+
+
+@pytest.mark.parametrize(
+    ("macro", "table"),
+    [
+        ("events_moved_on", "key_windows"),
+        ("keys_touched_since", "key_totals"),
+        ("keys_decided_since", "key_contacts"),
+        ("crm_has_news", "contacts"),
+        ("default__utc_midnight", "key_windows"),
+    ],
+)
+def test_what_only_a_later_tick_calls_is_part_of_the_rule(
+    macro: str, table: str, tmp_path_factory: pytest.TempPathFactory
+):
+    """dbt parses every model as one that is built for the first time."""
+    home = Home(tmp_path_factory.getbasetemp() / "parsed")
+    with home.settings() as settings:
+        manifest = copy.deepcopy(dbt.manifest(settings))
+    before = kept.fingerprints(manifest, "")
+    manifest["macros"][f"macro.sendhouse.{macro}"]["macro_sql"] += " "
+    after = kept.fingerprints(manifest, "")
+    assert table in {name for (schema, name), mark in after.items() if before[schema, name] != mark}

@@ -125,13 +125,14 @@ def test_what_if_says_who_would_cross(lived: Lived, tmp_path: Path):
     assert ("segments", "activated") not in differ
     rows = _rows(into, "select distinct contact_id from what_if.membership where change = 'enters'")
     assert {contact for (contact,) in rows} == quiet
-    # Who crosses on one of these days fires; who had crossed before has fired before.
-    entered = _quiet(lived.home, DAYS[-2:], least=6) - _quiet(lived.home, DAYS[-3:-2], least=6)
+    # As if the number had been changed when the first day began: whom that brings over fires then.
     fired = _rows(
-        into, "select distinct contact_id from what_if.firings where changed_decided_at is not null"
+        into,
+        "select contact_id, changed_decided_at from what_if.firings where decided_at is null",
     )
-    assert {contact for (contact,) in fired} == entered - _quiet(lived.home, DAYS[-2:], least=90)
-    assert differ["triggers", "went_silent"][0] == len(fired) > 0
+    assert {contact for contact, _ in fired} == quiet
+    assert {at for _, at in fired} == {end_of(day) for day in DAYS[-2:]}
+    assert differ["triggers", "went_silent"] == (len(quiet), 0)
     again = finish(lived.home.start("sendhouse", "replay", *options, COLUMNS="400"))
     assert (again.code, "is there already" in again.err) == (2, True)
 
@@ -143,6 +144,9 @@ def test_what_if_says_who_would_cross(lived: Lived, tmp_path: Path):
         (["--set", "silence_days=few"], "'few' is not a number"),
         (["--from", "2026-03-20"], "--to 2026-03-18 is before --from 2026-03-20"),
         (["--from", "March"], "a day is written 2026-03-01"),
+        (["--set", "silence_days=nan"], "'nan' is not a number"),
+        (["--into", "nowhere/x.duckdb"], "there is no folder nowhere"),
+        ([], "there is no warehouse yet"),
     ],
 )
 def test_a_wrong_question_is_answered_with_the_right_one(

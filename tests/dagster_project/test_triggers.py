@@ -251,6 +251,7 @@ TABLES = """
     attach ':memory:' as warehouse;
     create schema warehouse.control;
     create table warehouse.control.clock (as_of timestamptz);
+    create table warehouse.control.watermarks (model varchar, as_of timestamptz, file_no bigint);
     create schema warehouse.contacts;
     create table warehouse.contacts.contact_features
         (contact_id varchar, timezone varchar, company_renewal_on date);

@@ -1,13 +1,12 @@
 {#- The keys, as written, that may name another contact than when `model` was last built: decided on
-    since (or at that very instant, by a tick that died), or of a contact that was ever merged, or is
-    no more. -#}
+    since, or of a contact that was ever merged, or is no more. -#}
 {% macro keys_decided_since(model) -%}
     select keys.written_key
     from {{ ref('event_keys') }} as keys
     semi join (
         select identities.key
         from {{ ref('contact_identities') }} as identities
-        where identities.decided_at >= {{ watermark(model, 'as_of') }}
+        where identities.decided_at > {{ watermark(model, 'as_of') }}
         union
         select identities.key
         from {{ ref('contact_identities') }} as identities

@@ -20,6 +20,16 @@
 {%- endmacro %}
 
 
+{#- The last instant before another. -#}
+{% macro just_before(instant) -%}
+    {{ return(adapter.dispatch('just_before')(instant)) }}
+{%- endmacro %}
+
+{% macro default__just_before(instant) -%}
+    ({{ instant }} - interval '1 microsecond')
+{%- endmacro %}
+
+
 {#- The earliest `instant` in a partition that lies at least a duration after the row's own. -#}
 {% macro next_after(instant, duration, partition_by) -%}
     {%- do check_duration(duration) -%}

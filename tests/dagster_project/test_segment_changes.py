@@ -1,0 +1,154 @@
+"""Who comes into a segment and who goes, where identities and the CRM move as well as data."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from dagster_project import dbt, installation, warehouse
+from dagster_project.landing import land_new
+from dagster_project.warehouse import Clock
+from tests.dagster_project.home import Home
+from tests.dagster_project.project_copy import ProjectCopy
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FIRST = datetime(2026, 3, 1, 8, tzinfo=UTC)
+LONG_AGO = FIRST - timedelta(days=100)
+DAY = timedelta(days=1)
+# Whoever a tick knows, whoever is not there, and nobody.
+ODD = """
+select contact_id from {{ ref('contacts') }}
+union all
+select 'ghost' as contact_id
+union all
+select cast(null as varchar) as contact_id
+"""
+SELECTED = ("+trigger_firings", "+membership")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """Four ticks: three silent people; one turns out to be another; one is let go; and is back."""
+    folder = tmp_path_factory.mktemp("changes")
+    project = ProjectCopy(folder / "project")
+    segment = project.folder / "models/segments/odd.sql"
+    segment.write_text(ODD, encoding="utf-8")
+    told = (project.folder / "models/segments/silent.yml").read_text(encoding="utf-8")
+    segment.with_suffix(".yml").write_text(
+        told.partition("unit_tests:")[0].replace("silent", "odd"), encoding="utf-8"
+    )
+    home = Home(folder / "home", SENDHOUSE_PROJECT_DIR=str(project.folder))
+    people = [{"contact_id": f"p{n}", "email": f"p{n}@example.org"} for n in (1, 2, 3)]
+    _export(home, 0, people)
+    home.land(
+        "events/0.jsonl",
+        [_event(f"e{who}", who, "logged_in", LONG_AGO) for who in ("p1", "p2", "p3", "u1")],
+    )
+    _tick(home, FIRST)
+    _export(home, 1, [people[0] | {"external_id": "u1"}])
+    _tick(home, FIRST + DAY)
+    _export(home, 2, [people[1] | {"is_deleted": "true"}])
+    _tick(home, FIRST + 2 * DAY)
+    _export(home, 3, [people[1] | {"is_deleted": "false"}])
+    _tick(home, FIRST + 3 * DAY)
+    return home
+
+
+def _export(home: Home, number: int, rows: list[dict[str, str]]) -> None:
+    home.land(f"crm/standard/contacts/{number}.jsonl", rows)
+
+
+def _event(event_id: str, key: str, name: str, at: datetime) -> dict[str, Any]:
+    return {"event_id": event_id, "contact_key": key, "name": name, "occurred_at": at}
+
+
+def _tick(home: Home, as_of: datetime, selected: tuple[str, ...] = SELECTED) -> None:
+    """A tick up to its decisions; or, where less is selected, one that dies there."""
+    with home.settings() as settings:
+        installation.begin_tick(settings, Clock(as_of, is_simulated=True))
+        with warehouse.connect(settings.warehouse_path) as connection:
+            land_new(connection, settings, as_of)
+        dbt.prepare(settings)
+        dbt.raise_for(dbt.build(settings, [*selected], with_tests=False))
+
+
+def test_who_turns_out_to_be_another_has_not_left_and_who_is_told_of_again_has_not_come(
+    home: Home,
+):
+    changes = home.rows(
+        """select contact_id, change, reason, decided_at from decisions.segment_changes
+        where segment = 'silent' and decided_at > (select min(decided_at) from
+            decisions.segment_changes) order by decided_at"""
+    )
+    [(merged, *said, at), *others] = changes
+    assert (merged not in ("p1", "p2", "p3"), said, at) == (True, ["exited", "merged"], FIRST + DAY)
+    assert others == [
+        ("p2", "exited", "ended", FIRST + 2 * DAY),
+        ("p2", "entered", "returned", FIRST + 3 * DAY),
+    ]
+
+
+def test_no_trigger_takes_them_for_news(home: Home):
+    fired = home.rows(
+        """select trigger, count(*), max(decided_at) from decisions.trigger_firings
+        where trigger in ('came_back', 'went_silent') group by all"""
+    )
+    assert fired == [("went_silent", 4, FIRST)]
+
+
+def test_members_are_people_who_are_here_whatever_a_segment_says(home: Home):
+    query = "select contact_id from segments.membership where segment = 'odd' and exited_at is null"
+    assert sorted(home.rows(query)) == [("p1",), ("p2",), ("p3",)]
+    assert home.rows("select count(*) from decisions.segment_changes where contact_id = 'ghost'") == [
+        (0,)
+    ]
+    # While p2 was let go, it was in no segment.
+    stays = home.rows(
+        """select entered_at, exited_at from segments.membership
+        where segment = 'odd' and contact_id = 'p2' order by all"""
+    )
+    assert stays == [(FIRST, FIRST + 2 * DAY), (FIRST + 3 * DAY, None)]
+
+
+def test_what_a_tick_decided_before_it_died_at_the_instant_of_the_last_one_is_taken_in(home: Home):
+    at = FIRST + 4 * DAY
+    _tick(home, at)
+    home.land("events/bob.jsonl", [_event("bob", "bob@example.org", "signed_up", at - DAY)])
+    _tick(home, at, ("+contact_keys",))
+    _tick(home, at + DAY)
+    assert home.rows("select count(*) from contacts.contacts where email = 'bob@example.org'") == [
+        (1,)
+    ]
+
+
+def test_decisions_built_alone_lose_no_event_that_no_trigger_has_looked_at(home: Home):
+    at = FIRST + 6 * DAY
+    home.land("events/eve.jsonl", [_event("eve", "eve@example.org", "signed_up", at - DAY)])
+    fired = "select count(*) from decisions.trigger_firings where evidence->>'event_id' = 'eve'"
+    _tick(home, at, ("trigger_rearms", "trigger_firings"))
+    assert home.rows(fired) == [(0,)]
+    _tick(home, at + timedelta(hours=1))
+    assert home.rows(fired) == [(1,)]
+
+
+def test_a_time_zone_that_is_none_stops_no_trigger(home: Home):
+    at = FIRST + 8 * DAY
+    born = f"1990-{at:%m-%d}"
+    people = [
+        {"contact_id": "mars", "email": "m@example.org", "timezone": "Mars/Phobos"},
+        {"contact_id": "rome", "email": "r@example.org", "timezone": "europe/rome"},
+    ]
+    _export(home, 8, [person | {"birthday": born} for person in people])
+    _tick(home, at + timedelta(hours=2))
+    assert home.rows("select timezone from contacts.contacts where contact_id = 'rome'") == [
+        ("Europe/Rome",)
+    ]
+    fired = home.rows(
+        "select contact_id, fired_at from decisions.trigger_firings where trigger = 'birthday' "
+        "order by all"
+    )
+    assert fired == [("mars", at + timedelta(hours=1)), ("rome", at)]
