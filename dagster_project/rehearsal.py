@@ -71,9 +71,15 @@ def _unlisted_features(scratch: Settings) -> Iterator[str]:
             for column in connection.table(f"contacts.{model}").columns:
                 if column not in columns and column != "contact_id":
                     yield (
-                        f"{registry.FEATURES_FOLDER}/{model}.yml: column '{column}' of the model "
-                        "becomes no feature until it stands under `columns`"
+                        f"{_yaml_of(scratch, model)}: column '{column}' of the model becomes no "
+                        "feature until it stands under `columns`"
                     )
+
+
+def _yaml_of(scratch: Settings, model: str) -> str:
+    folder = scratch.project_dir / registry.FEATURES_FOLDER
+    [path] = folder.rglob(f"{model}.yml")
+    return path.relative_to(scratch.project_dir).as_posix()
 
 
 def _land_somebody(scratch: Settings, clock: Clock) -> None:

@@ -144,3 +144,36 @@ def test_a_sequence_needs_neither_exits_nor_a_goal(
         )
     ):
         assert check() == []
+
+
+def test_a_feature_may_lie_in_a_folder_and_be_a_word_and_one_that_is_not_listed_is_found(
+    project: ProjectCopy, check: Callable[..., list[str]]
+):
+    folder = project.folder / "models/contacts/features/shop"
+    folder.mkdir()
+    (folder / "loyalty.sql").write_text(
+        "select contact_id, 'gold' as tier, 3 as stamps from {{ ref('contacts') }} where false\n",
+        encoding="utf-8",
+    )
+    (folder / "loyalty.yml").write_text(LOYALTY, encoding="utf-8")
+    with project.edited((WELCOME, "Your trial is open.", "{{ 1 / (contact.tier != 'bronze') }}")):
+        findings = check()
+    for path in folder.iterdir():
+        path.unlink()
+    folder.rmdir()
+
+    [finding] = [finding for finding in findings if "stamps" in finding]
+    assert finding.startswith("models/contacts/features/shop/loyalty.yml: column 'stamps' ")
+    # The one of whom nothing is known has the default.
+    assert any(finding.startswith(f"{WELCOME}:") for finding in findings)
+
+
+LOYALTY = """
+models:
+  - name: loyalty
+    description: What the shop's card says. One row per contact.
+    columns:
+      - name: contact_id
+      - name: tier
+        config: {meta: {default: bronze}}
+"""

@@ -137,6 +137,38 @@ def test_what_if_says_who_would_cross(lived: Lived, tmp_path: Path):
     assert (again.code, "is there already" in again.err) == (2, True)
 
 
+def test_what_nobody_is_in_is_an_answer_and_who_fires_on_another_day_neither_gains_nor_loses(
+    lived: Lived, tmp_path: Path
+):
+    into = tmp_path / "what-if.duckdb"
+    options = ["--from", str(DAYS[1]), "--to", str(DAYS[-1]), "--into", str(into), "--json"]
+    options += ["--only", "it_services_midsize", "--only", "went_silent", "--only", "birthday"]
+    report = finish(
+        lived.home.start("sendhouse", "replay", *options, "--set", "silence_days=98")
+    ).report
+
+    assert report["daily"] == [
+        {"kind": "segments", "name": "it_services_midsize", "first_day": 0, "last_day": 0}
+    ]
+    fired = {row["trigger"]: row["firings"] for row in report["fired"]}
+    assert fired["birthday"] == 0
+    with duckdb.connect(str(into), read_only=True) as connection:
+        both = connection.execute(
+            """select count(distinct contact_id) filter (where decided_at is not null),
+                count(distinct contact_id) filter (where changed_decided_at is not null),
+                count(distinct contact_id) from what_if.firings"""
+        ).fetchone()
+    assert both is not None
+    usual, changed, either = both
+    [row] = [row for row in report["differ"] if row["kind"] == "triggers"]
+    moves = usual + changed - either
+    assert (row["gains"], row["losses"], row["moves"]) == (
+        changed - moves,
+        usual - moves,
+        moves,
+    )
+
+
 @pytest.mark.parametrize(
     ("problem", "said"),
     [

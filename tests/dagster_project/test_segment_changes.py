@@ -14,7 +14,7 @@ from tests.dagster_project.home import Home
 from tests.dagster_project.project_copy import ProjectCopy
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    pass
 
 FIRST = datetime(2026, 3, 1, 8, tzinfo=UTC)
 LONG_AGO = FIRST - timedelta(days=100)
@@ -103,9 +103,9 @@ def test_no_trigger_takes_them_for_news(home: Home):
 def test_members_are_people_who_are_here_whatever_a_segment_says(home: Home):
     query = "select contact_id from segments.membership where segment = 'odd' and exited_at is null"
     assert sorted(home.rows(query)) == [("p1",), ("p2",), ("p3",)]
-    assert home.rows("select count(*) from decisions.segment_changes where contact_id = 'ghost'") == [
-        (0,)
-    ]
+    assert home.rows(
+        "select count(*) from decisions.segment_changes where contact_id = 'ghost'"
+    ) == [(0,)]
     # While p2 was let go, it was in no segment.
     stays = home.rows(
         """select entered_at, exited_at from segments.membership

@@ -72,6 +72,7 @@ def test_a_yaml_that_is_about_another_model_says_nothing_of_the_segment(tmp_path
         ("kind", ["behavioral"]),
         ("rule", "  "),
         ("rule", 7),
+        ("rule", "-"),
         ("entry", None),
         ("exit", ""),
         ("owner", "the growth team"),
@@ -98,3 +99,17 @@ def test_a_new_segment_begins_with_a_contract_that_is_kept(tmp_path: Path):
     [_, path] = scaffold.write(tmp_path, "segment", "brand_new")
     meta = yaml.safe_load(path.read_text(encoding="utf-8"))["models"][0]["config"]["meta"]
     assert [*segment_contract.violations(meta)] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["models:\n  -\n", "[]", "models: {name: silent}", "models:\n- name: silent\n  config: soon\n"],
+)
+def test_a_yaml_that_is_built_otherwise_is_told_with_its_file(text: str, tmp_path: Path):
+    project = ProjectCopy(tmp_path / "project")
+    (project.folder / SILENT).write_text(text, encoding="utf-8")
+
+    findings = segment_contract.check(project.folder)
+
+    assert [finding for finding in findings if not finding.startswith(f"{SILENT}: ")] == []
+    assert findings

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from dagster_project import warehouse
+from dagster_project import installation, warehouse
+from dagster_project.warehouse import Clock
 from tests.dagster_project.home import Finished, Home, finish
 
 if TYPE_CHECKING:
@@ -108,3 +110,17 @@ def test_landing_beside_a_tick_waits_for_it_and_says_so(home: Home, tmp_path: Pa
     assert "waiting: the warehouse is held by a tick of this test" in said
     assert done.code == 0, done.err
     assert home.rows("select count(*) from raw.events") == [(2,)]
+
+
+def test_what_lands_after_a_tick_is_learnt_after_it(home: Home, tmp_path: Path):
+    """Else a replay of that tick's instant would know what the tick did not."""
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps(EVENT), encoding="utf-8")
+    as_of = datetime(2026, 3, 2, tzinfo=UTC)
+    with home.settings() as settings:
+        installation.begin_tick(settings, Clock(as_of, is_simulated=True))
+
+    land(home, path, "--as", "events")
+
+    [(received_at,)] = home.rows("select received_at from raw.events")
+    assert as_of < received_at < as_of + timedelta(seconds=1)
