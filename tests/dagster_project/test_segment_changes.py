@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -12,9 +12,6 @@ from dagster_project.landing import land_new
 from dagster_project.warehouse import Clock
 from tests.dagster_project.home import Home
 from tests.dagster_project.project_copy import ProjectCopy
-
-if TYPE_CHECKING:
-    pass
 
 FIRST = datetime(2026, 3, 1, 8, tzinfo=UTC)
 LONG_AGO = FIRST - timedelta(days=100)
