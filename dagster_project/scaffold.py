@@ -69,6 +69,8 @@ unit_tests:
         rows: [{as_of: "2026-03-31 00:00:00+00"}]
       - input: source('state', 'segment_changes')
         rows: []
+      - input: ref('contacts')
+        rows: []
       - input: ref('decision_makers')
         rows: []
       - input: ref('key_contacts')

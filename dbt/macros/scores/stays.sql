@@ -11,7 +11,10 @@ clock as (
 ),
 
 members as (
-    select distinct contact_id from {{ ref(segment) }}
+    select distinct members.contact_id
+    from {{ ref(segment) }} as members
+    semi join {{ ref('contacts') }} as contacts
+        on members.contact_id = contacts.contact_id and contacts.ended_at is null
 ),
 
 changes as (
