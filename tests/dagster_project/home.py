@@ -66,14 +66,14 @@ class Home:
                 patch.setenv(name, value)
             yield load_settings()
 
-    def decide(self, as_of: datetime) -> None:
-        """A tick up to and including the models."""
+    def decide(self, as_of: datetime, *selected: str) -> None:
+        """A tick up to and including the models; with some selected one that dies after those."""
         with self.settings() as settings:
             installation.begin_tick(settings, Clock(as_of, is_simulated=True))
             with warehouse.connect(settings.warehouse_path) as connection:
                 land_new(connection, settings, as_of)
             journal_load.load(settings)
-            dbt.raise_for(dbt.build(settings, with_tests=False))
+            dbt.raise_for(dbt.build(settings, selected, with_tests=False))
 
     def dispatch(self) -> DispatchReport:
         with self.settings() as settings:

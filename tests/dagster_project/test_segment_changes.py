@@ -7,9 +7,6 @@ from typing import Any
 
 import pytest
 
-from dagster_project import dbt, installation, warehouse
-from dagster_project.landing import land_new
-from dagster_project.warehouse import Clock
 from tests.dagster_project.home import Home
 from tests.dagster_project.project_copy import ProjectCopy
 
@@ -45,13 +42,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
         "events/0.jsonl",
         [_event(f"e{who}", who, "logged_in", LONG_AGO) for who in ("p1", "p2", "p3", "u1")],
     )
-    _tick(home, FIRST)
+    home.decide(FIRST, *SELECTED)
     _export(home, 1, [people[0] | {"external_id": "u1"}])
-    _tick(home, FIRST + DAY)
+    home.decide(FIRST + DAY, *SELECTED)
     _export(home, 2, [people[1] | {"is_deleted": "true"}])
-    _tick(home, FIRST + 2 * DAY)
+    home.decide(FIRST + 2 * DAY, *SELECTED)
     _export(home, 3, [people[1] | {"is_deleted": "false"}])
-    _tick(home, FIRST + 3 * DAY)
+    home.decide(FIRST + 3 * DAY, *SELECTED)
     return home
 
 
@@ -61,16 +58,6 @@ def _export(home: Home, number: int, rows: list[dict[str, str]]) -> None:
 
 def _event(event_id: str, key: str, name: str, at: datetime) -> dict[str, Any]:
     return {"event_id": event_id, "contact_key": key, "name": name, "occurred_at": at}
-
-
-def _tick(home: Home, as_of: datetime, selected: tuple[str, ...] = SELECTED) -> None:
-    """A tick up to its decisions; or, where less is selected, one that dies there."""
-    with home.settings() as settings:
-        installation.begin_tick(settings, Clock(as_of, is_simulated=True))
-        with warehouse.connect(settings.warehouse_path) as connection:
-            land_new(connection, settings, as_of)
-        dbt.prepare(settings)
-        dbt.raise_for(dbt.build(settings, [*selected], with_tests=False))
 
 
 def test_who_turns_out_to_be_another_has_not_left_and_who_is_told_of_again_has_not_come(
@@ -113,10 +100,10 @@ def test_members_are_people_who_are_here_whatever_a_segment_says(home: Home):
 
 def test_what_a_tick_decided_before_it_died_at_the_instant_of_the_last_one_is_taken_in(home: Home):
     at = FIRST + 4 * DAY
-    _tick(home, at)
+    home.decide(at, *SELECTED)
     home.land("events/bob.jsonl", [_event("bob", "bob@example.org", "signed_up", at - DAY)])
-    _tick(home, at, ("+contact_keys",))
-    _tick(home, at + DAY)
+    home.decide(at, "+contact_keys")
+    home.decide(at + DAY, *SELECTED)
     assert home.rows("select count(*) from contacts.contacts where email = 'bob@example.org'") == [
         (1,)
     ]
@@ -126,9 +113,9 @@ def test_decisions_built_alone_lose_no_event_that_no_trigger_has_looked_at(home:
     at = FIRST + 6 * DAY
     home.land("events/eve.jsonl", [_event("eve", "eve@example.org", "signed_up", at - DAY)])
     fired = "select count(*) from decisions.trigger_firings where evidence->>'event_id' = 'eve'"
-    _tick(home, at, ("trigger_rearms", "trigger_firings"))
+    home.decide(at, "trigger_rearms", "trigger_firings")
     assert home.rows(fired) == [(0,)]
-    _tick(home, at + timedelta(hours=1))
+    home.decide(at + timedelta(hours=1), *SELECTED)
     assert home.rows(fired) == [(1,)]
 
 
@@ -140,7 +127,7 @@ def test_a_time_zone_that_is_none_stops_no_trigger(home: Home):
         {"contact_id": "rome", "email": "r@example.org", "timezone": "europe/rome"},
     ]
     _export(home, 8, [person | {"birthday": born} for person in people])
-    _tick(home, at + timedelta(hours=2))
+    home.decide(at + timedelta(hours=2), *SELECTED)
     assert home.rows("select timezone from contacts.contacts where contact_id = 'rome'") == [
         ("Europe/Rome",)
     ]

@@ -10,9 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import duckdb
 import pytest
 
-from dagster_project import dbt, installation, warehouse
-from dagster_project.landing import land_new
-from dagster_project.warehouse import Clock
 from tests.dagster_project.home import Home
 from tests.dagster_project.project_copy import ProjectCopy
 from tests.senders.senders_support import SHARED_DATA
@@ -88,8 +85,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     )
     for as_of in TICKS:
         if as_of == TICKS[1]:
-            _build(home, as_of - timedelta(days=1), ["+cart_abandoned"])
-        _build(home, as_of, SELECTED)
+            home.decide(as_of - timedelta(days=1), "+cart_abandoned")
+        home.decide(as_of, *SELECTED)
     decided = home.rows(
         "select trigger, contact_id, fired_at, decided_at from decisions.trigger_firings "
         "order by all"
@@ -109,15 +106,6 @@ def _project(folder: Path) -> Path:
     for name, call in TRIGGERS.items():
         (folder / "models/triggers" / f"{name}.sql").write_text(f"{{{{ {call} }}}}\n", "utf-8")
     return project.folder
-
-
-def _build(home: Home, as_of: datetime, selected: Iterable[str]) -> None:
-    with home.settings() as settings:
-        installation.begin_tick(settings, Clock(as_of, is_simulated=True))
-        with warehouse.connect(settings.warehouse_path) as connection:
-            land_new(connection, settings, as_of)
-        dbt.prepare(settings)
-        dbt.raise_for(dbt.build(settings, [*selected], with_tests=False))
 
 
 @pytest.mark.shared_data
