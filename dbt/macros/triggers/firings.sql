@@ -27,18 +27,16 @@
 {%- endmacro %}
 
 
-{#- The post-hook of decisions/trigger_firings: what its triggers' tables say is decided. As far as
+{#- The post-hook of decisions/trigger_firings: what the triggers' tables say is decided. As far as
     those have looked and not to the clock: whoever builds decisions alone loses nothing. -#}
 {% macro take_in_looks() -%}
-    {%- set triggers = registry()['triggers'] -%}
     {%- set watermarks = source('control', 'watermarks') -%}
-    {%- for trigger in triggers %}
-    delete from {{ watermarks }} where model = '{{ trigger_watermark(trigger) }}';
+    delete from {{ watermarks }}
+    where concat(model, '.looking') in (select model from {{ watermarks }});
     insert into {{ watermarks }}
-    select '{{ trigger_watermark(trigger) }}' as model, as_of, file_no
+    select replace(model, '.looking', '') as model, as_of, file_no
     from {{ watermarks }}
-    where model = '{{ trigger_watermark(trigger) }}.looking';
-    {%- endfor %}
+    where model like 'triggers.%.looking'
 {%- endmacro %}
 
 
