@@ -16,8 +16,8 @@
 -#}
 
 {#- What this trigger has taken in: the name of its watermark. -#}
-{% macro trigger_watermark(trigger=none) -%}
-    {{ return('triggers.' ~ (trigger or own_name())) }}
+{% macro trigger_watermark() -%}
+    {{ return('triggers.' ~ own_name()) }}
 {%- endmacro %}
 
 
