@@ -119,7 +119,7 @@ def _batches(settings: Settings, clock: Clock, news: News) -> Iterator[list[Send
     last: dict[str, Any] = {"priority": None, "scheduled_at": None, "send_id": None}
     while True:
         with warehouse.connect(settings.warehouse_path) as connection:
-            news.update(connection, settings, clock.now())
+            news.update(connection, settings, clock.after())
             batch = connection.sql(
                 _NEXT_BATCH, params={**last, "size": settings.delivery.batch_size}
             ).pl()

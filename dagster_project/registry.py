@@ -8,7 +8,6 @@ nobody edits it by hand: `dbt/macros/registry.sql`, committed, and rewritten whe
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +70,7 @@ def feature_models(project_dir: Path) -> dict[str, dict[str, Any]]:
         if not beside.is_file():
             raise RegistryError(f"{shown}: is missing; it lists the columns that become features")
         found[path.stem] = {}
-        for name, column in _columns(beside, path.stem).items():
+        for name, meta in _columns(beside, path.stem).items():
             if name == "contact_id":
                 continue
             if name in owners:
@@ -80,26 +79,25 @@ def feature_models(project_dir: Path) -> dict[str, dict[str, Any]]:
                     "give it another name"
                 )
             owners[name] = path.stem
-            found[path.stem][name] = _meta(column).get("default")
+            found[path.stem][name] = meta.get("default")
     return found
 
 
 def _columns(path: Path, model: str) -> dict[str, dict[str, Any]]:
-    """What a YAML file says of each column of a model."""
+    """By column of a model the `config.meta` that a YAML file gives it."""
     content = yaml.load(path.read_text(encoding="utf-8"), _LOADER) or {}  # noqa: S506
     try:
         for described in content.get("models") or []:
             if described["name"] == model:
-                return {column["name"]: column for column in described.get("columns") or []}
+                return {
+                    column["name"]: (column.get("config") or {}).get("meta") or {}
+                    for column in described.get("columns") or []
+                }
     except (AttributeError, KeyError, TypeError) as error:
         raise RegistryError(
-            f"{path.name}: is no list of `models`, each with its name and `columns`"
+            f"{path}: is no list of `models`, each with its name and `columns`"
         ) from error
-    raise RegistryError(f"{path.name}: describes no model '{model}'")
-
-
-def _meta(column: Mapping[str, Any]) -> Mapping[str, Any]:
-    return (column.get("config") or {}).get("meta") or {}
+    raise RegistryError(f"{path}: describes no model '{model}'")
 
 
 def _inputs(project_dir: Path) -> list[str]:

@@ -147,11 +147,11 @@ create table if not exists decisions.segment_changes (
     segment varchar not null,
     contact_id varchar not null,
     change varchar not null,
-    reason varchar not null,
     ordinal bigint not null,
     decided_at timestamptz not null,
+    reason varchar not null default 'rule',
 );
--- A warehouse of before it said why.
+-- To a warehouse that was made before segments said why.
 alter table decisions.segment_changes add column if not exists reason varchar default 'rule';
 
 create table if not exists decisions.trigger_firings (

@@ -69,7 +69,7 @@ def changes(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> dict[str,
             count(*) filter (change = 'exited' and decided_at > $as_of - interval 7 day),
             count(*) filter (change = 'entered' and decided_at > $as_of - interval 30 day),
             count(*) filter (change = 'exited' and decided_at > $as_of - interval 30 day),
-            max(decided_at) filter (change = 'entered')
+            max(decided_at) filter (change = 'entered' and reason = 'rule')
         from decisions.segment_changes
         where decided_at <= $as_of
         group by segment

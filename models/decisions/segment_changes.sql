@@ -1,5 +1,3 @@
-{{ config(post_hook="{{ move_watermarks() }}") }}
-
 with
 
 members as (
@@ -30,38 +28,54 @@ last_changes as (
     group by segment, contact_id
 ),
 
----------- who turned out to be somebody that is in the segment has not come, nor has who turned out
----------- to be somebody else gone
-merged as (
-    select distinct last_changes.segment, aliases.canonical_id as contact_id
-    from last_changes
-    inner join aliases on last_changes.contact_id = aliases.contact_id
-    where last_changes.change = 'entered'
-),
-
----------- whom the CRM had let go of, or merged away, and tells of again since the last tick
-let_go as (
-    select distinct contact_id
-    from last_changes
-    where change = 'exited' and reason in ('ended', 'merged')
-),
-
-lives as (
+---------- a stay that broke off because the contact was no more goes on when there is one again, or
+---------- passes on to whom it turned out to be
+resumed as (
     select
-        history.contact_id,
-        history.is_ended,
-        history.valid_from,
-        lag(history.is_ended) over (
-            partition by history.crm_id order by history.valid_from, history.valid_to nulls last
-        ) as was_ended
-    from {{ ref('contact_history') }} as history
-    semi join let_go on history.contact_id = let_go.contact_id
+        last_changes.segment,
+        last_changes.contact_id,
+        'entered' as change,
+        case when aliases.contact_id is null then 'returned' else 'merged' end as reason,
+        last_changes.ordinal + 1 as ordinal
+    from last_changes
+    left join contacts on last_changes.contact_id = contacts.contact_id
+    left join aliases on last_changes.contact_id = aliases.contact_id
+    where last_changes.change = 'exited'
+        and (
+            (last_changes.reason in ('ended', 'merged') and contacts.contact_id is not null)
+            or (last_changes.reason = 'ended' and aliases.contact_id is not null)
+        )
 ),
 
-returned as (
-    select distinct contact_id
-    from lives
-    where was_ended and not is_ended and valid_from > {{ watermark(own_name(), 'as_of') }}
+inside as (
+    select segment, contact_id, ordinal from last_changes where change = 'entered'
+    union all
+    select segment, contact_id, ordinal from resumed
+),
+
+exited as (
+    select
+        inside.segment,
+        inside.contact_id,
+        'exited' as change,
+        case
+            when aliases.contact_id is not null then 'merged'
+            when contacts.contact_id is null then 'ended'
+            else 'rule'
+        end as reason,
+        inside.ordinal + 1 as ordinal
+    from inside
+    anti join members
+        on inside.segment = members.segment and inside.contact_id = members.contact_id
+    left join aliases on inside.contact_id = aliases.contact_id
+    left join contacts on inside.contact_id = contacts.contact_id
+),
+
+---------- who turned out to be somebody that is inside has not come
+passed_on as (
+    select distinct inside.segment, aliases.canonical_id as contact_id
+    from inside
+    inner join aliases on inside.contact_id = aliases.contact_id
 ),
 
 entered as (
@@ -69,44 +83,23 @@ entered as (
         members.segment,
         members.contact_id,
         'entered' as change,
-        case
-            when merged.contact_id is not null then 'merged'
-            when last_changes.reason <> 'rule' and returned.contact_id is not null then 'returned'
-            else 'rule'
-        end as reason,
+        case when passed_on.contact_id is null then 'rule' else 'merged' end as reason,
         coalesce(last_changes.ordinal, 0) + 1 as ordinal
     from members
+    anti join inside
+        on members.segment = inside.segment and members.contact_id = inside.contact_id
     left join last_changes
         on members.segment = last_changes.segment and members.contact_id = last_changes.contact_id
-    left join merged
-        on members.segment = merged.segment and members.contact_id = merged.contact_id
-    left join returned on members.contact_id = returned.contact_id
-    where last_changes.change is null or last_changes.change = 'exited'
-),
-
-exited as (
-    select
-        last_changes.segment,
-        last_changes.contact_id,
-        'exited' as change,
-        case
-            when aliases.contact_id is not null then 'merged'
-            when contacts.contact_id is null then 'ended'
-            else 'rule'
-        end as reason,
-        last_changes.ordinal + 1 as ordinal
-    from last_changes
-    anti join members
-        on last_changes.segment = members.segment and last_changes.contact_id = members.contact_id
-    left join aliases on last_changes.contact_id = aliases.contact_id
-    left join contacts on last_changes.contact_id = contacts.contact_id
-    where last_changes.change = 'entered'
+    left join passed_on
+        on members.segment = passed_on.segment and members.contact_id = passed_on.contact_id
 ),
 
 changes as (
-    select * from entered
+    select * from resumed
     union all
     select * from exited
+    union all
+    select * from entered
 )
 
 select
@@ -114,7 +107,7 @@ select
     segment,
     contact_id,
     change,
-    reason,
     ordinal,
-    {{ as_of() }} as decided_at
+    {{ as_of() }} as decided_at,
+    reason
 from changes

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dagster_project import warehouse
 from tests.dagster_project.home import Home
 from tests.dagster_project.project_copy import ProjectCopy
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FIRST = datetime(2026, 3, 1, 8, tzinfo=UTC)
 LONG_AGO = FIRST - timedelta(days=100)
@@ -136,3 +140,74 @@ def test_a_time_zone_that_is_none_stops_no_trigger(home: Home):
         "order by all"
     )
     assert fired == [("mars", at + timedelta(hours=1)), ("rome", at)]
+
+
+def test_who_was_let_go_and_comes_back_by_itself_goes_on_where_it_was(home: Home):
+    """Deleted while silent, and an event brings it back: it leaves by the rule, which is news."""
+    at = FIRST + 10 * DAY
+    _export(home, 10, [{"contact_id": "p3", "email": "p3@example.org", "is_deleted": "true"}])
+    home.decide(at, *SELECTED)
+    home.land("events/back.jsonl", [_event("back", "p3", "logged_in", at + timedelta(hours=1))])
+    home.decide(at + DAY, *SELECTED)
+    changes = home.rows(
+        """select change, reason, decided_at from decisions.segment_changes
+        where segment = 'silent' and contact_id = 'p3' and ordinal > 1 order by ordinal"""
+    )
+    assert changes == [
+        ("exited", "ended", at),
+        ("entered", "returned", at + DAY),
+        ("exited", "rule", at + DAY),
+    ]
+    fired = home.rows(
+        "select contact_id, fired_at from decisions.trigger_firings where trigger = 'came_back'"
+    )
+    assert fired == [("p3", at + DAY)]
+
+
+def test_two_who_were_merged_by_mistake_are_two_again_and_nobody_came(home: Home):
+    at = FIRST + 12 * DAY
+    twins = [{"contact_id": f"twin{n}", "email": f"twin{n}@example.org"} for n in (1, 2)]
+    _export(home, 12, twins)
+    home.land(
+        "events/twins.jsonl",
+        [_event(twin["contact_id"], twin["contact_id"], "logged_in", LONG_AGO) for twin in twins],
+    )
+    home.decide(at, *SELECTED)
+    merged = [{"contact_id": "twin2", "merged_into": "twin1"}]
+    home.land("crm/standard/contact_merges/1.jsonl", merged)
+    home.decide(at + DAY, *SELECTED)
+    assert home.rows("select count(*) from contacts.contacts where contact_id like 'twin%'") == [
+        (1,)
+    ]
+    home.land("crm/standard/contact_merges/2.jsonl", [merged[0] | {"merged_into": ""}])
+    home.decide(at + 2 * DAY, *SELECTED)
+    changes = home.rows(
+        """select contact_id, change, reason from decisions.segment_changes
+        where segment = 'silent' and contact_id like 'twin%' and decided_at > (
+            select max(decided_at) from decisions.segment_changes where change_id in (
+                select change_id from decisions.segment_changes
+                where contact_id like 'twin%' and ordinal = 1))
+        order by ordinal"""
+    )
+    assert changes == [("twin2", "exited", "merged"), ("twin2", "entered", "returned")]
+    fired = home.rows(
+        """select count(*) from decisions.trigger_firings
+        where trigger = 'went_silent' and contact_id like 'twin%'"""
+    )
+    assert fired == [(2,)]
+
+
+def test_a_warehouse_that_was_made_before_segments_said_why_says_the_rule(tmp_path: Path):
+    path = tmp_path / "warehouse.duckdb"
+    warehouse.create(path)
+    with warehouse.connect(path) as connection:
+        connection.execute("alter table decisions.segment_changes drop column reason")
+        connection.execute(
+            "insert into decisions.segment_changes values ('i', 's', 'a', 'entered', 1, $at)",
+            {"at": FIRST},
+        )
+    warehouse.create(path)
+    with warehouse.connect(path) as connection:
+        assert connection.execute(
+            "select contact_id, reason from decisions.segment_changes"
+        ).fetchall() == [("a", "rule")]

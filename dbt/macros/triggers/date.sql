@@ -6,9 +6,9 @@
       before  a number of days or weeks by which it fires earlier
       yearly  on every anniversary instead, from the first on; 29 February is 28 February in years
               that have none
-      late    how long after its time it may still fire for whom it was not known in time, and when
-              the trigger is new. Of all others it fires at the next tick, however late that is: a
-              sequence says in `enroll_within` what it is too late for
+      late    how long after its time it may still fire: when the trigger is new, or the date was
+              not known in time. After an outage, that it fires for all that was due since the last
+              look, however late that is: a sequence says in `enroll_within` what it is too late for
 
     It fires once for a day: two firings of a contact are two days apart at least, so that who moves
     to another time zone, or is merged with somebody, does not get it again.

@@ -4,7 +4,8 @@
     record begins to speak for the contact. An export that turns out to have said so earlier still
     tells of the same change.
       field      a column of contacts.contact_history
-      from_, to  a value or a list of values, as the CRM writes them; left out: any, and none
+      from_, to  a value or a list of values, as the CRM writes them (a time zone
+                 by its IANA name); left out: any, and none
 -#}
 {% macro field_change_trigger(field, from_=none, to=none) -%}
 {%- if field not in crm_fields() -%}

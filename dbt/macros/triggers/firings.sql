@@ -28,7 +28,8 @@
 
 
 {#- The post-hook of decisions/trigger_firings: what the triggers' tables say is decided. As far as
-    those have looked and not to the clock: whoever builds decisions alone loses nothing. -#}
+    those have looked and not to the clock: whoever builds decisions alone loses nothing. (Whoever
+    builds a trigger alone has it look at what its inputs were: build it with a + before its name.) -#}
 {% macro take_in_looks() -%}
     {%- set watermarks = source('control', 'watermarks') -%}
     delete from {{ watermarks }}

@@ -1,11 +1,15 @@
 {#-
-    Fire each time the contact enters the segment, or leaves it. Not when two contacts turn out to be
-    one, nor when the CRM lets somebody go or tells of them again: then nobody came or went. One that
-    is new fires for who is in the segment, and for nobody who left before.
+    Fire each time the segment's rule lets the contact in, or out. Not when the contact turns out to be
+    one that is inside, is no more, or is back: then nobody came or went. One that is new fires for who
+    is in the segment, however they came to be, and for nobody who left before.
 -#}
 {% macro segment_entry_trigger(segment) -%}
 {%- do check_kind('segments', segment, 'segment_entry_trigger()') -%}
 with
+
+looks as (
+    select {{ last_look(otherwise="timestamptz 'infinity'") }} as looked_at
+),
 
 changes as (
     {{ changes_of_segment(segment) }}
@@ -13,12 +17,14 @@ changes as (
 
 ---------- those of the last look again: that tick may have died before it was through
 entries as (
-    select *
+    select changes.*
     from changes
-    where change = 'entered'
-        and reason = 'rule'
-        and decided_at >= {{ last_look() }}
-        and (is_last or decided_at >= {{ last_look(otherwise="timestamptz 'infinity'") }})
+    cross join looks
+    where changes.change = 'entered'
+        and (
+            (changes.reason = 'rule' and changes.decided_at >= looks.looked_at)
+            or (changes.is_last and looks.looked_at = timestamptz 'infinity')
+        )
 )
 
 {{ firings_of_changes('entries') }}
@@ -27,6 +33,7 @@ entries as (
 
 {% macro segment_exit_trigger(segment) -%}
 {%- do check_kind('segments', segment, 'segment_exit_trigger()') -%}
+{%- set first_look = watermark(trigger_watermark() ~ '.looking', 'as_of', otherwise=as_of()) -%}
 with
 
 changes as (
@@ -39,7 +46,7 @@ exits as (
     from changes
     where change = 'exited'
         and reason = 'rule'
-        and decided_at >= {{ last_look(otherwise=as_of()) }}
+        and decided_at >= {{ last_look(otherwise=first_look) }}
 )
 
 {{ firings_of_changes('exits') }}

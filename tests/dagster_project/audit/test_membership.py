@@ -33,8 +33,9 @@ def connection(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             create schema segments; create schema contacts; create schema decisions;
             create table segments.current_members (segment varchar, contact_id varchar);
             create table contacts.contact_consent (contact_id varchar, consent varchar);
-            create table decisions.segment_changes
-                (segment varchar, contact_id varchar, change varchar, decided_at timestamptz);
+            create table decisions.segment_changes (
+                segment varchar, contact_id varchar, change varchar, decided_at timestamptz,
+                reason varchar);
             """
         )
         yield connection
@@ -50,6 +51,15 @@ def test_members_are_told_apart_by_consent(connection: duckdb.DuckDBPyConnection
         """
     )
     assert membership.members(connection) == {"a": Members(1, 1, 2), "b": Members(1, 0, 0)}
+
+
+def test_who_is_merged_or_told_of_again_keeps_no_segment_alive(
+    connection: duckdb.DuckDBPyConnection,
+):
+    _change(connection, "a", "1", "entered", AS_OF - 40 * DAY)
+    _change(connection, "a", "1", "entered", AS_OF - 3 * DAY, "returned")
+    _change(connection, "a", "2", "entered", AS_OF - 2 * DAY, "merged")
+    assert membership.changes(connection, AS_OF)["a"].last_entered_at == AS_OF - 40 * DAY
 
 
 def test_days_are_counted_back_from_the_clock_and_what_is_later_is_not_known(
@@ -100,9 +110,14 @@ def test_pairs_share_what_sets_share(connection: duckdb.DuckDBPyConnection):
 
 
 def _change(
-    connection: duckdb.DuckDBPyConnection, segment: str, contact: str, change: str, at: datetime
+    connection: duckdb.DuckDBPyConnection,
+    segment: str,
+    contact: str,
+    change: str,
+    at: datetime,
+    reason: str = "rule",
 ) -> None:
     connection.execute(
-        "insert into decisions.segment_changes values ($segment, $contact, $change, $at)",
-        {"segment": segment, "contact": contact, "change": change, "at": at},
+        "insert into decisions.segment_changes values ($segment, $contact, $change, $at, $reason)",
+        {"segment": segment, "contact": contact, "change": change, "at": at, "reason": reason},
     )
