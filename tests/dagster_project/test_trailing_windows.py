@@ -33,7 +33,7 @@ PLAIN = {
     "lapsed_buyers": "max(occurred_at) < $now - interval 30 day",
     "silent": "max(occurred_at) < $now - interval 60 day",
     "regulars": "count(*) filter (occurred_at::date > $now::date - 30) >= 6",
-    "spenders": "sum(amount) filter (occurred_at::date > $now::date - 90) >= 500",
+    "spenders": "sum(amount::decimal(18, 4)) filter (occurred_at::date > $now::date - 90) >= 500",
     "slackers": """
         count(*) filter (occurred_at::date > $now::date - 30)
         < 0.5 * count(*) filter (
