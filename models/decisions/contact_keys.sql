@@ -293,10 +293,15 @@ all_people as (
     select key_kind, key, contact_id from new_people
 ),
 
-people_by_key as (
-    select key, {{ earliest('contact_id', by=key_precedence() + ['contact_id']) }} as contact_id
+people_seen as (
+    select all_people.*
     from all_people
     semi join unclaimed on all_people.key = unclaimed.contact_key
+),
+
+people_by_key as (
+    select key, {{ earliest('contact_id', by=key_precedence() + ['contact_id']) }} as contact_id
+    from people_seen
     group by key
 ),
 

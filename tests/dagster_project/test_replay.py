@@ -144,7 +144,13 @@ def test_what_nobody_is_in_is_an_answer_and_who_fires_on_another_day_neither_gai
     options = ["--from", str(DAYS[1]), "--to", str(DAYS[-1]), "--into", str(into), "--json"]
     options += ["--only", "it_services_midsize", "--only", "went_silent", "--only", "birthday"]
     report = finish(
-        lived.home.start("sendhouse", "replay", *options, "--set", "silence_days=98")
+        lived.home.start(
+            "sendhouse",
+            "replay",
+            *options,
+            *("--set", "silence_days=9"),
+            SENDHOUSE_PARAMETERS__SILENCE_DAYS="10",
+        )
     ).report
 
     assert report["daily"] == [
@@ -162,6 +168,7 @@ def test_what_nobody_is_in_is_an_answer_and_who_fires_on_another_day_neither_gai
     usual, changed, either = both
     [row] = [row for row in report["differ"] if row["kind"] == "triggers"]
     moves = usual + changed - either
+    assert moves > 10  # who signed up on the 10th and was not seen again
     assert (row["gains"], row["losses"], row["moves"]) == (
         changed - moves,
         usual - moves,
