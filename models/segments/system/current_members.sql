@@ -1,5 +1,5 @@
-{#- Whatever a segment says: distinct, so that one that lists somebody twice harms only its own test,
-    and of people who are here, so that nobody stays whom the CRM has let go of. -#}
+{#- Whatever a segment says: distinct, so that one that lists somebody twice harms its own test
+    alone; of people who are here, so that nobody stays whom the CRM has let go of. -#}
 with
 
 members as (
