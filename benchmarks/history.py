@@ -1,8 +1,9 @@
 """Models over a long history: 180 days of a million people, a hundred million events.
 
 A life of an installation is a full build from raw and some ticks, each in a process of its own as
-all ticks are; what parsing the project takes is left out. What is compared lives in turn, and
-several comparisons look at the same lives.
+all ticks are; what parsing the project takes is left out. What is compared lives step by step in
+turn, because a life takes minutes and the machine's mood does not last as long; several comparisons
+look at the same lives.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ import shutil
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks import _by_hand, _population, _postgres
@@ -53,37 +54,40 @@ _NEXT_DAY: _Tick = ("next day", 24, _MODELS)
 _BUILD = "build"
 # By what is built or ticks: seconds and memory, of several ticks the median.
 _Life = dict[str, Sample]
-# A life takes minutes: what disturbs it for seconds hardly shows.
-_LIVES = 1
+_QUERIES = 3
 
 
 @dataclass(frozen=True)
 class _Installation:
-    """A generated installation: made once, lives several times."""
+    """A generated installation that lives once."""
 
     home: Path
     contacts: int
     events: int
     more: int
+    taken: dict[str, list[Sample]] = field(default_factory=lambda: defaultdict(list))
 
-    def live(self, ticks: Sequence[_Tick]) -> _Life:
-        """Build a new copy and let it tick, each time with `more` new events."""
-        made = self.home.with_suffix(".made")
-        if not made.exists():
-            call(make, home=made, contacts=self.contacts, events=self.events)
-        shutil.rmtree(self.home, ignore_errors=True)
-        shutil.copytree(made, self.home)
-        project = _copy_project(self.home / "project")
-        os.sync()  # else the copy is being written while the build is timed
-        life = defaultdict[str, list[Sample]](list)
-        for name, hours, models in [(_BUILD, 0, _MODELS), *ticks]:
-            if hours:
-                call(happen, home=self.home, contacts=self.contacts, more=self.more, hours=hours)
-            life[name].append(call(build, home=self.home, project=project, models=models))
-        return {name: median(samples) for name, samples in life.items()}
+    def begin(self) -> None:
+        """Make it, and build everything from raw."""
+        call(make, home=self.home, contacts=self.contacts, events=self.events)
+        _copy_project(self.home / "project")
+        os.sync()  # else it is still being written while the build is timed
+        self.live((_BUILD, 0, _MODELS))
+
+    def live(self, tick: _Tick) -> None:
+        """Tick once, with `more` new events."""
+        name, hours, models = tick
+        if hours:
+            call(happen, home=self.home, contacts=self.contacts, more=self.more, hours=hours)
+        project = self.home / "project"
+        self.taken[name].append(call(build, home=self.home, project=project, models=models))
+
+    def life(self) -> _Life:
+        """What was taken so far."""
+        return {name: median(samples) for name, samples in self.taken.items()}
 
     def query(self) -> Sample:
-        """Compute the features by hand, as of the end of its life: some more events than built."""
+        """Compute by hand the features that it has been built to."""
         return call(_by_hand.run, home=self.home)
 
 
@@ -92,36 +96,32 @@ def comparisons(scale: Scale, scratch: Path) -> Iterator[Comparison]:
     contacts, more = scale.of(1_000_000, 2_000), scale.of(100_000, 1_000)
     big = _Installation(scratch / "big", contacts, scale.of(100_000_000, 20_000), more)
     small = _Installation(scratch / "small", contacts, scale.of(10_000_000, 20_000), more)
-    ticks = [_TICK, _TICK, _TICK, _NEXT_DAY, _FROM_RAW, _SEGMENTS]
-    lives: list[_Life] = []
-    queries: list[Sample] = []
-    smaller: list[_Life] = []
-    for _ in range(_LIVES):
-        lives.append(big.live([_FROM_RAW, _SEGMENTS] if scale.quick else ticks))
-        queries.append(big.query())
-        if not scale.quick:
-            smaller.append(small.live(ticks))
-    yield Comparison(
-        f"full build, {contacts:,} contacts, {big.events:,} events",
-        _taken(lives, _BUILD),
-        "contact_features in one query",
-        iter(queries).__next__,
-        _LIVES,
-    )
-    if scale.quick:
-        yield from _against_postgres(big, lives)
-        return
-    tick = f"tick, {more:,} new events on {big.events:,}"
-    yield Comparison(tick, _taken(lives, "tick"), "full build", _taken(lives, _BUILD), _LIVES)
-    day = f"{tick}, a new UTC day"
-    yield Comparison(day, _taken(lives, "next day"), "full build", _taken(lives, _BUILD), _LIVES)
-    on_small = f"on {small.events:,}"
-    yield Comparison(tick, _taken(lives, "tick"), on_small, _taken(smaller, "tick"), _LIVES)
-    yield Comparison(day, _taken(lives, "next day"), on_small, _taken(smaller, "next day"), _LIVES)
-    yield from _against_postgres(small, smaller)
+    lives = [big] if scale.quick else [big, small]
+    ticks = [_FROM_RAW, _SEGMENTS]
+    if not scale.quick:
+        ticks = [_TICK, _TICK, _TICK, _NEXT_DAY, *ticks]
+    big.begin()
+    query = median([big.query() for _ in range(scale.of(_QUERIES, 1))])
+    if not scale.quick:
+        small.begin()
+    for tick in ticks:
+        for installation in lives:
+            installation.live(tick)
+    whole = big.life()
+    name = f"full build, {contacts:,} contacts, {big.events:,} events"
+    yield _taken(name, whole[_BUILD], "contact_features in one query", query)
+    if not scale.quick:
+        tenth, on_tenth = small.life(), f"on {small.events:,}"
+        name = f"tick, {more:,} new events on {big.events:,}"
+        day = f"{name}, a new UTC day"
+        yield _taken(name, whole["tick"], "full build", whole[_BUILD])
+        yield _taken(day, whole["next day"], "full build", whole[_BUILD])
+        yield _taken(name, whole["tick"], on_tenth, tenth["tick"])
+        yield _taken(day, whole["next day"], on_tenth, tenth["next day"])
+    yield from _against_postgres(lives[-1])
 
 
-def _against_postgres(installation: _Installation, lives: Sequence[_Life]) -> Iterator[Comparison]:
+def _against_postgres(installation: _Installation) -> Iterator[Comparison]:
     """All segments anew, here from features and there from tables with indexes.
 
     Both are kept up while events arrive. What that costs here, the second comparison adds to ours.
@@ -132,24 +132,17 @@ def _against_postgres(installation: _Installation, lives: Sequence[_Life]) -> It
     try:
         with _postgres.Server() as server:
             call(_postgres.load, home=installation.home, url=server.url)
-            theirs = [
-                call(_postgres.run, home=installation.home, url=server.url) for _ in range(_LIVES)
-            ]
-            for name, part in ((segments, "segments"), (from_raw, "from raw")):
-                yield Comparison(
-                    name,
-                    _taken(lives, part),
-                    "PostgreSQL, indexed",
-                    iter(theirs).__next__,
-                    _LIVES,
-                )
+            theirs = call(_postgres.run, home=installation.home, url=server.url)
+            life = installation.life()
+            yield _taken(segments, life["segments"], "PostgreSQL, indexed", theirs)
+            yield _taken(from_raw, life["from raw"], "PostgreSQL, indexed", theirs)
     except _postgres.NotHereError as error:
         print(f"segments against PostgreSQL: left out, {error}", file=sys.stderr)
 
 
-def _taken(lives: Sequence[_Life], part: str) -> Callable[[], Sample]:
-    """Give samples that were taken before, one after the other."""
-    return iter([life[part] for life in lives]).__next__
+def _taken(name: str, ours: Sample, peer_name: str, peer: Sample) -> Comparison:
+    """Compare what was taken before."""
+    return Comparison(name, lambda: ours, peer_name, lambda: peer, repeat=1)
 
 
 def make(home: str, contacts: int, events: int) -> dict[str, float]:
