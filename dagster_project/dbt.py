@@ -17,9 +17,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from dagster_project import kept, registry
+from dagster_project import kept, registry, warehouse
 from dagster_project.settings import Settings
-from dagster_project.warehouse import exclusive
 
 # Tests as dear as the model they test: plain `dbt build` runs them, a tick does not.
 SLOW_TESTS = "tag:slow"
@@ -84,7 +83,7 @@ def prepare(settings: Settings) -> Path:
     manifest_path = target / "manifest.json"
     stamp_path = target / "parsed-from"
     # Dagster's code server, a run and the CLI may start at once; one of them parses.
-    with exclusive(target / "parse.lock", "dbt parse", wait_seconds=120):
+    with warehouse.exclusive(target / "parse.lock", "dbt parse", wait_seconds=120):
         registry.refresh(settings.project_dir)
         stamp = _fingerprint(settings.project_dir)
         known = stamp_path.read_text(encoding="utf-8") if stamp_path.is_file() else None
@@ -144,14 +143,17 @@ def build(
         arguments += ["--exclude-resource-type", "test"]
     if select:
         arguments += ["--select", *select]
-    kept.forget_changed(
-        (home or settings.home) / settings.warehouse_path.name, _kept_models(settings)
-    )
-    key = (settings.dbt_target_dir, _fingerprint(settings.project_dir))
+    kept_models = _kept_models(settings)
+    files = _fingerprint(settings.project_dir)
+    home = home or settings.home
+    with warehouse.connect(home / settings.warehouse_path.name) as connection:
+        kept.forget_changed(connection, kept_models)
+        mark = kept.project_mark(connection, files)
+    key = (settings.dbt_target_dir, files)
     if key not in _parsed:
         _parsed[key] = _parse(settings)
     try:
-        with _home(home or settings.home), _no_collector():
+        with _environment(SENDHOUSE_HOME=str(home), SENDHOUSE_PROJECT_MARK=mark), _no_collector():
             result = _runner(_parsed[key], on_statement).invoke(
                 [*arguments, *_common_arguments(settings)]
             )
@@ -201,17 +203,22 @@ def _runner(
 
 
 @contextmanager
-def _home(home: Path) -> Iterator[None]:
-    """profiles.yml finds the warehouse through the same variable as everything else."""
-    before = os.environ.get("SENDHOUSE_HOME")
-    os.environ["SENDHOUSE_HOME"] = str(home)
+def _environment(**variables: str) -> Iterator[None]:
+    """Set what profiles.yml and macros read.
+
+    SENDHOUSE_HOME is where the warehouse is, as for everything else; by SENDHOUSE_PROJECT_MARK views
+    know that they may stay (dbt/macros/kept_until.sql).
+    """
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
     try:
         yield
     finally:
-        if before is None:
-            del os.environ["SENDHOUSE_HOME"]
-        else:
-            os.environ["SENDHOUSE_HOME"] = before
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 @contextmanager
@@ -231,7 +238,7 @@ _parsed: dict[tuple[Path, str], Any] = {}
 
 
 def _parse(settings: Settings) -> Any:  # noqa: ANN401 - dbt's Manifest
-    with _home(settings.home):
+    with _environment(SENDHOUSE_HOME=str(settings.home)):
         result = _runner().invoke(["parse", *_common_arguments(settings)])
     if not result.success:
         raise DbtError(_said(str(result.exception)))

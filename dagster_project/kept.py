@@ -4,6 +4,8 @@ What such a model took in under an old rule would stay in it for good. So each i
 fingerprint of what it is made from: its own SQL, that of every model and macro before it, and
 dbt_project.yml. When that is another, its table is dropped, and dbt builds it from the beginning.
 Decisions are not kept models: what was decided stays.
+
+A view costs next to nothing to make, but there are many: all stay while the project does.
 """
 
 from __future__ import annotations
@@ -11,12 +13,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from dagster_project import warehouse
 from dagster_project.landing.sql import identifier
 
 
@@ -41,40 +41,62 @@ def fingerprints(manifest: Mapping[str, Any], project_file: str) -> dict[tuple[s
     return found
 
 
-def forget_changed(path: Path, current: Mapping[tuple[str, str], str]) -> list[str]:
+def forget_changed(
+    connection: duckdb.DuckDBPyConnection, current: Mapping[tuple[str, str], str]
+) -> list[str]:
     """Drop every kept table that was made from something else than it would be made from now.
 
     Args:
-        path: the warehouse.
+        connection: an open warehouse.
         current: `fingerprints` of the project as it is.
 
     Returns:
         The tables that were dropped, as `schema.table`.
     """
     dropped: list[str] = []
-    with warehouse.connect(path) as connection:
-        known = dict(
-            connection.execute("select model, fingerprint from control.kept_models").fetchall()
-        )
-        wanted = {f"{schema}.{table}": mark for (schema, table), mark in current.items()}
-        if known == wanted:
-            return dropped
-        connection.execute("begin")
-        for schema, table in current:
-            name = f"{schema}.{table}"
-            if known.get(name) != wanted[name] and _exists(connection, schema, table):
-                connection.execute(f"drop table {identifier(schema)}.{identifier(table)} cascade")
-                dropped.append(name)
-        if dropped:
-            # What reads them remembers what it has read: that it has to be read again.
-            connection.execute("delete from control.kept_tables")
-        connection.execute("delete from control.kept_models")
-        connection.execute(
-            "insert into control.kept_models select unnest($names), unnest($marks)",
-            {"names": [*wanted], "marks": [*wanted.values()]},
-        )
-        connection.execute("commit")
+    known = dict(
+        connection.execute("select model, fingerprint from control.kept_models").fetchall()
+    )
+    wanted = {f"{schema}.{table}": mark for (schema, table), mark in current.items()}
+    if known == wanted:
+        return dropped
+    connection.execute("begin")
+    for schema, table in current:
+        name = f"{schema}.{table}"
+        if known.get(name) != wanted[name] and _exists(connection, schema, table):
+            connection.execute(f"drop table {identifier(schema)}.{identifier(table)} cascade")
+            dropped.append(name)
+    if dropped:
+        # What reads them remembers what it has read: that it has to be read again.
+        connection.execute("delete from control.kept_tables")
+    connection.execute("delete from control.kept_models")
+    connection.execute(
+        "insert into control.kept_models select unnest($names), unnest($marks)",
+        {"names": [*wanted], "marks": [*wanted.values()]},
+    )
+    connection.execute("commit")
     return dropped
+
+
+def project_mark(connection: duckdb.DuckDBPyConnection, files: str) -> str:
+    """What every view is made from: while it stands, none has to be made anew.
+
+    Args:
+        connection: an open warehouse.
+        files: a hash of the project's files.
+
+    Returns:
+        A hash that changes with the files, and with the columns of any table: those are part of a
+        view that reads `*`.
+    """
+    columns = connection.execute(
+        """select c.schema_name, c.table_name, c.column_index, c.column_name, c.data_type
+           from duckdb_columns() as c
+           inner join duckdb_tables() as t using (database_name, schema_name, table_name)
+           where c.database_name = current_database() and not t.temporary
+           order by all"""
+    ).fetchall()
+    return hashlib.sha256(f"{files}\0{columns}".encode()).hexdigest()[:16]
 
 
 def _is_kept(node: Mapping[str, Any]) -> bool:

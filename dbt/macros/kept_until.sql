@@ -48,10 +48,18 @@
 {%- endmacro %}
 
 
-{#- Whether the table stands and was made from just this. -#}
-{% macro is_kept(made_from) -%}
+{#- The marks of a view: the project that it was made in (a tick says which; none under dbt alone, which
+    may have changed what is below the view) and its own SQL. -#}
+{% macro marks_of_view() -%}
+    {%- set project = env_var('SENDHOUSE_PROJECT_MARK', '') -%}
+    {{ return('project ' ~ project ~ '; sql ' ~ local_md5(model.compiled_code)[:8] if project else none) }}
+{%- endmacro %}
+
+
+{#- Whether the model stands, as the type it should be, and was made from just this. -#}
+{% macro is_kept(made_from, type='table') -%}
     {%- set existing = load_cached_relation(this) -%}
-    {%- if made_from is none or existing is none or existing.type != 'table' or should_full_refresh() -%}
+    {%- if made_from is none or existing is none or existing.type != type or should_full_refresh() -%}
         {{ return(false) }}
     {%- endif -%}
     {%- set found = run_query(

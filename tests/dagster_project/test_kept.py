@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import copy
+import os
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dagster_project import dbt, kept, warehouse
-from tests.dagster_project.home import Home
+from dagster_project import dbt, installation, kept, warehouse
+from dagster_project.settings import load_settings
+from tests.dagster_project.home import COMMANDS, Home
+from tests.dagster_project.project_copy import ProjectCopy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,20 +97,25 @@ def test_only_tables_of_another_rule_are_dropped(tmp_path: Path):
     marks = {("activity", "days"): "a", ("activity", "told"): "b"}
 
     # Of tables that nobody knows the rule of, it may be any.
-    assert set(kept.forget_changed(path, marks)) == {"activity.days", "activity.told"}
+    assert set(_forget(path, marks)) == {"activity.days", "activity.told"}
     with warehouse.connect(path) as connection:
         for table in ("days", "told"):
             connection.execute(f"create table activity.{table} as select 1 as one")
         connection.execute("insert into control.kept_tables values ('reader', 'what it has read')")
-    assert kept.forget_changed(path, marks) == []
+    assert _forget(path, marks) == []
     assert _remembered(path) == 1
-    assert kept.forget_changed(path, {**marks, ("activity", "told"): "c"}) == ["activity.told"]
+    assert _forget(path, {**marks, ("activity", "told"): "c"}) == ["activity.told"]
     assert _remembered(path) == 0
     with warehouse.connect(path, read_only=True) as connection:
         left = connection.execute(
             "select table_name from duckdb_tables() where schema_name = 'activity' order by all"
         ).fetchall()
     assert left == [("days",), ("strange",)]
+
+
+def _forget(path: Path, marks: dict[tuple[str, str], str]) -> list[str]:
+    with warehouse.connect(path) as connection:
+        return kept.forget_changed(connection, marks)
 
 
 def _remembered(path: Path) -> int:
@@ -136,3 +145,42 @@ def test_what_only_a_later_tick_calls_is_part_of_the_rule(
     manifest["macros"][f"macro.sendhouse.{macro}"]["macro_sql"] += " "
     after = kept.fingerprints(manifest, "")
     assert table in {name for (schema, name), mark in after.items() if before[schema, name] != mark}
+
+
+def test_views_stay_until_the_project_or_a_table_that_they_read_is_another(tmp_path: Path):
+    project = ProjectCopy(tmp_path / "project")
+    settings = load_settings(home=tmp_path / "home", project_dir=project.folder)
+    installation.create(settings)
+    views = {"stg_files", "stg_rejects"}
+
+    def build() -> set[str]:
+        """What had to be made."""
+        made: set[str] = set()
+
+        def note(statement: dbt.Statement) -> None:
+            if "create view" in statement.sql:
+                made.add(statement.unique_id.split(".")[-1])
+
+        dbt.raise_for(dbt.build(settings, [*views], with_tests=False, on_statement=note))
+        return made
+
+    assert build() == views
+    assert build() == set()
+
+    # Whatever dbt alone was told to make it by.
+    plain = [COMMANDS / "dbt", "build", "-s", "stg_files", "--exclude-resource-type", "unit_test"]
+    folders = ["--project-dir", project.folder, "--profiles-dir", project.folder]
+    environment = os.environ | {"SENDHOUSE_HOME": str(settings.home)}
+    subprocess.run([*plain, *folders], env=environment, check=True, capture_output=True)
+    assert build() == {"stg_files"}
+
+    with warehouse.connect(settings.warehouse_path) as connection:
+        connection.execute("drop view staging.stg_files")
+    assert build() == {"stg_files"}
+
+    # `select *` of before does not know of it.
+    with warehouse.connect(settings.warehouse_path) as connection:
+        connection.execute("alter table raw.rejects add column seen_by varchar")
+    assert build() == views
+    with project.edited(("models/staging/landing/stg_files.sql", "with", "with -- files")):
+        assert build() == views

@@ -8,7 +8,7 @@
     {%- set target = this.incorporate(type='table') -%}
     {%- set made_from = marks_of_inputs() -%}
     {%- if is_kept(made_from) -%}
-        {%- call statement('main') -%}select 'kept: nothing that it is made from has changed'{%- endcall -%}
+        {%- call noop_statement('main', 'kept: nothing that it is made from has changed') -%}{%- endcall -%}
         {{ return({'relations': [target]}) }}
     {%- endif -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
@@ -29,12 +29,18 @@
 
 {% materialization view, adapter='duckdb' %}
     {%- set target = this.incorporate(type='view') -%}
+    {%- set made_from = marks_of_view() -%}
+    {%- if is_kept(made_from, 'view') -%}
+        {%- call noop_statement('main', 'kept: the project has not changed') -%}{%- endcall -%}
+        {{ return({'relations': [target]}) }}
+    {%- endif -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
     {{ make_room() }}
     {%- call statement('main') -%}
         {{- get_create_view_as_sql(target, sql) -}}
     {%- endcall -%}
+    {{ remember_marks(made_from or 'dbt alone, with who knows what variables') }}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {%- do persist_docs(target, model) -%}
     {{ adapter.commit() }}
