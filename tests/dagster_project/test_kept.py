@@ -128,7 +128,7 @@ def _remembered(path: Path) -> int:
     ("macro", "table"),
     [
         ("events_moved_on", "key_windows"),
-        ("keys_touched_since", "key_totals"),
+        ("default__set_mark", "contact_totals"),
         ("keys_decided_since", "key_contacts"),
         ("crm_has_news", "contacts"),
         ("default__utc_midnight", "key_windows"),

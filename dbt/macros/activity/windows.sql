@@ -82,13 +82,13 @@ left join paid on counted.{{ who }} = paid.{{ who }} and counted.name = paid.nam
 {%- endmacro %}
 
 
-{#- Sums of several rows of windows, each as it `counts`; `of` is events, amount or both. -#}
-{% macro sum_of_windows(counts=none, of=['events', 'amount']) -%}
+{#- Sums of several rows of windows, each as many times as it `counts`. -#}
+{% macro sum_of_windows(counts) -%}
     {%- set types = {'events': 'bigint', 'amount': 'decimal(38, 4)'} -%}
     min(first_at) as first_at,
     max(last_at) as last_at
-    {%- for count in window_counts() if count.split('_')[0] in of -%},
-    cast(sum({{ counts ~ ' * ' if counts }}{{ count }}) as {{ types[count.split('_')[0]] }}) as {{ count }}
+    {%- for count in window_counts() -%},
+    cast(sum({{ counts }} * {{ count }}) as {{ types[count.split('_')[0]] }}) as {{ count }}
     {%- endfor %}
 {%- endmacro %}
 
@@ -128,14 +128,4 @@ inner join (
 ) as gone on events.occurred_at >= gone.since and events.occurred_at < gone.until
 {{ "union all" if not loop.last }}
 {%- endfor %}
-{%- endmacro %}
-
-
-{#- The keys of which the windows may be others than when the model was last built. -#}
-{% macro keys_touched_since(model) -%}
-select written_key from {{ arrivals(ref('stg_events'), model) }}
-{%- if a_day_has_passed() %}
-union
-select written_key from ({{ events_moved_on(model) }})
-{%- endif %}
 {%- endmacro %}

@@ -19,3 +19,14 @@
 {% macro default__hash_email(email) -%}
     sha256(lower(trim({{ email }})))
 {%- endmacro %}
+
+
+{#- An aggregate: a number that stands for a set of different values, in whatever order they come. It is
+    compared with what the same engine said before; with another version of it all sets are others. -#}
+{% macro set_mark(value) -%}
+    {{ return(adapter.dispatch('set_mark')(value)) }}
+{%- endmacro %}
+
+{% macro default__set_mark(value) -%}
+    bit_xor(hash({{ value }}))
+{%- endmacro %}

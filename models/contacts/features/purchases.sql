@@ -1,26 +1,23 @@
 with
 
-windows as (
-    select * from {{ ref('contact_windows') }} where name = 'purchase_completed'
-),
-
-counted as (
+totals as (
     select
-        contact_id,
-        min(first_at) as first_purchase_at,
-        max(last_at) as last_purchase_at,
-        cast(sum(events) as bigint) as purchases,
-        sum(amount) as revenue,
-        {% for n in [30, 90, 180] -%}
-            cast(sum(events_{{ n }}d) as bigint) as purchases_{{ n }}d,
-            sum(amount_{{ n }}d) as revenue_{{ n }}d,
-        {% endfor -%}
-        sum(amount_180d - amount_90d) as revenue_previous_90d
-    from windows
-    group by contact_id
+        *,
+        revenue_180d - revenue_90d as revenue_previous_90d
+    from {{ ref('contact_totals') }}
+    where purchases > 0
 )
 
 select
-    *,
+    contact_id,
+    first_purchase_at,
+    last_purchase_at,
+    purchases,
+    revenue,
+    {% for n in [30, 90, 180] -%}
+        purchases_{{ n }}d,
+        revenue_{{ n }}d,
+    {% endfor -%}
+    revenue_previous_90d,
     {{ trend('revenue_90d', 'revenue_previous_90d') }} as revenue_trend_90d
-from counted
+from totals
