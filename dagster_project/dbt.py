@@ -206,8 +206,8 @@ def _runner(
 def _environment(**variables: str) -> Iterator[None]:
     """Set what profiles.yml and macros read.
 
-    SENDHOUSE_HOME is where the warehouse is, as for everything else; by SENDHOUSE_PROJECT_MARK views
-    know that they may stay (dbt/macros/kept_until.sql).
+    SENDHOUSE_HOME is where the warehouse is, as for everything else; by SENDHOUSE_PROJECT_MARK
+    views know that they may stay (dbt/macros/kept_until.sql).
     """
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)

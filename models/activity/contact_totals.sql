@@ -76,7 +76,8 @@ done as (
     select
         wanted.contact_id,
         windows.*,
-        windows.name in {{ sql_list(var('usage_events')) }} as is_use
+        windows.name in {{ sql_list(var('usage_events')) }} as is_use,
+        windows.name = 'purchase_completed' as is_purchase
     from windows
     inner join wanted on windows.written_key = wanted.written_key
 ),
@@ -99,17 +100,14 @@ totals as (
         min(first_at) filter (where name = 'activated') as activated_at,
         max(last_at) filter (where name = 'demo_booked') as last_demo_at,
         max(last_at) filter (where name = 'subscription_cancelled') as cancelled_at,
-        min(first_at) filter (where name = 'purchase_completed') as first_purchase_at,
-        max(last_at) filter (where name = 'purchase_completed') as last_purchase_at,
-        cast(sum(events) filter (where name = 'purchase_completed') as bigint) as purchases,
-        sum(amount) filter (where name = 'purchase_completed') as revenue,
+        min(first_at) filter (where is_purchase) as first_purchase_at,
+        max(last_at) filter (where is_purchase) as last_purchase_at,
         {% for n in [30, 90, 180] -%}
-            cast(
-                sum(events_{{ n }}d) filter (where name = 'purchase_completed') as bigint
-            ) as purchases_{{ n }}d,
-            sum(amount_{{ n }}d) filter (where name = 'purchase_completed') as revenue_{{ n }}d
-            {{- "," if not loop.last }}
-        {% endfor %}
+            cast(sum(events_{{ n }}d) filter (where is_purchase) as bigint) as purchases_{{ n }}d,
+            sum(amount_{{ n }}d) filter (where is_purchase) as revenue_{{ n }}d,
+        {% endfor -%}
+        cast(sum(events) filter (where is_purchase) as bigint) as purchases,
+        sum(amount) filter (where is_purchase) as revenue
     from done
     group by contact_id
 )
