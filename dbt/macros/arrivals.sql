@@ -56,6 +56,17 @@
 {%- endmacro %}
 
 
+{#- The post-hook of who learns from `model`, by its rows, of what arrived: it has taken in what that had,
+    which is less than the clock allows when it is built alone. -#}
+{% macro follow_watermark(model) -%}
+    delete from {{ source('control', 'watermarks') }} where model = '{{ this.identifier }}';
+    insert into {{ source('control', 'watermarks') }}
+    select '{{ this.identifier }}' as model, as_of, file_no
+    from {{ source('control', 'watermarks') }}
+    where model = '{{ model }}';
+{%- endmacro %}
+
+
 {#- The post-hook of what decides something that `models` take in by when it was decided: a tick at the
     very instant of the last one decides more of an instant of which they have taken in all they
     knew. So they look at it again, even if this tick dies before they do. -#}

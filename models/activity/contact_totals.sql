@@ -11,7 +11,7 @@
         "delete from {{ this }} where contact_id not in (
             select contact_id from {{ ref('key_contacts') }} where contact_id is not null
         )",
-        "{{ move_watermarks() }}",
+        "{{ follow_watermark('key_windows') }}",
         "{{ remember_made_from('form_windows') }}",
     ],
 ) }}
