@@ -19,7 +19,8 @@ create table if not exists control.watermarks (
     file_no bigint not null,
 );
 
--- What the inputs of tables were like that stay until those change (dbt/macros/kept_until.sql).
+-- What the inputs of tables and views were like that stay until those change
+-- (dbt/macros/kept_until.sql).
 create table if not exists control.kept_tables (
     model varchar primary key,
     made_from varchar not null,

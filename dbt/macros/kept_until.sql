@@ -4,6 +4,7 @@
     its config, `meta: {kept_until: [crm, tracking]}`; what those were is remembered in its transaction
     (control.kept_tables). A changed rule of its own makes the table anew as well; to a tick so does one
     of any model before it: dagster_project/kept.py.
+    A view stays in the same way while the project does.
 -#}
 
 {#- What each kind of input looks like, in a word that is another when it has changed: facts and
