@@ -484,7 +484,7 @@ def run(home: str) -> dict[str, float]:
         RuntimeError: they are not: other columns, or other rows.
 
     """
-    from dagster_project import warehouse
+    from dagster_project.home import warehouse
 
     with warehouse.connect(Path(home) / "warehouse.duckdb") as connection:
         values = _population.boundaries(connection)

@@ -24,23 +24,22 @@ def build(home: str, days: int) -> dict[str, float]:
     """Land the company's last `days` days and build the models."""
     from datetime import datetime, timedelta
 
-    from dagster_project import dbt, installation, warehouse
-    from dagster_project.landing import land_new
-    from dagster_project.settings import load_settings
-    from dagster_project.warehouse import Clock
+    from dagster_project.home import warehouse
+    from dagster_project.home.settings import load_settings
+    from dagster_project.tick import stages
+    from dagster_project.tick.stages import Stage
     from demo.company import Company
     from demo.timeline import BEGIN
 
     started = time.perf_counter()
     settings = load_settings(home=Path(home))
     now = datetime.fromisoformat(AS_OF)
-    installation.begin_tick(settings, Clock(now, is_simulated=True))
     company = Company()
     company.write_history(settings.landing_dir)
     company.write_between(settings.landing_dir, BEGIN, now)
+    stages.tick(settings, now, until=Stage.LAND)
     with warehouse.connect(settings.warehouse_path) as connection:
-        land_new(connection, settings, now)
         since = {"since": now - timedelta(days=days)}
         connection.execute("delete from raw.events where occurred_at < $since", since)
-    dbt.raise_for(dbt.build(settings, with_tests=False))
+    stages.tick(settings, now, until=Stage.DECIDE, with_tests=False)
     return {"seconds": time.perf_counter() - started}

@@ -12,9 +12,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from benchmarks._measure import ROOT
-from dagster_project import installation, warehouse
-from dagster_project.settings import Settings, load_settings
-from dagster_project.warehouse import Clock
+from dagster_project.home import warehouse
+from dagster_project.home.settings import Settings, load_settings
+from dagster_project.home.warehouse import Clock
+from dagster_project.tick import stages
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -189,7 +190,7 @@ _TRACKING = """
 def make(home: Path, contacts: int, events: int) -> None:
     """Fill a new installation: CRM, mail and `events` events up to NOW; nothing is built yet."""
     settings = load_settings(home=home)
-    installation.begin_tick(settings, Clock(NOW, is_simulated=True))
+    stages.begin(settings, NOW)
     with warehouse.connect(settings.warehouse_path) as connection:
         people = {"begin": BEGIN, "contacts": contacts}
         for number, kind in enumerate(("contacts", "companies", "deals"), start=1):

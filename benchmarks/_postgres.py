@@ -62,12 +62,12 @@ _TABLES = {
     "sends": (
         "send_id text primary key, contact_id text, sent_at timestamptz",
         """select send_id, contact_id, sent_at
-           from activity.decided_sends inner join activity.send_attempts using (send_id)
+           from mail.decided_sends inner join mail.send_attempts using (send_id)
            where sent_at is not null""",
     ),
     "hits": (
         "send_id text, contact_id text, type text, occurred_at timestamptz, url text",
-        """select send_id, contact_id, type, occurred_at, url from activity.engagement
+        """select send_id, contact_id, type, occurred_at, url from mail.engagement
            where is_human and type in ('opened', 'clicked', 'replied') and contact_id <> ''""",
     ),
 }
@@ -322,7 +322,7 @@ def load(home: str, url: str) -> dict[str, float]:
     """Give PostgreSQL what the warehouse holds, and indexes."""
     import psycopg
 
-    from dagster_project import warehouse
+    from dagster_project.home import warehouse
 
     started = time.perf_counter()
     path = Path(home) / "copied.csv"
@@ -354,7 +354,7 @@ def run(home: str, url: str) -> dict[str, float]:
     """
     import psycopg
 
-    from dagster_project import warehouse
+    from dagster_project.home import warehouse
 
     with (
         warehouse.connect(Path(home) / "warehouse.duckdb") as connection,

@@ -83,9 +83,10 @@ def land(path: str, kind: str, rows: int) -> dict[str, float]:
     """Land the file in a warehouse of its own."""
     from tempfile import TemporaryDirectory
 
-    from dagster_project import installation, warehouse
+    from dagster_project.home import warehouse
+    from dagster_project.home.settings import load_settings
     from dagster_project.landing import land_file
-    from dagster_project.settings import load_settings
+    from dagster_project.tick import installation
 
     with TemporaryDirectory() as home:
         settings = load_settings(home=Path(home))
@@ -101,8 +102,9 @@ def land(path: str, kind: str, rows: int) -> dict[str, float]:
 
 def fill(home: str, rows: int) -> dict[str, float]:
     """Make a warehouse in which so many events have landed, ten thousand a file."""
-    from dagster_project import installation, warehouse
-    from dagster_project.settings import load_settings
+    from dagster_project.home import warehouse
+    from dagster_project.home.settings import load_settings
+    from dagster_project.tick import installation
 
     started = time.perf_counter()
     settings = load_settings(home=Path(home))
@@ -133,9 +135,9 @@ def fill(home: str, rows: int) -> dict[str, float]:
 
 def land_some(home: str) -> dict[str, float]:
     """Land one more file, warehouse opened and closed."""
-    from dagster_project import warehouse
+    from dagster_project.home import warehouse
+    from dagster_project.home.settings import load_settings
     from dagster_project.landing import land_file
-    from dagster_project.settings import load_settings
 
     settings = load_settings(home=Path(home))
     path = Path(home) / "more.jsonl"
@@ -175,7 +177,7 @@ def insert_contacts(path: str, rows: int) -> dict[str, float]:
 def _insert(statement: str, parameters: dict[str, object], rows: int) -> dict[str, float]:
     from tempfile import TemporaryDirectory
 
-    from dagster_project import warehouse
+    from dagster_project.home import warehouse
 
     with TemporaryDirectory() as home:
         path = Path(home) / "warehouse.duckdb"

@@ -24,8 +24,8 @@ def comparisons(scale: Scale, scratch: Path) -> Iterator[Comparison]:
 
 def publish(home: str) -> dict[str, float]:
     """Publish as a tick does."""
-    from dagster_project.publish import publish
-    from dagster_project.settings import load_settings
+    from dagster_project.home.settings import load_settings
+    from dagster_project.tick.serving import publish
 
     settings = load_settings(home=Path(home))
     started = time.perf_counter()
@@ -38,7 +38,7 @@ def publish(home: str) -> dict[str, float]:
 
 def copy_database(home: str) -> dict[str, float]:
     """Copy the warehouse with one statement."""
-    from dagster_project import warehouse
+    from dagster_project.home import warehouse
 
     copy = Path(home) / f"copy-{time.time_ns()}.duckdb"
     with warehouse.connect(Path(home) / "warehouse.duckdb") as connection:

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 import dagster as dg
 
-from dagster_project.settings import PROJECT_DIR
+from dagster_project.home.settings import PROJECT_DIR
 
 defs: dg.Definitions = dg.load_from_defs_folder(path_within_project=PROJECT_DIR)

@@ -1,7 +1,7 @@
-"""The demo's thirty days: the world acts, a tick answers, night falls.
+"""The demo's thirty days: people act, then a tick answers, day after day.
 
-The days go through the stages of a tick one after the other, without Dagster's record of each: a
-month in a minute or two. The last tick is an ordinary one, a run that Dagster's UI shows.
+Each day is one tick without Dagster's record of it, so that a month takes a minute or two. The last
+tick is a run of Dagster's job, which Dagster's UI shows.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
-from dagster_project import dbt, installation, journal_load, outgoing, run_tick, warehouse
-from dagster_project.landing import land_new
-from dagster_project.settings import Settings
-from dagster_project.tick_report import TickReport
-from dagster_project.warehouse import Clock
+from dagster_project.defs.tick.in_process import run as run_tick
+from dagster_project.home import warehouse
+from dagster_project.home.settings import DEMO_MARKER, Settings
+from dagster_project.tick import installation, stages
+from dagster_project.tick.report import TickReport
+from dagster_project.tick.stages import Stage
 from demo.company import Company
 from demo.recipients import answer_until
 from demo.timeline import BEGIN, FIRST_DAY, LAST_DAY, days, midnight
@@ -53,7 +54,7 @@ def start_over(settings: Settings) -> None:
     Raises:
         NotADemoError: the folder holds something that the demo did not make.
     """
-    if not installation.is_demo(settings) and not _is_untouched(settings):
+    if not settings.is_demo and not _is_untouched(settings):
         raise NotADemoError(
             f"{settings.home} holds what the demo did not make, and is left alone. "
             "Give the demo a folder of its own: SENDHOUSE_HOME=/tmp/sendhouse-demo make demo"
@@ -63,7 +64,7 @@ def start_over(settings: Settings) -> None:
             shutil.rmtree(path)
         elif path != settings.lock_path:
             path.unlink()
-    (settings.home / installation.DEMO_MARKER).write_text(
+    (settings.home / DEMO_MARKER).write_text(
         "Made by `sendhouse demo`, which may empty this folder.\n", encoding="utf-8"
     )
     installation.create(settings)
@@ -90,7 +91,15 @@ def live(settings: Settings) -> Iterator[Day]:
         now = midnight(day) + TICK_HOUR
         company.write_between(settings.landing_dir, before, now)
         answers = answer_until(settings.outbox_dir, settings.landing_dir, now, links)
-        yield Day(day, _pass(settings, now), answers.total())
+        # The models that decide, and what they read. Reports and data tests wait for the last tick.
+        report = stages.tick(
+            settings,
+            now,
+            until=Stage.DISPATCH,
+            select=["+path:models/delivery"],
+            with_tests=False,
+        )
+        yield Day(day, report.dispatched["sent"], answers.total())
         before = now
 
 
@@ -100,15 +109,4 @@ def finish(settings: Settings) -> TickReport:
     links = Links(settings.links.base_url, settings.require_link_key())
     Company().write_between(settings.landing_dir, midnight(LAST_DAY) + TICK_HOUR, now)
     answer_until(settings.outbox_dir, settings.landing_dir, now, links)
-    return run_tick.run(settings, as_of=now)
-
-
-def _pass(settings: Settings, now: datetime) -> int:
-    """One tick's stages at `now`; the number of e-mails that left."""
-    installation.begin_tick(settings, Clock(now, is_simulated=True))
-    with warehouse.connect(settings.warehouse_path) as connection:
-        land_new(connection, settings, now)
-    journal_load.load(settings)
-    # What decides and what it reads; reports and checks are for the last tick.
-    dbt.raise_for(dbt.build(settings, ["+path:models/delivery"], with_tests=False))
-    return outgoing.dispatch_due(settings).sent
+    return run_tick(settings, as_of=now)

@@ -46,6 +46,9 @@ class Problem:
     detail: str | None
 
 
+_COUNTED = ("sent", "deferred", "rejected", "failed", "unknown")
+
+
 @dataclass
 class DispatchReport:
     """What one dispatch did.
@@ -72,9 +75,13 @@ class DispatchReport:
     settled: Counter[str] = field(default_factory=Counter[str])
     problems: list[Problem] = field(default_factory=list[Problem])
 
+    def counts(self) -> dict[str, int]:
+        """Tries by what became of them."""
+        return {status: getattr(self, status) for status in _COUNTED}
+
     def merge(self, other: DispatchReport) -> None:
         """Add what another dispatch did."""
-        for status in ("sent", "deferred", "rejected", "failed", "unknown"):
+        for status in _COUNTED:
             setattr(self, status, getattr(self, status) + getattr(other, status))
         self.skipped.update(other.skipped)
         self.settled.update(other.settled)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from dagster_project.registry import MODEL_FOLDERS
+from dagster_project.project.registry import MODEL_FOLDERS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -28,7 +28,7 @@ _NOT_CODE = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", re.DOTALL)
 
 
 def segment_nodes(manifest: Mapping[str, Any]) -> list[Node]:
-    """The analyst's segments by name; not what Sendhouse makes of them (folder `system`)."""
+    """The analyst's segments by name."""
     found = [node for node in manifest["nodes"].values() if _folder(node) == "segments"]
     return sorted(found, key=lambda node: node["name"])
 
@@ -120,6 +120,6 @@ def _names(code: str) -> set[str]:
 
 def _folder(node: Node) -> str | None:
     """The analyst's folder that a model is in; None for anything else."""
-    if node["resource_type"] != "model" or "system" in node["fqn"]:
+    if node["resource_type"] != "model":
         return None
     return node["fqn"][1]

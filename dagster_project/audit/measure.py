@@ -13,7 +13,7 @@ from dagster_project.audit.tables import (
     one_row,
     value_of,
 )
-from dagster_project.warehouse import instant
+from dagster_project.home.warehouse import instant
 
 if TYPE_CHECKING:
     import duckdb

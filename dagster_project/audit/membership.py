@@ -46,14 +46,14 @@ def members(connection: duckdb.DuckDBPyConnection) -> dict[str, Members]:
     rows = connection.execute(
         """
         select
-            current_members.segment,
+            segment_members.segment,
             count(*) filter (contact_consent.consent = 'opted_in'),
             count(*) filter (contact_consent.consent = 'opted_out'),
             count(*) filter (coalesce(contact_consent.consent, 'unknown') = 'unknown')
-        from segments.current_members
+        from proposals.segment_members
         left join contacts.contact_consent
-            on current_members.contact_id = contact_consent.contact_id
-        group by current_members.segment
+            on segment_members.contact_id = contact_consent.contact_id
+        group by segment_members.segment
         """
     ).fetchall()
     return {segment: Members(*counts) for segment, *counts in rows}
@@ -132,7 +132,7 @@ def shared(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], int]:
         """
         with sets as (
             select list(segment order by segment) as segments
-            from segments.current_members
+            from proposals.segment_members
             group by contact_id
         ),
         counted as (

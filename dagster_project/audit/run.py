@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from dagster_project import dbt, installation, warehouse
 from dagster_project.audit import naming, store, tables
 from dagster_project.audit.fields import audit_field
 from dagster_project.audit.model import AddressCount, Audit, FieldAudit
+from dagster_project.audit.pages import crm, segments
 from dagster_project.audit.segment_audit import audit_segments
 from dagster_project.audit.segments import segment_features
-from dagster_project.landing.declared import read_declared
-from dagster_project.report import crm, segments
+from dagster_project.home import warehouse
+from dagster_project.landing.shapes.declared import read_declared
+from dagster_project.project import dbt
+from dagster_project.tick import installation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from dagster_project.audit.segment_model import SegmentsAudit
-    from dagster_project.settings import Settings
+    from dagster_project.home.settings import Settings
 
 STALE_AFTER_DAYS = 180
 """Where `audit_stale_days` is not among the parameters of the settings."""

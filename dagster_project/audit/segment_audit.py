@@ -6,22 +6,22 @@ from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
-from dagster_project import warehouse
 from dagster_project.audit import lineage, membership
 from dagster_project.audit.membership import Changes, Members
 from dagster_project.audit.segment_model import SegmentAudit, SegmentOverlap, SegmentsAudit
 from dagster_project.audit.segments import columns, segment_features
 from dagster_project.audit.significance import smallest_difference
+from dagster_project.home import warehouse
 from dagster_project.landing.errors import KindError
-from dagster_project.landing.kinds import parse_kind
-from dagster_project.segment_contract import review_day
+from dagster_project.landing.shapes.kinds import parse_kind
+from dagster_project.project.segment_contract import review_day
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import duckdb
 
-    from dagster_project.settings import Settings
+    from dagster_project.home.settings import Settings
 
 DEFAULTS = {
     "dead_segment_days": 90.0,
@@ -46,7 +46,7 @@ def audit_segments(
     clock = warehouse.read_clock(connection)
     as_of = clock.now() if clock else datetime.now(UTC)
     parameters = DEFAULTS | settings.parameters
-    is_built = bool(columns(connection, "segments", "current_members"))
+    is_built = bool(columns(connection, "proposals", "segment_members"))
     members = membership.members(connection) if is_built else {}
     overlaps = _overlaps(membership.shared(connection)) if is_built else []
     has_changed = bool(columns(connection, "decisions", "segment_changes"))

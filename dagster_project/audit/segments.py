@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dagster_project.audit.fields import MOSTLY
 from dagster_project.audit.lineage import FEATURES, segment_nodes, used_features
 from dagster_project.audit.model import SegmentFeature
-from dagster_project.landing.sql import identifier
+from dagster_project.home.sql import identifier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

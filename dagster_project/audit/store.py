@@ -9,7 +9,7 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from dagster_project.landing.sql import identifier
+from dagster_project.home.sql import identifier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dagster_project.landing.sql import identifier
+from dagster_project.home.sql import identifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from dagster_project.landing.declared import DeclaredTable
+    from dagster_project.landing.shapes.declared import DeclaredTable
 
 LATEST = "audit_latest"
 """Temporary table: one row per record, the latest known."""

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from dagster_project.cli.hold import hold
 from dagster_project.cli.output import AsJson, err, out, print_json
-from dagster_project.settings import load_settings
+from dagster_project.home.settings import load_settings
 
 if TYPE_CHECKING:
     from dagster_project.audit import Audit, FieldAudit, SegmentsAudit
@@ -85,7 +85,7 @@ def _show_segments(audit: SegmentsAudit) -> None:
 
 
 def _show(audit: Audit) -> None:
-    from dagster_project.report.crm import by_object, stale_by_reason
+    from dagster_project.audit.pages.crm import by_object, stale_by_reason
 
     if not audit.fields:
         out.print("no CRM export has landed: sendhouse land FILE --as crm/<source>/<object>")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from dagster_project.settings import load_settings
+from dagster_project.home.settings import load_settings
 
 NAME = "collect"
 

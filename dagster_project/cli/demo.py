@@ -9,9 +9,10 @@ from typing import Any
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from dagster_project import PROCESS_STARTED, warehouse
+from dagster_project import PROCESS_STARTED
 from dagster_project.cli.output import AsJson, CommandError, err, out, print_json
-from dagster_project.settings import PROJECT_DIR, Settings, load_settings
+from dagster_project.home import warehouse
+from dagster_project.home.settings import PROJECT_DIR, Settings, load_settings
 
 NAME = "demo"
 

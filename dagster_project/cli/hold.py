@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
-from dagster_project import warehouse
 from dagster_project.cli.output import err
-from dagster_project.settings import Settings
+from dagster_project.home import warehouse
+from dagster_project.home.settings import Settings
 
 
 def hold(settings: Settings, what: str, wait_seconds: float = 60) -> AbstractContextManager[None]:

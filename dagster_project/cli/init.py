@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dagster_project.cli.hold import hold
 from dagster_project.cli.output import AsJson, out, print_json
-from dagster_project.settings import load_settings
+from dagster_project.home.settings import load_settings
 
 NAME = "init"
 
 
 def command(as_json: AsJson = False) -> None:
     """Make folders, warehouse and journal under SENDHOUSE_HOME; safe to repeat."""
-    from dagster_project import dbt, installation
+    from dagster_project.project import dbt
+    from dagster_project.tick import installation
 
     settings = load_settings()
     with hold(settings, "init"):

@@ -10,11 +10,11 @@ from typing import Annotated
 import typer
 from rich.progress import track
 
-from dagster_project import warehouse
 from dagster_project.cli.hold import hold
 from dagster_project.cli.output import REJECTED, AsJson, err, out, print_json
+from dagster_project.home import warehouse
+from dagster_project.home.settings import load_settings
 from dagster_project.landing import copy_to_landing, land_file
-from dagster_project.settings import load_settings
 
 NAME = "land"
 
@@ -33,7 +33,7 @@ def command(
     as_json: AsJson = False,
 ) -> None:
     """Copy files to the landing folder and load them: each file once, each event once."""
-    from dagster_project import installation
+    from dagster_project.tick import installation
 
     settings = load_settings()
     copies = copy_to_landing(files, kind, settings)

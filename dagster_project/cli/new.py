@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from dagster_project import registry, scaffold
 from dagster_project.cli.output import AsJson, out, print_json
-from dagster_project.settings import load_settings
+from dagster_project.home.settings import load_settings
+from dagster_project.project import registry, scaffold
 
 NAME = "new"
 

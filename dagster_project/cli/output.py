@@ -9,12 +9,12 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from dagster_project.dbt import DbtError
+from dagster_project.home.settings import SettingsError
+from dagster_project.home.warehouse import ClockError, WarehouseBusyError
 from dagster_project.landing import DeclarationError, KindError
+from dagster_project.project.dbt import DbtError
+from dagster_project.project.scaffold import ScaffoldError
 from dagster_project.replay.plan import ReplayError
-from dagster_project.scaffold import ScaffoldError
-from dagster_project.settings import SettingsError
-from dagster_project.warehouse import ClockError, WarehouseBusyError
 from senders.base import SenderConfigError, SenderUnavailableError
 from senders.errors import ComposeError
 

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from dagster_project import warehouse
 from dagster_project.cli.output import AsJson, CommandError, out, print_json
-from dagster_project.settings import load_settings
+from dagster_project.home import warehouse
+from dagster_project.home.settings import load_settings
 
 NAME = "preview"
 
@@ -24,7 +24,7 @@ def command(
     as_json: AsJson = False,
 ) -> None:
     """The e-mail as that contact would get it. Nothing is sent."""
-    from dagster_project import preview
+    from dagster_project.check import preview
 
     settings = load_settings()
     if not settings.warehouse_path.is_file():

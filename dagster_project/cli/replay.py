@@ -16,7 +16,7 @@ from rich.table import Table
 
 from dagster_project.cli.hold import hold
 from dagster_project.cli.output import AsJson, err, out, print_json
-from dagster_project.settings import Settings, load_settings
+from dagster_project.home.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,7 +128,8 @@ def _replay(
 ) -> tuple[Mapping[str, tuple[str, ...]], list[Difference]]:
     """What was asked for, by kind, and who would differ."""
     # dbt takes seconds to load: not before there is something to do.
-    from dagster_project import dbt, replay
+    from dagster_project import replay
+    from dagster_project.project import dbt
 
     replay.require_over(settings, days[-1])
     plan = replay.make_plan(dbt.manifest(settings), only)
@@ -195,7 +196,7 @@ def _report(
 
 @contextmanager
 def _open(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    from dagster_project import warehouse
+    from dagster_project.home import warehouse
 
     with warehouse.connect(path, read_only=True) as connection:
         yield connection

@@ -11,7 +11,7 @@ import typer
 from dagster_project import PROCESS_STARTED
 from dagster_project.cli.hold import hold
 from dagster_project.cli.output import FAILED, REJECTED, AsJson, err, out, print_json
-from dagster_project.settings import Settings, load_settings
+from dagster_project.home.settings import Settings, load_settings
 
 NAME = "tick"
 
@@ -41,9 +41,9 @@ def command(
         _require_sender(settings)
     with hold(settings, "tick", wait):
         # Dagster and dbt take seconds to load: not before there is something to do.
-        from dagster_project import run_tick
+        from dagster_project.defs.tick.in_process import run
 
-        report = run_tick.run(settings, as_of=instant, sender=sender, send=not no_send)
+        report = run(settings, as_of=instant, sender=sender, send=not no_send)
     total = time.monotonic() - PROCESS_STARTED
     if as_json:
         print_json(report.as_dict() | {"total_seconds": total})
@@ -71,7 +71,7 @@ def _instant(text: str) -> datetime:
 
 def _require_sender(settings: Settings) -> None:
     """Say now what is missing, not after everything has been decided."""
-    from dagster_project import outgoing
+    from dagster_project.tick.sender import make_sender
 
-    outgoing.make_sender(settings)
+    make_sender(settings)
     settings.require_link_key()

@@ -11,7 +11,7 @@ import typer
 
 from dagster_project.cli.hold import hold
 from dagster_project.cli.output import err
-from dagster_project.settings import PROJECT_DIR, load_settings
+from dagster_project.home.settings import PROJECT_DIR, load_settings
 
 NAME = "ui"
 
@@ -21,8 +21,8 @@ def command(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 3000,
 ) -> None:
     """Dagster's UI and daemon on this project. Schedule and sensor are off until switched on."""
-    from dagster_project import installation
-    from dagster_project.run_tick import prepare_dagster_home
+    from dagster_project.defs.tick.in_process import prepare_dagster_home
+    from dagster_project.tick import installation
 
     settings = load_settings()
     if not settings.warehouse_path.is_file():

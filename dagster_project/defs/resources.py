@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 import dagster as dg
 
-from dagster_project import runs
-from dagster_project.settings import Settings, load_settings
-from dagster_project.warehouse import exclusive
+from dagster_project.defs import runs
+from dagster_project.home.settings import Settings, load_settings
+from dagster_project.home.warehouse import exclusive
 
 
 class Sendhouse(dg.ConfigurableResource):

@@ -10,13 +10,13 @@ settings and what models expect, `facts` (events, tracking) and `crm` judge them
 
 from __future__ import annotations
 
-from dagster_project.landing.declared import DeclarationError, create_declared_tables
 from dagster_project.landing.errors import FileRejectedError, KindError
-from dagster_project.landing.facts import rehash
-from dagster_project.landing.files import copy_to_landing
-from dagster_project.landing.kinds import Kind, parse_kind
-from dagster_project.landing.ledger import LandedFile
-from dagster_project.landing.load import land_file, land_new, pending_files
+from dagster_project.landing.shapes.declared import DeclarationError, create_declared_tables
+from dagster_project.landing.shapes.facts import rehash
+from dagster_project.landing.shapes.kinds import Kind, parse_kind
+from dagster_project.landing.store.files import copy_to_landing
+from dagster_project.landing.store.history import LandedFile
+from dagster_project.landing.store.load import land_file, land_new, pending_files
 
 __all__ = [
     "DeclarationError",

@@ -6,11 +6,12 @@ import shutil
 from collections.abc import Callable, Sequence
 from datetime import date
 
-from dagster_project import publish, warehouse
+from dagster_project.home import warehouse
+from dagster_project.home.settings import Settings
 from dagster_project.replay.plan import Plan
 from dagster_project.replay.run import replay
 from dagster_project.replay.scratch import scratch_folder
-from dagster_project.settings import Settings
+from dagster_project.tick import serving
 
 # By kind: the table, and its column that names the segment or score.
 TABLES = {
@@ -61,7 +62,7 @@ def backfill(
                     rows[table] += written
                 connection.execute("commit")
             connection.execute("detach result")
-            publish.publish_backfilled(settings, connection)
+            serving.publish_backfilled(settings, connection)
     finally:
         shutil.rmtree(scratch_folder(settings), ignore_errors=True)
     return rows

@@ -8,8 +8,8 @@ from typing import Any
 
 KINDS = ("segments", "scores", "triggers")
 # What holds everything of a kind, where a single model of it does not say enough: a score is the
-# sum of a ledger that `totals` draws up, a trigger has fired once `trigger_firings` says so.
-_GATHERED_IN = {"scores": "totals", "triggers": "trigger_firings"}
+# sum of a ledger that `score_totals` draws up, a trigger has fired once `trigger_firings` says so.
+_GATHERED_IN = {"scores": "score_totals", "triggers": "trigger_firings"}
 # What else says who is in a segment: it is those of its rows who are here.
 _JUDGED_BY = {"segments": "contacts"}
 
@@ -61,11 +61,7 @@ def make_plan(
         if node["resource_type"] == "model"
     }
     of_kind = {
-        kind: sorted(
-            name
-            for name, node in models.items()
-            if node["fqn"][1] == kind and "system" not in node["fqn"]
-        )
+        kind: sorted(name for name, node in models.items() if node["fqn"][1] == kind)
         for kind in kinds
     }
     asked = set(only)

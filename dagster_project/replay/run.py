@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
-from dagster_project import warehouse
+from dagster_project.home import warehouse
+from dagster_project.home.settings import Settings
+from dagster_project.home.warehouse import ClockError
 from dagster_project.replay.plan import Plan
 from dagster_project.replay.scratch import open_scratch
 from dagster_project.replay.transcript import Builder
-from dagster_project.settings import Settings
-from dagster_project.warehouse import ClockError
 
 DAY = timedelta(days=1)
 

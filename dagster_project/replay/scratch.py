@@ -16,11 +16,11 @@ from pathlib import Path
 
 import duckdb
 
-from dagster_project import warehouse
-from dagster_project.landing.sql import identifier
+from dagster_project.home import warehouse
+from dagster_project.home.settings import Settings
+from dagster_project.home.sql import identifier
+from dagster_project.home.warehouse import Clock
 from dagster_project.replay.plan import Plan
-from dagster_project.settings import Settings
-from dagster_project.warehouse import Clock
 
 # When something was decided, where the column has another name than decided_at.
 _DECIDED_AT = {"enrollment_starts": "enrolled_at", "enrollment_exits": "exited_at"}

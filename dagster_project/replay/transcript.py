@@ -15,10 +15,10 @@ from typing import Any
 
 import duckdb
 
-from dagster_project import dbt
+from dagster_project.home.settings import Settings
+from dagster_project.project import dbt
 from dagster_project.replay.plan import selector
 from dagster_project.replay.scratch import Scratch
-from dagster_project.settings import Settings
 
 # dbt puts its comment first.
 _READS = re.compile(r"\s*(/\*.*?\*/\s*)*(select|with|from|describe)\b", re.DOTALL | re.IGNORECASE)
@@ -55,7 +55,7 @@ class Builder:
     """Builds the models of a plan, each time the clock has gone on."""
 
     def __init__(self, settings: Settings, scratch: Scratch) -> None:
-        self._settings = settings
+        self._settings = settings.model_copy(update={"home": scratch.home})
         self._scratch = scratch
         self._python = {
             node["unique_id"]: node for node in scratch.plan.nodes if node["language"] == "python"
@@ -94,7 +94,6 @@ class Builder:
             self._settings,
             select,
             with_tests=False,
-            home=self._scratch.home,
             on_statement=None if steps is None else record,
         )
         dbt.raise_for(results)

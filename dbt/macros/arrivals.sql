@@ -43,7 +43,7 @@
 
 {#- Moves watermarks to the clock: the post-hook of whichever model took in what had arrived. -#}
 {% macro move_watermarks(models=none) -%}
-    {%- set models = models or [this.identifier] -%}
+    {%- set models = models or [own_name()] -%}
     delete from {{ source('control', 'watermarks') }} where model in {{ sql_list(models) }};
     {%- for model in models %}
     insert into {{ source('control', 'watermarks') }}
@@ -59,9 +59,9 @@
 {#- The post-hook of who learns from `model`, by its rows, of what arrived: it has taken in what that had,
     which is less than the clock allows when it is built alone. -#}
 {% macro follow_watermark(model) -%}
-    delete from {{ source('control', 'watermarks') }} where model = '{{ this.identifier }}';
+    delete from {{ source('control', 'watermarks') }} where model = '{{ own_name() }}';
     insert into {{ source('control', 'watermarks') }}
-    select '{{ this.identifier }}' as model, as_of, file_no
+    select '{{ own_name() }}' as model, as_of, file_no
     from {{ source('control', 'watermarks') }}
     where model = '{{ model }}';
 {%- endmacro %}

@@ -23,7 +23,7 @@
         'identities': "(select concat_ws(' ', count(*), max(decided_at)) from decisions.contact_keys)"
             ~ " || ' ' || (select count(*) from decisions.contact_merges)",
         'sends': "(select count(*) from decisions.step_decisions)",
-        'consent words': "(select count(*) from activity.consent_words)",
+        'consent words': "(select count(*) from contacts.consent_words)",
         'day': "(select " ~ utc_day('as_of') ~ " from control.clock)",
     }) }}
 {%- endmacro %}

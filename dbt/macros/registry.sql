@@ -159,7 +159,7 @@
             'reengagement/whats_new',
         ],
         'feature_models': {
-            'activity': {
+            'feature_activity': {
                 'first_active_at': none,
                 'last_event_at': none,
                 'events_7d': 0,
@@ -172,7 +172,7 @@
                 'events_trend_30d': none,
                 'events_trend_90d': none,
             },
-            'company': {
+            'feature_company': {
                 'company_id': none,
                 'company_name': none,
                 'company_industry': none,
@@ -186,7 +186,7 @@
                 'company_usage_previous_30d': 0,
                 'company_usage_trend_30d': none,
             },
-            'deals': {
+            'feature_deals': {
                 'open_deals': 0,
                 'open_deal_amount': 0,
                 'won_deals': 0,
@@ -194,7 +194,7 @@
                 'last_won_at': none,
                 'last_lost_at': none,
             },
-            'email': {
+            'feature_email': {
                 'emails_received': 0,
                 'first_emailed_at': none,
                 'last_emailed_at': none,
@@ -217,7 +217,7 @@
                 'clicks_180d': 0,
                 'replies_90d': 0,
             },
-            'milestones': {
+            'feature_milestones': {
                 'first_form_at': none,
                 'trial_started_at': none,
                 'trial_ends_at': none,
@@ -226,7 +226,7 @@
                 'last_demo_at': none,
                 'cancelled_at': none,
             },
-            'profile': {
+            'feature_profile': {
                 'email': none,
                 'first_name': none,
                 'last_name': none,
@@ -241,7 +241,7 @@
                 'crm_lifecycle_stage': none,
                 'consent': none,
             },
-            'purchases': {
+            'feature_purchases': {
                 'first_purchase_at': none,
                 'last_purchase_at': none,
                 'purchases': 0,
@@ -255,7 +255,7 @@
                 'revenue_previous_90d': 0,
                 'revenue_trend_90d': none,
             },
-            'usage': {
+            'feature_usage': {
                 'last_used_at': none,
                 'usage_30d': 0,
                 'usage_previous_30d': 0,

@@ -71,7 +71,7 @@
                 if node.resource_type == 'model'
                 and (
                     is_input(node) if folder == 'inputs'
-                    else node.fqn[1] == folder and 'system' not in node.fqn
+                    else node.fqn[1] == folder
                 ) -%}
                 {%- do found.append(node.name) -%}
             {%- endfor -%}

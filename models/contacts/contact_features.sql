@@ -8,7 +8,7 @@
 with
 
 features as (
-    {{ join_features('profile') }}
+    {{ join_features('feature_profile') }}
 ),
 
 facts as (

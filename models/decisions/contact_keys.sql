@@ -37,7 +37,7 @@ current_records as (
 ),
 
 events as (
-    select event_id, contact_key, received_at, occurred_at from {{ ref('sightings') }}
+    select event_id, contact_key, received_at, occurred_at from {{ ref('key_sightings') }}
 ),
 
 sightings as (

@@ -1,7 +1,7 @@
 with
 
 members as (
-    select segment, contact_id from {{ ref('current_members') }}
+    select segment, contact_id from {{ ref('segment_members') }}
 ),
 
 decided as (

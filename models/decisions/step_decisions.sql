@@ -3,7 +3,7 @@
 with
 
 proposals as (
-    select * from {{ ref('proposals') }} where kind = 'step'
+    select * from {{ ref('sequence_proposals') }} where kind = 'step'
 ),
 
 decided as (

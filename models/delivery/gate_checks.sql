@@ -2,7 +2,7 @@
 with
 
 candidates as (
-    select * from {{ ref('candidates') }}
+    select * from {{ ref('send_candidates') }}
 ),
 
 consent as (
@@ -22,7 +22,7 @@ exits as (
 ),
 
 overtaken as (
-    select enrollment_id, reason as exit_reason from {{ ref('proposals') }} where kind = 'overtake'
+    select enrollment_id, reason as exit_reason from {{ ref('sequence_proposals') }} where kind = 'overtake'
 ),
 
 attempts as (

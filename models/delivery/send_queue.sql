@@ -1,7 +1,7 @@
 with
 
 candidates as (
-    select * from {{ ref('candidates') }}
+    select * from {{ ref('send_candidates') }}
 ),
 
 stopped as (

@@ -9,7 +9,7 @@ enrollments as (
 ),
 
 steps as (
-    select sequence, step, goal_event, goal_seconds from {{ ref('steps') }}
+    select sequence, step, goal_event, goal_seconds from {{ ref('declared_steps') }}
 ),
 
 attempts as (

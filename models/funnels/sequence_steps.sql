@@ -9,7 +9,7 @@ enrollments as (
 ),
 
 steps as (
-    select sequence, step, position from {{ ref('steps') }}
+    select sequence, step, position from {{ ref('declared_steps') }}
 ),
 
 sends as (

@@ -1,7 +1,7 @@
 with
 
 scores as (
-    select contact_id, points from {{ ref('totals') }} where score = 'lead_score'
+    select contact_id, points from {{ ref('score_totals') }} where score = 'lead_score'
 ),
 
 ---------- scores are kept of people the CRM has let go of; features are not

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from dagster_project.settings import PROJECT_DIR, load_settings
+from dagster_project.home.settings import PROJECT_DIR, load_settings
 from demo.company import Company
 from demo.timeline import BEGIN, FIRST_DAY, LAST_DAY, days, midnight
 

@@ -4,9 +4,9 @@ from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 
-from dagster_project import warehouse
+from dagster_project.home import warehouse
+from dagster_project.home.settings import load_settings
 from dagster_project.landing import create_declared_tables, land_new
-from dagster_project.settings import load_settings
 from demo.company import Company
 from demo.timeline import BEGIN, FIRST_DAY, midnight
 

@@ -15,12 +15,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dagster_project import installation, registry, warehouse
-from dagster_project.landing import land_new
-from dagster_project.settings import Settings, load_settings
-from dagster_project.warehouse import Clock
-from tests.dagster_project.project_copy import ProjectCopy
+from dagster_project.home import warehouse
+from dagster_project.home.settings import Settings, load_settings
+from dagster_project.project import registry
+from dagster_project.tick import stages
+from dagster_project.tick.stages import Stage
 from tests.senders.senders_support import SHARED_DATA
+from tests.support.project_copy import ProjectCopy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -128,9 +129,7 @@ class Staged:
 
     def land(self, at: datetime) -> None:
         settings = self.settings()
-        installation.begin_tick(settings, Clock(at, is_simulated=True))
-        with warehouse.connect(settings.warehouse_path) as connection:
-            land_new(connection, settings, at)
+        stages.tick(settings, at, until=Stage.LAND)
 
     def build(self, *select: str) -> dict[str, str]:
         """Run dbt with its data and unit tests; the status of each node by its name."""

@@ -8,8 +8,8 @@ from dagster_project import audit
 from dagster_project.audit import lineage
 from dagster_project.defs.models.assets import MANIFEST, TRANSLATOR
 from dagster_project.defs.resources import Sendhouse
-from dagster_project.landing.declared import read_declared
-from dagster_project.settings import load_settings
+from dagster_project.home.settings import load_settings
+from dagster_project.landing.shapes.declared import read_declared
 
 GROUP = "audit"
 RAW = [["raw", table] for table in read_declared(load_settings().project_dir)]
@@ -63,7 +63,7 @@ def _crm_specs() -> list[dg.AssetSpec]:
 
 def _segment_specs() -> list[dg.AssetSpec]:
     changes = ["decisions", "segment_changes"]
-    members = ["segments", "current_members"]
+    members = ["proposals", "segment_members"]
     deps = {
         "segments": [
             FEATURES, members, changes, ["contacts", "contact_consent"],

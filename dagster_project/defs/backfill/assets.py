@@ -6,12 +6,13 @@ from datetime import date
 import dagster as dg
 from pydantic import Field
 
-from dagster_project import dbt, installation
 from dagster_project.defs.audit.assets import SEGMENTS
 from dagster_project.defs.resources import Sendhouse
+from dagster_project.home.settings import load_settings
+from dagster_project.project import dbt
 from dagster_project.replay import make_plan
 from dagster_project.replay.backfill import backfill
-from dagster_project.settings import load_settings
+from dagster_project.tick import installation
 
 GROUP = "backfill"
 # A day is a partition once the machine's UTC day is over.

@@ -1,1 +1,1 @@
-"""Stage three."""
+"""The stage `dispatch`."""

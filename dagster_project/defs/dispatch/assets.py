@@ -1,9 +1,9 @@
-"""Stage three: what is due leaves."""
+"""The stage `dispatch`: what is due leaves."""
 
 import dagster as dg
 
-from dagster_project import outgoing
 from dagster_project.defs.resources import Sendhouse
+from dagster_project.tick import stages
 
 
 @dg.asset(
@@ -15,20 +15,16 @@ from dagster_project.defs.resources import Sendhouse
     kinds={"email"},
 )
 def dispatch(context: dg.AssetExecutionContext, sendhouse: Sendhouse) -> dg.MaterializeResult:
-    """Send what is queued, each once: the journal is written before and after every message.
+    """Send what is queued, each send once. The journal is written before and after every message.
 
-    The warehouse is closed before the first connection to a server is made.
+    The warehouse is closed before the first connection to a server opens.
     """
-    report = outgoing.dispatch_due(sendhouse.settings)
+    report = stages.dispatch(sendhouse.settings)
     for problem in report.problems:
         context.log.warning("send %s %s: %s", problem.send_id, problem.status, problem.detail)
     return dg.MaterializeResult(
         metadata={
-            "sent": report.sent,
-            "deferred": report.deferred,
-            "rejected": report.rejected,
-            "failed": report.failed,
-            "unknown": report.unknown,
+            **report.counts(),
             "skipped": dg.MetadataValue.json(dict(report.skipped)),
             "settled": dg.MetadataValue.json(dict(report.settled)),
         }

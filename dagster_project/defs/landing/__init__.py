@@ -1,1 +1,1 @@
-"""Stage one."""
+"""The stages `begin`, `land` and `load_journal`."""

@@ -1,16 +1,15 @@
-"""Stage one: set the clock, land new files, load the journal."""
+"""The stages `begin`, `land` and `load_journal`."""
 
 from collections.abc import Iterator
 from datetime import datetime
 
 import dagster as dg
 
-from dagster_project import installation, journal_load, warehouse
 from dagster_project.defs.resources import Sendhouse
-from dagster_project.landing import land_new
-from dagster_project.landing.declared import read_declared
-from dagster_project.landing.remote import fetch_new
-from dagster_project.settings import load_settings
+from dagster_project.home import warehouse
+from dagster_project.home.settings import load_settings
+from dagster_project.landing.shapes.declared import read_declared
+from dagster_project.tick import stages
 
 GROUP = "landing"
 OWNERS = ["team:data"]
@@ -32,11 +31,8 @@ class ClockConfig(dg.Config):
 @dg.asset(key=["control", "clock"], pool="warehouse", group_name=GROUP, owners=OWNERS, kinds=KINDS)
 def clock(config: ClockConfig, sendhouse: Sendhouse) -> dg.MaterializeResult:
     """The only clock. A tick sets it first; models read it and never ask the machine."""
-    settings = sendhouse.settings
-    installation.create(settings)
     as_of = None if config.as_of is None else datetime.fromisoformat(config.as_of)
-    now = installation.next_clock(settings, as_of)
-    installation.begin_tick(settings, now)
+    now = stages.begin(sendhouse.settings, as_of)
     return dg.MaterializeResult(metadata={"as_of": now.as_of.isoformat()})
 
 
@@ -63,13 +59,13 @@ def landing(
 ) -> Iterator[dg.MaterializeResult]:
     """Fetch what is new in remote sources, then load every new file."""
     settings = sendhouse.settings
-    for fetched in fetch_new(settings):
+    landed = stages.land(settings)
+    for fetched in landed.fetched:
         log = context.log.warning if fetched.error else context.log.info
         log("%s", fetched)
     with warehouse.connect(settings.warehouse_path) as connection:
-        landed = land_new(connection, settings, warehouse.require_clock(connection).as_of)
         counts = warehouse.row_counts(connection)
-    for file in landed:
+    for file in landed.files:
         wants_a_look = file.error or file.rows_rejected or file.notices
         log = context.log.warning if wants_a_look else context.log.info
         log("%s", file)
@@ -90,7 +86,7 @@ def landing(
 )
 def attempts(sendhouse: Sendhouse) -> dg.MaterializeResult:
     """What the journal knows of every try to send. One row per try."""
-    loaded = journal_load.load(sendhouse.settings)
+    loaded = stages.load_journal(sendhouse.settings)
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": loaded.rows,

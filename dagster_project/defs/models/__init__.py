@@ -1,1 +1,1 @@
-"""Stage two."""
+"""The stage `decide`."""

@@ -1,4 +1,4 @@
-"""Stage two: every SELECT under models/, as one dbt build whose tests are asset checks."""
+"""The stage `decide`: every SELECT under models/, as one dbt build whose tests are asset checks."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -7,9 +7,11 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
 from dagster_dbt.asset_utils import get_asset_check_key_for_test
 
-from dagster_project import dbt, warehouse
 from dagster_project.defs.resources import Sendhouse
-from dagster_project.settings import load_settings
+from dagster_project.home import warehouse
+from dagster_project.home.settings import load_settings
+from dagster_project.project import dbt
+from dagster_project.tick import stages
 
 DEFAULT_OWNER = "team:data"
 _SEVERITIES = {"warn": dg.AssetCheckSeverity.WARN}
@@ -67,7 +69,7 @@ def models(
     """Build what is selected, test it, and say how many rows and seconds each took."""
     settings = sendhouse.settings
     select = _selectors(context) if context.is_subset else []
-    results = dbt.build(settings, select)
+    results = stages.decide(settings, select)
     with warehouse.connect(settings.warehouse_path) as connection:
         row_counts = warehouse.row_counts(connection)
     yield from _events(context, results, row_counts)

@@ -1,1 +1,1 @@
-"""Stage four."""
+"""The stage `publish`."""

@@ -1,16 +1,16 @@
-"""Stage four: what BI reads."""
+"""The stage `publish`: what BI reads."""
 
 import dagster as dg
 
-from dagster_project import publish
 from dagster_project.defs.models.assets import MANIFEST, TRANSLATOR
 from dagster_project.defs.resources import Sendhouse
+from dagster_project.tick import serving, stages
 
 # Asked of the models themselves, so that a new funnel is published without being named here.
 PUBLISHED = [
     TRANSLATOR.get_asset_key(node)
     for node in MANIFEST["nodes"].values()
-    if node["resource_type"] == "model" and publish.is_published(node["schema"], node["alias"])
+    if node["resource_type"] == "model" and serving.is_published(node["schema"], node["alias"])
 ]
 
 
@@ -27,7 +27,7 @@ def analytics(sendhouse: Sendhouse) -> dg.MaterializeResult:
 
     Readers keep what they have open; nobody waits for a tick, no tick waits for a reader.
     """
-    published = publish.publish(sendhouse.settings)
+    published = stages.publish(sendhouse.settings)
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": sum(published.rows.values()),

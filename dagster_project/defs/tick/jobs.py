@@ -2,11 +2,12 @@
 
 import dagster as dg
 
-from dagster_project import runs, warehouse
+from dagster_project.defs import runs
 from dagster_project.defs.audit.assets import GROUP as AUDIT
 from dagster_project.defs.backfill.assets import GROUP as BACKFILL
+from dagster_project.home import warehouse
+from dagster_project.home.settings import load_settings
 from dagster_project.landing import pending_files
-from dagster_project.settings import load_settings
 
 tick = dg.define_asset_job(
     "tick",

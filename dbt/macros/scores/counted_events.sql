@@ -1,6 +1,6 @@
 {#-
     Which events count in a score. Each score notes it on its model (config.meta.counted_events);
-    scores.scored_events, which is built before all scores, reads it there.
+    activity.scored_events, which is built before all scores, reads it there.
 -#}
 
 {% macro events_counted_by(reasons) -%}
@@ -60,12 +60,12 @@
 {%- endmacro %}
 
 
-{#- The post-hook of scores.scored_events: what no reason asks for in that way any more goes. -#}
+{#- The post-hook of activity.scored_events: what no reason asks for in that way any more goes. -#}
 {% macro keep_counted_events() -%}
-    {%- set kept = [this.identifier] + (counted_events() | map(attribute='definition') | list) -%}
+    {%- set kept = [own_name()] + (counted_events() | map(attribute='definition') | list) -%}
     {%- set gone -%}
         select model from {{ source('control', 'watermarks') }}
-        where starts_with(model, '{{ this.identifier }}.') and model not in {{ sql_list(kept) }}
+        where starts_with(model, '{{ own_name() }}.') and model not in {{ sql_list(kept) }}
     {%- endset -%}
     delete from {{ this }} where definition in ({{ gone }});
     delete from {{ source('control', 'watermarks') }} where model in ({{ gone }});

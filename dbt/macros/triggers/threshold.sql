@@ -30,7 +30,7 @@ clock as (
 measured as (
     select features.contact_id, coalesce(totals.points, 0) as value
     from {{ ref('contact_features') }} as features
-    left join {{ ref('totals') }} as totals
+    left join {{ ref('score_totals') }} as totals
         on features.contact_id = totals.contact_id and totals.score = '{{ score }}'
 ),
 {%- else -%}

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dagster_project import installation, warehouse
 from dagster_project.audit import Audit, FieldAudit, audit_crm
+from dagster_project.home import warehouse
+from dagster_project.home.settings import Settings, load_settings
+from dagster_project.home.warehouse import Clock
 from dagster_project.landing import land_new
-from dagster_project.settings import Settings, load_settings
-from dagster_project.warehouse import Clock
+from dagster_project.tick import installation
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import pytest
 
-from dagster_project import publish, warehouse
-from dagster_project.settings import PROJECT_DIR
+from dagster_project.home import warehouse
+from dagster_project.home.settings import PROJECT_DIR
+from dagster_project.tick import serving
 from tests.dagster_project.audit.conftest import MARCH, Crm
 
 if TYPE_CHECKING:
@@ -57,10 +58,10 @@ def test_the_job_writes_what_bi_then_reads_and_the_tick_does_without_it(filled: 
     }
     assert "ledger/source_freshness" in ticked
     assert not ticked & made
-    publish.publish(filled.settings)
-    with warehouse.connect(filled.settings.serving_dir / "analytics.duckdb") as serving:
+    serving.publish(filled.settings)
+    with warehouse.connect(filled.settings.serving_dir / "analytics.duckdb") as bi:
         stale = "select field from audit.crm_fields where stale_reason is not null"
-        assert ("country",) in serving.sql(stale).fetchall()
+        assert ("country",) in bi.sql(stale).fetchall()
 
 
 def _sendhouse(crm: Crm, *arguments: str) -> str:

@@ -10,7 +10,7 @@ from dagster_project.audit.lineage import (
     used_features,
     users,
 )
-from dagster_project.settings import PROJECT_DIR
+from dagster_project.home.settings import PROJECT_DIR
 
 NAMES = ["contact_id", "country", "job_title", "last_active_at", "purchases"]
 
@@ -80,8 +80,8 @@ def _manifest() -> dict[str, Any]:
         _model("deciding_buyers", ("segments",), ["deciders", "buyers", "engagement"]),
         _model("odd", ("segments",), ["contact_features"], code="where undeclared"),
         _model(
-            "current_members",
-            ("segments", "system"),
+            "segment_members",
+            ("proposals",),
             ["deciders", "buyers", "deciding_buyers", "odd"],
         ),
         _model("call_them", ("sequences",), ["deciders"]),

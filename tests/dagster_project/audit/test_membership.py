@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dagster_project import warehouse
 from dagster_project.audit import membership
 from dagster_project.audit.membership import Changes, Members, Size
+from dagster_project.home import warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,7 @@ def connection(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.execute(
             """
             create schema segments; create schema contacts; create schema decisions;
-            create table segments.current_members (segment varchar, contact_id varchar);
+            create table proposals.segment_members (segment varchar, contact_id varchar);
             create table contacts.contact_consent (contact_id varchar, consent varchar);
             create table decisions.segment_changes (
                 segment varchar, contact_id varchar, change varchar, decided_at timestamptz,
@@ -44,7 +44,7 @@ def connection(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 def test_members_are_told_apart_by_consent(connection: duckdb.DuckDBPyConnection):
     connection.execute(
         """
-        insert into segments.current_members values
+        insert into proposals.segment_members values
             ('a', '1'), ('a', '2'), ('a', '3'), ('a', '4'), ('b', '1');
         insert into contacts.contact_consent values
             ('1', 'opted_in'), ('2', 'opted_out'), ('3', 'unknown'), ('9', 'opted_in');
@@ -101,7 +101,7 @@ def test_pairs_share_what_sets_share(connection: duckdb.DuckDBPyConnection):
     rng = random.Random(7)
     segments = {f"s{n}": {str(c) for c in range(200) if rng.random() < n / 9} for n in range(1, 9)}
     rows = [(name, contact) for name, members in segments.items() for contact in members]
-    connection.executemany("insert into segments.current_members values (?, ?)", rows)
+    connection.executemany("insert into proposals.segment_members values (?, ?)", rows)
     expected: dict[tuple[str, str], int] = defaultdict(int)
     for one, other in combinations_with_replacement(segments, 2):
         if common := segments[one] & segments[other]:

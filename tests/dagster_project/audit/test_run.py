@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from dagster_project import warehouse
 from dagster_project.audit import run_crm
 from dagster_project.audit.store import CRM_TABLES
-from dagster_project.settings import PROJECT_DIR
+from dagster_project.home import warehouse
+from dagster_project.home.settings import PROJECT_DIR
 from demo.company import Company
 from tests.dagster_project.audit.conftest import MARCH, Crm, field_of
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dagster_project import warehouse
 from dagster_project.audit.segments import segment_features
+from dagster_project.home import warehouse
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,12 +7,13 @@ from datetime import timedelta
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from dagster_project import audit, warehouse
+from dagster_project import audit
 from dagster_project.audit import audit_segments
 from dagster_project.audit.store import SEGMENT_TABLES, SIZES
-from dagster_project.settings import load_settings
-from tests.dagster_project.home import Home, finish
-from tests.dagster_project.small_company import SECOND
+from dagster_project.home import warehouse
+from dagster_project.home.settings import load_settings
+from tests.support.home import Home, finish
+from tests.support.small_company import SECOND
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +43,7 @@ def _the_audit_says_what_the_tables_say(home: Home) -> None:
     answer = finish(home.start("sendhouse", "audit", "segments", "--json")).report
     found = {one["segment"]: one for one in answer["segments"]}
     sets: dict[str, set[str]] = {name: set() for name in found}
-    for segment, contact_id in home.rows("select * from segments.current_members"):
+    for segment, contact_id in home.rows("select * from proposals.segment_members"):
         sets[segment].add(contact_id)
 
     # Entries minus exits are the members, and the last day of the line is today.

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.dagster_project.home import Home
-from tests.dagster_project.project_copy import ProjectCopy
+from tests.support.home import Home
+from tests.support.project_copy import ProjectCopy
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from dagster_project import registry
-from tests.dagster_project.home import Home, finish
+from dagster_project.project import registry
+from tests.support.home import Home, finish
 
 if TYPE_CHECKING:
-    from tests.dagster_project.project_copy import ProjectCopy
+    from tests.support.project_copy import ProjectCopy
 
 SEQUENCE = "models/sequences/activation.sql"
 TYPO = (SEQUENCE, "in_segment('activated'), replied()", "in_segment('actived'), replied()")

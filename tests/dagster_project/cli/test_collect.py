@@ -5,9 +5,9 @@ import time
 
 import httpx
 
-from dagster_project import warehouse
+from dagster_project.home import warehouse
 from tests.collector.running import free_port
-from tests.dagster_project.home import Home, finish
+from tests.support.home import Home, finish
 
 
 def test_the_collector_starts_while_a_tick_holds_the_warehouse_and_stops_when_told(home: Home):

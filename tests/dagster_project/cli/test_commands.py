@@ -12,8 +12,8 @@ import typer.main
 from typer.core import TyperGroup
 
 from dagster_project.cli import app
-from dagster_project.settings import PROJECT_DIR
-from tests.dagster_project.home import Finished, Home, finish
+from dagster_project.home.settings import PROJECT_DIR
+from tests.support.home import Finished, Home, finish
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.dagster_project.home import finish
+from tests.support.home import finish
 
 if TYPE_CHECKING:
-    from tests.dagster_project.home import Home
+    from tests.support.home import Home
 
 
 def test_init_makes_what_a_tick_needs_and_repeating_it_changes_nothing(home: Home):

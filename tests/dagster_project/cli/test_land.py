@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dagster_project import installation, warehouse
-from dagster_project.warehouse import Clock
-from tests.dagster_project.home import Finished, Home, finish
+from dagster_project.home import warehouse
+from dagster_project.tick import stages
+from tests.support.home import Finished, Home, finish
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -118,7 +118,7 @@ def test_what_lands_after_a_tick_is_learnt_after_it(home: Home, tmp_path: Path):
     path.write_text(json.dumps(EVENT), encoding="utf-8")
     as_of = datetime(2026, 3, 2, tzinfo=UTC)
     with home.settings() as settings:
-        installation.begin_tick(settings, Clock(as_of, is_simulated=True))
+        stages.begin(settings, as_of)
 
     land(home, path, "--as", "events")
 

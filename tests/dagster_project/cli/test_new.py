@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.dagster_project.home import Home, finish
+from tests.support.home import Home, finish
 
 if TYPE_CHECKING:
-    from tests.dagster_project.project_copy import ProjectCopy
+    from tests.support.project_copy import ProjectCopy
 
 FILES = {
     "segment": ["models/segments/my_segment.sql", "models/segments/my_segment.yml"],

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.dagster_project.home import Finished, Home, finish
+from tests.support.home import Finished, Home, finish
 
 if TYPE_CHECKING:
     from pathlib import Path

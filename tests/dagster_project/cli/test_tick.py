@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.collector.running import free_port
-from tests.dagster_project import small_company
-from tests.dagster_project.home import Home, finish
+from tests.support import small_company
+from tests.support.home import Home, finish
 
 if TYPE_CHECKING:
-    from tests.dagster_project.project_copy import ProjectCopy
+    from tests.support.project_copy import ProjectCopy
 
 LINK_KEY = "the-key-that-signs-links-and-is-nobodys-business"
 PASSWORD = "the-password-of-the-mail-server"

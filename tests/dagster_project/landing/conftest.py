@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dagster_project import warehouse
+from dagster_project.home import warehouse
+from dagster_project.home.settings import PROJECT_DIR, Settings, load_settings
+from dagster_project.home.source_settings import SourceSettings
 from dagster_project.landing import LandedFile, create_declared_tables, land_new
-from dagster_project.settings import PROJECT_DIR, Settings, load_settings
-from dagster_project.source_settings import SourceSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

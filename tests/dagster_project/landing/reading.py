@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from dagster_project.landing.packing import check_whole
-from dagster_project.landing.readers import UNREADABLE, open_rows
-from dagster_project.source_settings import SourceSettings
+from dagster_project.home.source_settings import SourceSettings
+from dagster_project.landing.formats.packing import check_whole
+from dagster_project.landing.formats.readers import UNREADABLE, open_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dagster_project.landing.rows import Rows
+    from dagster_project.landing.formats.rows import Rows
 
 
 @dataclass

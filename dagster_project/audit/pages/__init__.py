@@ -1,0 +1,1 @@
+"""The audits as pages for people, each one file: `<home>/report`."""

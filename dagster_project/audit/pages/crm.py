@@ -1,0 +1,63 @@
+"""The page about the CRM: what an audit found, the urgent first."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from dagster_project.audit.pages import site
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dagster_project.audit.model import AddressCount, Audit, FieldAudit, SegmentFeature
+    from dagster_project.home.settings import Settings
+
+
+def write(settings: Settings, audit: Audit) -> Path:
+    """Write `crm.html`."""
+    segments = [list(rows) for _, rows in groupby(audit.segment_features, _segment)]
+    return site.write(
+        settings,
+        "crm",
+        audit.as_of,
+        objects=by_object(audit.fields),
+        stale=stale_by_reason(audit.fields),
+        addresses=[list(rows) for _, rows in groupby(audit.addresses, _address_field)],
+        segments=sorted(segments, key=lambda rows: not any(row.problem for row in rows)),
+        totals={
+            "fields": len(audit.fields),
+            "filled": sum(field.filled > 0 for field in audit.fields),
+            "usable": sum(
+                field.segment_kind is not None and field.unusable_reason is None
+                for field in audit.fields
+            ),
+            "stale": len(audit.stale),
+            "addresses": sum(row.rows for row in audit.addresses),
+            "mailable": sum(row.rows for row in audit.addresses if row.verdict == "personal"),
+            "segments": len({row.segment for row in audit.segment_features}),
+            "lacking": len({row.segment for row in audit.segment_features if row.problem}),
+        },
+    )
+
+
+def by_object(fields: list[FieldAudit]) -> dict[str, list[FieldAudit]]:
+    """Group the fields by their object, in the objects' order."""
+    return {table: list(rows) for table, rows in groupby(fields, lambda row: row.source_table)}
+
+
+def stale_by_reason(fields: list[FieldAudit]) -> list[tuple[str, str, list[str]]]:
+    """Name the stale fields once per object and reason: an export that stopped makes all stale."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for field in fields:
+        if field.stale_reason:
+            found.setdefault((field.source_table, field.stale_reason), []).append(field.field)
+    return [(table, reason, names) for (table, reason), names in found.items()]
+
+
+def _address_field(row: AddressCount) -> tuple[str, str]:
+    return row.source_table, row.field
+
+
+def _segment(row: SegmentFeature) -> str:
+    return row.segment

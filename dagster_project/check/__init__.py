@@ -1,0 +1,1 @@
+"""What `sendhouse check` looks at before anything is sent."""

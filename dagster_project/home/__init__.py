@@ -1,0 +1,1 @@
+"""The installation: settings, the warehouse and its lock."""

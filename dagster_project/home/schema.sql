@@ -1,0 +1,238 @@
+-- What exists before any model runs: what landing, the clock and the journal write, and the
+-- append-only decisions that sequences read before the models have added to them.
+-- Safe to run again. Instants are UTC.
+
+create schema if not exists control;
+create schema if not exists raw;
+create schema if not exists decisions;
+create schema if not exists segments;
+create schema if not exists scores;
+
+create table if not exists control.clock (as_of timestamptz not null, is_simulated boolean not null);
+create table if not exists control.parameters (name varchar not null, value double not null);
+
+-- What each incremental model has taken in: everything that was known at `as_of` of the files up to
+-- `file_no`. Written in the model's own transaction (dbt/macros/arrivals.sql).
+create table if not exists control.watermarks (
+    model varchar primary key,
+    as_of timestamptz not null,
+    file_no bigint not null,
+);
+
+-- What the inputs of tables and views were like that stay until those change
+-- (dbt/macros/kept_until.sql).
+create table if not exists control.kept_tables (
+    model varchar primary key,
+    made_from varchar not null,
+);
+
+-- What each kept model was made from, its SQL and that of everything before it: when that changes, it
+-- is built anew (dagster_project/kept.py).
+create table if not exists control.kept_models (
+    model varchar primary key,
+    fingerprint varchar not null,
+);
+
+-- How DuckDB hashes: see landing/facts.py, rehash.
+create table if not exists control.hash_marks (mark ubigint not null);
+
+create table if not exists raw.files (
+    file_id varchar not null,
+    file_no bigint not null,
+    path varchar not null,
+    sha256 varchar not null,
+    kind varchar not null,
+    table_name varchar,
+    is_full boolean not null,
+    received_at timestamptz,
+    rows_landed bigint not null,
+    rows_duplicate bigint not null,
+    rows_rejected bigint not null,
+    bytes bigint not null,
+    modified_ns bigint not null,
+    mapping varchar not null,
+    columns varchar[],
+    notices varchar[] not null,
+    error varchar,
+    landed_at timestamptz not null,
+);
+
+-- What was at a path when it was last looked into: while that stands, the file is not read again.
+create table if not exists raw.file_paths (
+    path varchar not null,
+    kind varchar not null,
+    bytes bigint not null,
+    modified_ns bigint not null,
+    file_id varchar not null,
+);
+
+create table if not exists raw.rejects (
+    file_id varchar not null,
+    line bigint,
+    reason varchar not null,
+    content varchar,
+);
+
+-- How the last look at each source on S3 or in PostgreSQL went.
+create table if not exists raw.fetches (
+    source varchar primary key,
+    tried_at timestamptz not null,
+    succeeded_at timestamptz,
+    files bigint not null,
+    error varchar,
+);
+
+create table if not exists raw.events (
+    event_id varchar not null,
+    contact_key varchar not null,
+    name varchar not null,
+    occurred_at timestamptz not null,
+    received_at timestamptz not null,
+    properties json not null,
+    file_id varchar not null,
+    file_no bigint not null,
+    event_hash ubigint not null,
+);
+
+create table if not exists raw.tracking (
+    event_id varchar not null,
+    send_id varchar,
+    email varchar,
+    type varchar not null,
+    occurred_at timestamptz not null,
+    received_at timestamptz not null,
+    detail json not null,
+    provider varchar not null,
+    file_id varchar not null,
+    file_no bigint not null,
+    event_hash ubigint not null,
+);
+
+create table if not exists raw.attempts (
+    send_id varchar not null,
+    attempt integer not null,
+    status varchar not null,
+    sender varchar not null,
+    message_id varchar not null,
+    provider_message_id varchar,
+    smtp_code integer,
+    fault varchar,
+    detail varchar,
+    email_hash varchar,
+    started_at timestamptz not null,
+    finished_at timestamptz,
+    next_try_at timestamptz,
+    updated_at timestamptz not null,
+);
+
+create table if not exists decisions.contact_keys (
+    key_kind varchar not null,
+    key varchar not null,
+    contact_id varchar not null,
+    found_in varchar not null,
+    decided_at timestamptz not null,
+    evidence varchar,
+);
+
+create table if not exists decisions.contact_merges (
+    merge_id varchar not null,
+    contact_id varchar not null,
+    merged_into varchar not null,
+    evidence varchar not null,
+    ordinal bigint not null,
+    decided_at timestamptz not null,
+);
+
+create table if not exists decisions.segment_changes (
+    change_id varchar not null,
+    segment varchar not null,
+    contact_id varchar not null,
+    change varchar not null,
+    ordinal bigint not null,
+    decided_at timestamptz not null,
+    reason varchar not null default 'rule',
+);
+-- To a warehouse that was made before segments said why.
+alter table decisions.segment_changes add column if not exists reason varchar default 'rule';
+
+create table if not exists decisions.trigger_firings (
+    firing_id varchar not null,
+    trigger varchar not null,
+    contact_id varchar not null,
+    fired_at timestamptz not null,
+    decided_at timestamptz not null,
+    evidence json not null,
+);
+
+create table if not exists decisions.trigger_rearms (
+    firing_id varchar not null,
+    trigger varchar not null,
+    contact_id varchar not null,
+    decided_at timestamptz not null,
+    evidence json not null,
+);
+
+create table if not exists decisions.enrollment_starts (
+    enrollment_id varchar not null,
+    sequence varchar not null,
+    contact_id varchar not null,
+    firing_id varchar not null,
+    fired_at timestamptz not null,
+    enrolled_at timestamptz not null,
+);
+
+create table if not exists decisions.enrollment_refusals (
+    enrollment_id varchar not null,
+    sequence varchar not null,
+    contact_id varchar not null,
+    firing_id varchar not null,
+    reason varchar not null,
+    decided_at timestamptz not null,
+);
+
+create table if not exists decisions.enrollment_exits (
+    enrollment_id varchar not null,
+    sequence varchar not null,
+    contact_id varchar not null,
+    exited_at timestamptz not null,
+    exit_reason varchar not null,
+);
+
+create table if not exists decisions.step_decisions (
+    step_decision_id varchar not null,
+    enrollment_id varchar not null,
+    sequence varchar not null,
+    contact_id varchar not null,
+    step varchar not null,
+    action varchar not null,
+    template varchar,
+    due_at timestamptz not null,
+    expires_at timestamptz not null,
+    decided_at timestamptz not null,
+    decision varchar not null,
+    variant varchar not null,
+    reason varchar not null,
+);
+
+create table if not exists decisions.gate_stops (
+    gate_stop_id varchar not null,
+    send_id varchar not null,
+    gate varchar not null,
+    reason varchar not null,
+    decided_at timestamptz not null,
+);
+
+-- Of days that are over, as known at their end; filled by backfills (replay/), not by ticks, and
+-- described in models/segments/__sources.yml and models/scores/__sources.yml.
+create table if not exists segments.membership_daily (
+    day date not null,
+    segment varchar not null,
+    contact_id varchar not null,
+);
+
+create table if not exists scores.daily (
+    day date not null,
+    score varchar not null,
+    contact_id varchar not null,
+    points decimal(18, 4) not null,
+);

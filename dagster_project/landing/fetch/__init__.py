@@ -1,0 +1,1 @@
+"""Files from S3 and PostgreSQL, brought to the landing folder."""

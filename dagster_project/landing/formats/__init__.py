@@ -1,0 +1,1 @@
+"""How a file is read: packing, encoding, CSV, JSON, Excel, Parquet."""

@@ -1,0 +1,309 @@
+"""How a CSV file is written: told by reading its head in every way there is, or not at all.
+
+A way fits if it gives the header two columns or more, and half of the records as many. It is
+certain if no other way that fits gives other records; one column is certain if nothing that may be
+a delimiter is in the file at all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import TYPE_CHECKING
+
+from dagster_project.landing.errors import FileRejectedError
+from dagster_project.landing.formats.records import Dialect, Record, read_records
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator
+    from typing import TextIO
+
+    from dagster_project.home.source_settings import SourceSettings
+
+_DELIMITERS = (",", ";", "\t", "|", "^", "~", "\x01", "\x1f")
+# Nobody separates columns by these without saying so, but then it is not one column.
+_DOUBTFUL_DELIMITERS = (" ", ":", "/", "#")
+DELIMITERS = _DELIMITERS + _DOUBTFUL_DELIMITERS
+"""What is tried where nothing is declared."""
+_NAMES = {"\t": "tab", "\x01": "\\x01", "\x1f": "\\x1f", " ": "blank", "": "none"}
+_HEAD_RECORDS = 100
+_HEAD_CHARACTERS = 1 << 16
+_ESCAPE = re.compile(rb"\\[\\\"',;\t|\r\n]")
+_MAX_PREAMBLE = 50
+_NONE_FITS = "no delimiter gives the header and most records as many values"
+_SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)
+# Values that no column is called: numbers, dates and times, addresses, truth.
+_VALUE = re.compile(
+    r"[-+]?[\d.,]*\d%?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ].*)?|[^@\s]+@[^@\s]+\.[^@\s]+"
+    r"|true|false",
+    re.IGNORECASE,
+)
+
+
+@dataclass
+class _Way:
+    """What one way of reading the file gives."""
+
+    dialect: Dialect
+    columns: int = 0
+    records: int = 0
+    """Records after the header."""
+    fitting: int = 0
+    """Of these, how many have as many values as the header, and nothing wrong with them."""
+    content: int = 0
+    """A hash of all values, to tell whether two ways give the same."""
+    widest: int = 0
+    """The most values that a record after the header has."""
+    doubt: str | None = None
+    """Why it is not certain, though it may fit."""
+
+    @property
+    def fits(self) -> bool:
+        return self.columns > 1 and self.fitting * 2 >= self.records
+
+    @property
+    def is_table(self) -> bool:
+        """Whether a usual delimiter is in the file at all, so that it is not one column."""
+        widest = max(self.columns, self.widest)
+        return widest > 1 and self.dialect.delimiter not in _DOUBTFUL_DELIMITERS
+
+    @property
+    def gives(self) -> tuple[int, tuple[str, ...]]:
+        return self.content, self.dialect.header
+
+    def __str__(self) -> str:
+        quote = f" with quote {self.dialect.quote}" if self.dialect.quote != '"' else ""
+        escape = " escaped by backslash" if self.dialect.backslash else ""
+        return (
+            f"'{_name(self.dialect.delimiter)}'{quote}{escape} gives {self.columns} columns in "
+            f"line {self.dialect.header_line} and as many on {self.fitting:,} of {self.records:,} "
+            "records"
+        )
+
+
+def features(block: bytes, delimiter: str | None, known: Collection[str] = ()) -> set[str]:
+    """Tell which of the things that may mean another dialect are in a piece of a file.
+
+    Args:
+        block: some of the file's bytes.
+        delimiter: what separates values; None if nothing does.
+        known: what need not be looked for.
+
+    """
+    if delimiter is None:
+        return {each for each in _DELIMITERS if each not in known and each.encode() in block}
+    found: set[str] = set()
+    if "backslash" not in known and b"\\" in block and _ESCAPE.search(block):
+        found.add("backslash")
+    mark = delimiter.encode()
+    for quote in ("'", '"'):
+        byte = quote.encode()
+        if byte not in block:
+            continue
+        starts = (mark + byte, b"\n" + byte, b"\r" + byte)
+        if quote not in known and (block[:1] == byte or any(each in block for each in starts)):
+            found.add(quote)
+        if "padded" not in known and mark + b" " + byte in block:
+            found.add("padded")
+    return found
+
+
+def detect(
+    open_sample: Callable[[], TextIO],
+    source: SourceSettings,
+    encoding: str,
+    *,
+    cut: bool,
+    delimiters: Iterable[str] = DELIMITERS,
+    found: Collection[str] = ("'", "padded", "backslash"),
+) -> Dialect:
+    """Tell how a CSV file is written.
+
+    Args:
+        open_sample: opens the text, or as much of it as is to be looked at.
+        source: what is declared; each key is taken as it is where it is not "detect".
+        encoding: what the text was decoded from.
+        cut: whether the sample's last record may be no whole one.
+        delimiters: which to try.
+        found: the `features` of the sample, of which each is another way to try.
+
+    Returns:
+        The dialect, with its header.
+
+    Raises:
+        FileRejectedError: it is not certain. The message says what was tried, what is closest, and
+            which setting makes it certain.
+
+    """
+    with open_sample() as handle:
+        said = _SEPARATOR_LINE.fullmatch(handle.readline(_HEAD_CHARACTERS))
+    header_line = source.header_line or (2 if said else None)
+    if source.delimiter != "detect":
+        delimiters = (source.delimiter,)
+    elif said:
+        delimiters = (said[1],)
+    ways: list[_Way] = []
+    for delimiter in delimiters:
+        for dialect in _quotings(source, delimiter, found):
+            with open_sample() as handle:
+                ways.append(_read(handle, dialect, encoding, header_line, cut=cut))
+    return _choose(ways, declared=source.delimiter != "detect" or said is not None)
+
+
+def _quotings(source: SourceSettings, delimiter: str, found: Collection[str]) -> list[Dialect]:
+    """List the ways to quote that may make a difference, the usual one first."""
+    quotes = ['"', "'"] if "'" in found else ['"']
+    if source.quote != "detect":
+        quotes = ["" if source.quote == "none" else source.quote]
+    escapes = [False, True] if "backslash" in found else [False]
+    if source.escape != "detect":
+        escapes = [source.escape == "backslash"]
+    paddings = [False, True] if "padded" in found and delimiter != " " else [False]
+    return [
+        Dialect(delimiter, quote, backslash, padded)
+        for quote in quotes
+        for backslash in (escapes if quote else [False])
+        for padded in (paddings if quote else [False])
+    ]
+
+
+def _read(
+    handle: TextIO, dialect: Dialect, encoding: str, header_line: int | None, *, cut: bool
+) -> _Way:
+    way = _Way(dialect.named(header_line or 1, ()))
+    records = _uncut(read_records(handle, way.dialect, encoding), cut=cut)
+    head = list(islice(records, _HEAD_RECORDS))
+    if not head:
+        way.doubt = "there is no record in it"
+        return way
+    place = 0 if header_line else _header_place(head)
+    header = head[place]
+    way.dialect = dialect.named(header.line, tuple(header.values))
+    way.columns = len(header.values)
+    for record in chain(head[place + 1 :], records):
+        way.records += 1
+        way.widest = max(way.widest, len(record.values))
+        way.fitting += record.problem is None and len(record.values) == way.columns
+        way.content = hash((way.content, tuple(record.values)))
+    if header.problem:
+        way.doubt = f"line {header.line}, the header, cannot be read: {header.problem}"
+    elif dialect.padded and not _is_padded(head, dialect):
+        way.doubt = "blanks follow only some of the delimiters"
+    elif dialect.quote and any(map(_quoted_otherwise(dialect).fullmatch, header.values)):
+        way.doubt = "the names of the columns are quoted in another way"
+    elif not header_line:
+        way.doubt = _doubt_header(head, place)
+    return way
+
+
+def _uncut(records: Iterator[Record], *, cut: bool) -> Iterator[Record]:
+    """Leave out the last record if it may not be whole; a first one is always given."""
+    if not cut:
+        yield from records
+        return
+    last = next(records, None)
+    for record in records:
+        if last is not None:
+            yield last
+        last = record
+
+
+def _quoted_otherwise(dialect: Dialect) -> re.Pattern[str]:
+    other = "'" if dialect.quote == '"' else '"'
+    return re.compile(f"{other}.*{other}", re.DOTALL)
+
+
+def _header_place(head: list[Record]) -> int:
+    """Which record is the header: the first, or if most have more values, the first of those."""
+    first, widths = len(head[0].values), Counter(len(record.values) for record in head[1:])
+    if first > 1 or not widths:
+        return 0
+    usual = max(widths, key=lambda width: (widths[width], width))
+    if usual < 2 or widths[usual] * 2 < len(head):
+        return 0
+    return next(place for place, record in enumerate(head) if len(record.values) == usual)
+
+
+def _doubt_header(head: list[Record], place: int) -> str | None:
+    """Say why the record may not be the header, or None."""
+    header, rows = head[place].values, [record.values for record in head[place + 1 :]]
+    line = head[place].line
+    told = any(map(_VALUE.fullmatch, header))
+    contrast = any(
+        name.strip()
+        and not _VALUE.fullmatch(name)
+        and (values := [row[column] for row in rows if column < len(row) and row[column].strip()])
+        and all(map(_VALUE.fullmatch, values))
+        for column, name in enumerate(header)
+    )
+    if told and not contrast:
+        return f"line {line} looks like values, not like the names of columns"
+    if place and (head[place - 1].line + 1 == line) and not contrast:
+        return f"line {line} may be the header, or line {head[0].line}"
+    if place > _MAX_PREAMBLE:
+        return f"there are {place} records before line {line}, which may be the header"
+    blank = [not name.strip() for name in header]
+    if all(blank[1::2]) and len(blank) % 2 and len(blank) > 1 and not any(blank[::2]):
+        return f"line {line} names every other column, as where the delimiter is doubled"
+    if any(blank) and rows and len(rows[0]) == len(header):
+        after = rows[0]
+        if all(cell.strip() and not _VALUE.fullmatch(cell) for cell in after):
+            return f"the header may be line {line} or {head[place + 1].line}"
+    return None
+
+
+def _is_padded(head: Iterable[Record], dialect: Dialect) -> bool:
+    """Whether a blank follows every delimiter outside quotes."""
+    bare = re.compile(f"{dialect.quote}[^{dialect.quote}]*{dialect.quote}")
+    unpadded = re.compile(f"{re.escape(dialect.delimiter)}[^ \r\n]")
+    return not any(unpadded.search(bare.sub("", record.text)) for record in head)
+
+
+def _choose(ways: list[_Way], *, declared: bool) -> Dialect:
+    if declared:
+        fitting = [way for way in ways if way.columns and way.fitting * 2 >= way.records]
+    else:
+        fitting = [way for way in ways if way.fits]
+    usual = [way for way in fitting if way.dialect.delimiter not in _DOUBTFUL_DELIMITERS]
+    if declared or usual:
+        fitting = fitting if declared else usual
+    elif not fitting and not any(way.is_table for way in ways):
+        fitting = [way for way in ways if way.columns][:1]  # one column
+    if not fitting:
+        closest = max(ways, key=lambda way: (way.is_table, way.columns > 1, way.fitting))
+        why = closest.doubt if closest.doubt and not closest.records else _NONE_FITS
+        raise _uncertain(why, ways, closest)
+    most = max(way.fitting for way in fitting)
+    perfect = [way for way in fitting if way.fitting == way.records]
+    best = perfect or [way for way in fitting if way.fitting == most]
+    certain = [way for way in best if way.doubt is None]
+    if not certain:
+        raise _uncertain(best[0].doubt or _NONE_FITS, ways, best[0])
+    chosen = certain[0]
+    if not declared and chosen.dialect.delimiter in _DOUBTFUL_DELIMITERS:
+        raise _uncertain("it may be one column or several", ways, chosen)
+    if any(way.gives != chosen.gives for way in certain):
+        raise _uncertain("more than one way to read it fits", ways, chosen)
+    return chosen.dialect
+
+
+def _uncertain(why: str, ways: list[_Way], closest: _Way) -> FileRejectedError:
+    told = [way for way in ways if way.is_table]
+    told = told or [way for way in ways if max(way.columns, way.widest) > 1]
+    tried = "; ".join(map(str, told)) or "every usual delimiter, and none is in it"
+    key = "delimiter or header_line" if why == _NONE_FITS else "delimiter"
+    rivals = {way.dialect.delimiter for way in ways if way.fits}
+    if why == closest.doubt:
+        key = "header_line"
+    elif why != _NONE_FITS and len(rivals) == 1 and rivals.isdisjoint(_DOUBTFUL_DELIMITERS):
+        key = "quote or escape"
+    return FileRejectedError(
+        f"how the CSV file is written is not certain: {why}. Tried: {tried}. Closest: "
+        f"'{_name(closest.dialect.delimiter)}'. Set the source's {key} in sendhouse.toml"
+    )
+
+
+def _name(delimiter: str) -> str:
+    return _NAMES.get(delimiter, delimiter)

@@ -1,0 +1,233 @@
+"""JSON, one object a line, each with keys of its own."""
+
+from __future__ import annotations
+
+import glob
+import json
+from typing import TYPE_CHECKING, Literal
+
+from typing_extensions import override
+
+from dagster_project.home.sql import Parameters, identifier
+from dagster_project.landing.formats import repair
+from dagster_project.landing.formats.packing import packing_of
+from dagster_project.landing.formats.rows import Rows
+from dagster_project.landing.formats.text import count_lines, read_csv, read_lines
+from dagster_project.landing.formats.values import instant
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from pathlib import Path
+
+    import duckdb
+
+
+Reading = Literal["objects", "lines", "repaired"]
+"""How a file is read: as objects, which takes half the time and is given up at the first line that
+is none; as lines, each judged for itself; as the lines of a clean copy."""
+
+LINE_BYTES = 2_000_000
+"""How long a line may be: as long as DuckDB's CSV reader takes, whichever way it is read."""
+
+
+class JsonLines(Rows):
+    """One JSON object a line, each with keys of its own."""
+
+    def __init__(self, path: Path, reading: Reading) -> None:
+        super().__init__(Parameters())
+        self._path = path
+        self._reading = reading
+        self._asked: dict[str, int] = {}
+        self.numbered = reading == "repaired"
+        self.line = "_line" if self.numbered else "rowid + 1"
+        self.must_be = count_lines(path) if reading == "lines" else None
+
+    @override
+    def repaired(self, scratch: Path) -> Rows:
+        clean = scratch / "clean.csv"
+        repair.repair_lines(self._path, clean)
+        return JsonLines(clean, "repaired")
+
+    @override
+    def columns(self, connection: duckdb.DuckDBPyConnection) -> list[str]:
+        parameters = Parameters()
+        found = connection.execute(
+            f"""select distinct unnest(json_keys(_object)) as key
+                from {self._objects(parameters)} order by key""",  # noqa: S608 - bound
+            parameters.values,
+        )
+        return [key for (key,) in found.fetchall()]
+
+    @override
+    def has(self, name: str) -> bool:
+        del name
+        return True
+
+    @override
+    def relation(self) -> str:
+        # One parse for all keys that were asked for.
+        pointers = self.parameters.bind(list(self._asked))
+        return f"""(
+            select *, json_extract_string(_object, {pointers}::varchar[]) as _values
+            from {self._objects(self.parameters)})"""  # noqa: S608 - bound
+
+    def _objects(self, parameters: Parameters) -> str:
+        if self._reading == "objects":
+            objects = _read_objects(parameters, self._path)
+            return f"(select json as _object, null::varchar as _json from {objects})"  # noqa: S608
+        if self.numbered:
+            lines = read_csv(parameters, self._path, [*repair.COLUMNS, "_json"], ",")
+        else:
+            lines = read_lines(parameters, self._path)
+        return f"""(
+            select *, case
+                when starts_with(ltrim(_json, ' \t\r'), '{{') then try_cast(_json as json)
+            end as _object
+            from {lines})"""  # noqa: S608 - bound
+
+    @override
+    def problem(self) -> str:
+        broken = """case
+            when len(json_keys(_object)) <> len(list_distinct(json_keys(_object)))
+                then 'a key stands twice in it'
+            when _object is not null then null
+            when coalesce(trim(_json, ' \t\r'), '') = '' then ''
+            else 'not a JSON object'
+        end"""
+        return f"coalesce(_problem, {broken})" if self.numbered else broken
+
+    @override
+    def content(self) -> str:
+        return "coalesce(_content, _json)" if self.numbered else "_json"
+
+    @override
+    def text(self, name: str) -> str:
+        place = self._asked.setdefault(_pointer(name), len(self._asked) + 1)
+        return f"nullif(_values[{place}], '')"
+
+    @override
+    def is_inexact(self, name: str) -> str:
+        pointer = f"{self.parameters.bind(_pointer(name))}::varchar"
+        return f"coalesce(json_type(_object, {pointer}) = 'DOUBLE', false)"
+
+    @override
+    def said(self, name: str) -> str:
+        return f"json_exists(_object, {self.parameters.bind(_pointer(name))}::varchar)"
+
+    @override
+    def instant(self, name: str, zone: str) -> str:
+        return instant(self.text(name), self.parameters.bind(zone))
+
+    @override
+    def others(
+        self, taken: Collection[str], renamed: Mapping[str, str], constants: Mapping[str, str]
+    ) -> str:
+        patch = dict.fromkeys([*taken, *renamed.values()]) | dict(constants)
+        others = f"json_merge_patch(_object, {self.parameters.bind(json.dumps(patch))}::json)"
+        if not renamed and not constants and self._asked.keys() <= set(map(_pointer, taken)):
+            # Mostly nothing is left, which is cheaper to see than to make.
+            return f"""case when len(json_keys(_object)) = list_count(_values) then '{{}}'::json
+                else {others} end"""
+        if not renamed:
+            return others
+        bind = self.parameters.bind
+        pairs = [
+            f"{bind(ours)}::varchar, json_extract(_object, {bind(_pointer(theirs))}::varchar)"
+            for ours, theirs in renamed.items()
+        ]
+        return f"json_merge_patch({others}, json_object({', '.join(pairs)}))"
+
+
+class AlikeObjects(Rows):
+    """A file whose lines are all objects of the first one's keys, which reads fastest.
+
+    DuckDB refuses the file at the first line that has others, or is none.
+    """
+
+    line = "rowid + 1"
+    numbered = False
+    must_be = None
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+        super().__init__(Parameters())
+        self._path = path
+        self._objects = _read_objects(self.parameters, path)
+        found = connection.execute(
+            f"select json_keys(json) from {self._objects} limit 1",  # noqa: S608 - bound
+            self.parameters.values,
+        ).fetchall()
+        self._keys: list[str] = found[0][0] if found else []
+        if len({key.casefold() for key in self._keys}) < len(self._keys):
+            raise NotAlikeError  # a struct's fields differ in more than case
+
+    @override
+    def repaired(self, scratch: Path) -> Rows:
+        return JsonLines(self._path, "lines").repaired(scratch)
+
+    @override
+    def columns(self, connection: duckdb.DuckDBPyConnection) -> list[str]:
+        del connection
+        return self._keys
+
+    @override
+    def has(self, name: str) -> bool:
+        del name  # a file of objects without a key is judged row by row, as one where some have it
+        return True
+
+    @override
+    def relation(self) -> str:
+        fields = ", ".join(f"{identifier(key)} varchar" for key in self._keys) or "_none varchar"
+        return f"(select json::struct({fields}) as _values from {self._objects})"  # noqa: S608
+
+    @override
+    def problem(self) -> str:
+        return "null::varchar"
+
+    @override
+    def content(self) -> str:
+        return "null::varchar"
+
+    @override
+    def text(self, name: str) -> str:
+        if name not in self._keys:
+            return "null::varchar"
+        return f"nullif(struct_extract_at(_values, {self._keys.index(name) + 1}), '')"
+
+    @override
+    def is_inexact(self, name: str) -> str:
+        # It may be a text of digits, too: which of them is seen when the file is read more slowly.
+        text = self.text(name)
+        return f"""coalesce(case
+            when {text} < ':'
+                and (contains({text}, '.') or contains({text}, 'e+') or contains({text}, 'e-'))
+                then regexp_full_match({text}, '-?\\d+([.]\\d+)?(e[+-]\\d+)?')
+        end, false)"""
+
+    @override
+    def instant(self, name: str, zone: str) -> str:
+        return instant(self.text(name), self.parameters.bind(zone))
+
+    @override
+    def others(
+        self, taken: Collection[str], renamed: Mapping[str, str], constants: Mapping[str, str]
+    ) -> str:
+        if renamed or set(self._keys) - set(taken):
+            raise NotAlikeError
+        return f"{self.parameters.bind(json.dumps(dict(constants)))}::json"
+
+
+class NotAlikeError(Exception):
+    """The file's objects have keys of their own; `JsonLines` reads them."""
+
+
+def _read_objects(parameters: Parameters, path: Path) -> str:
+    file = parameters.bind(glob.escape(str(path)))
+    packing = parameters.bind(packing_of(path))
+    return (
+        f"read_ndjson_objects({file}, maximum_object_size = {LINE_BYTES}, compression = {packing})"
+    )
+
+
+def _pointer(key: str) -> str:
+    """Write a JSON pointer (RFC 6901), which takes every key as it is; a path would not."""
+    return "/" + key.replace("~", "~0").replace("/", "~1")

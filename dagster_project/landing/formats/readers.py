@@ -1,0 +1,227 @@
+"""Which reader a file needs.
+
+A text file is read by DuckDB as it stands, if nothing in it is read in another way by others.
+DuckDB's CSV reader does not tell the true line of a record, so what it read counts only if every
+line became one row. Any other file is read by way of a clean copy.
+"""
+
+from __future__ import annotations
+
+import glob
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import duckdb
+
+from dagster_project.landing.errors import FileRejectedError
+from dagster_project.landing.formats import json_values, packing, repair, workbook
+from dagster_project.landing.formats.csv_file import look_at
+from dagster_project.landing.formats.encoding import HEAD_BYTES, UTF_8, encoding_of, wide_encoding
+from dagster_project.landing.formats.json_lines import JsonLines
+from dagster_project.landing.formats.records import MAX_BYTES, open_text
+from dagster_project.landing.formats.tables import (
+    CsvTable,
+    ParquetTable,
+    RepairedTable,
+    repaired_csv,
+)
+
+if TYPE_CHECKING:
+    from dagster_project.home.source_settings import SourceSettings
+    from dagster_project.landing.formats.rows import Rows
+
+# That memory or disk ran out is not the file's fault.
+UNREADABLE = (
+    duckdb.InvalidInputException,
+    duckdb.ConversionException,
+    duckdb.SerializationException,
+    duckdb.InvalidTypeException,
+    duckdb.NotImplementedException,  # a line that takes many gigabytes
+)
+"""What DuckDB raises for a file's content."""
+
+Format = Literal["csv", "json", "jsonl", "parquet", "xlsx"]
+
+_ENDINGS: dict[str, Format] = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".tab": "csv",
+    ".json": "json",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+    ".xlsx": "xlsx",
+}
+_MAGIC: dict[bytes, str] = {
+    b"PAR1": "a Parquet file",
+    b"PK\x03\x04": "an Excel workbook (.xlsx) or another ZIP archive",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls) or one with a password: save it as "
+    ".xlsx without one",
+    b"%PDF": "a PDF",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"GIF8": "a picture",
+    b"Obj\x01": "an Avro file",
+    b"ORC": "an ORC file",
+    b"SQLite format 3": "an SQLite database",
+    b"7z\xbc\xaf": "a 7z archive",
+    b"BZh": "a bzip2 archive: pack it with gzip or zstd",
+    b"\xfd7zXZ": "an xz archive: pack it with gzip or zstd",
+}
+_EXPECTED: dict[Format, bytes] = {"parquet": b"PAR1", "xlsx": b"PK\x03\x04"}
+
+
+def format_of(path: Path, declared: Literal["detect"] | Format) -> Format:
+    """Tell a file's format: as declared, else by its name's ending, that of its packing aside.
+
+    Raises:
+        FileRejectedError: the ending says none.
+
+    """
+    if declared != "detect":
+        return declared
+    name = Path(path.stem) if path.suffix.lower() in packing.ENDINGS else path
+    try:
+        return _ENDINGS[name.suffix.lower()]
+    except KeyError:
+        raise FileRejectedError(
+            f"the format cannot be told from the file's name: end it in {', '.join(_ENDINGS)} "
+            "(and .gz or .zst), or set the source's format"
+        ) from None
+
+
+def open_rows(
+    connection: duckdb.DuckDBPyConnection, path: Path, source: SourceSettings, scratch: Path
+) -> Rows:
+    """Open a file: as it stands if DuckDB reads it right, else by way of a clean copy.
+
+    Args:
+        connection: what will read it.
+        path: the file, packed or not.
+        source: what is declared of it.
+        scratch: a folder of this file's own, where the copy stays for as long as rows are read.
+
+    Raises:
+        FileRejectedError: it is empty, unreadable, or how to read it is not certain.
+        OSError: there is no room for the copy.
+
+    """
+    file_format = format_of(path, source.format)
+    with packing.open_unpacked(path) as handle:
+        head = handle.read(HEAD_BYTES)
+    if not head:
+        raise FileRejectedError("the file is empty")
+    _refuse_others(head, file_format)
+    if file_format in ("parquet", "xlsx"):
+        path = _unpacked(path, scratch)
+    match file_format:
+        case "csv":
+            file = look_at(path, source)
+            return CsvTable(file) if file.lines is not None else repaired_csv(file, scratch)
+        case "json":
+            return _open_json(path, source, scratch)
+        case "jsonl":
+            return _open_lines(path, head, source, scratch)
+        case "xlsx":
+            clean = scratch / "clean.csv"
+            header, rows = workbook.write_sheet(path, clean, source.sheet, source.header_line)
+            return RepairedTable(clean, header, rows)
+        case "parquet":
+            return _open_parquet(connection, path)
+
+
+def _refuse_others(head: bytes, file_format: Format) -> None:
+    """Reject a file whose first bytes say that it is something else than its name does."""
+    expected = _EXPECTED.get(file_format)
+    if expected is not None and head.startswith(expected):
+        return
+    for magic, what in _MAGIC.items():
+        if head.startswith(magic):
+            raise FileRejectedError(
+                f"not {file_format}, by its first bytes: it is {what}. Name it so, or set the "
+                "source's format"
+            )
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<table")):
+        raise FileRejectedError(
+            f"not {file_format}, but HTML or XML, as a page that asks for a login is, or an Excel "
+            "export of old; export it again"
+        )
+    if file_format == "parquet":
+        raise FileRejectedError("not a readable Parquet file: it does not begin as one")
+    if file_format == "xlsx":
+        raise FileRejectedError("not an Excel workbook (.xlsx): it does not begin as one")
+
+
+def _unpacked(path: Path, scratch: Path) -> Path:
+    """The file, or what is packed in it, since these formats are not read from start to end."""
+    if packing.packing_of(path) == "none":
+        return path
+    target = scratch / "unpacked"
+    with packing.open_unpacked(path) as source, target.open("wb") as handle:
+        shutil.copyfileobj(source, handle)
+    return target
+
+
+def _open_lines(path: Path, head: bytes, source: SourceSettings, scratch: Path) -> Rows:
+    if source.format == "detect" and head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"[":
+        return _open_json(path, source, scratch)
+    wide = wide_encoding(head)
+    if wide is None and source.encoding == "detect":
+        return JsonLines(path, "lines")  # JSON is UTF-8 (RFC 8259, 8.1)
+    clean = scratch / "clean.csv"
+    try:
+        repair.repair_lines(path, clean, encoding_of(path, source.encoding))
+    except UnicodeDecodeError as error:
+        raise FileRejectedError(
+            f"the file is damaged: it is {error.encoding}, but not all of it"
+        ) from error
+    return JsonLines(clean, "repaired")
+
+
+def _open_json(path: Path, source: SourceSettings, scratch: Path) -> Rows:
+    encoding = encoding_of(path, source.encoding)
+    clean = scratch / "clean.csv"
+    try:
+        if _is_lines(path, encoding):
+            if encoding == UTF_8:
+                return JsonLines(path, "lines")
+            repair.repair_lines(path, clean, encoding)
+        else:
+            json_values.write_records(path, clean, encoding)
+    except UnicodeDecodeError as error:
+        raise FileRejectedError(
+            f"the file is damaged: it is {error.encoding}, but not all of it"
+        ) from error
+    return JsonLines(clean, "repaired")
+
+
+def _is_lines(path: Path, encoding: str) -> bool:
+    """Whether the first line is an object, and another begins in a later line."""
+    with open_text(path, encoding) as handle:
+        line = ""
+        while not line.strip():
+            line = handle.readline(MAX_BYTES)
+            if not line:
+                return False
+        try:
+            is_object = isinstance(json.loads(line), dict)
+        except (ValueError, RecursionError):
+            return False
+        while is_object and (following := handle.readline(MAX_BYTES)):
+            if following.strip():
+                return True
+    return False
+
+
+def _open_parquet(connection: duckdb.DuckDBPyConnection, path: Path) -> Rows:
+    try:
+        described = connection.execute(
+            "describe select * from read_parquet($path, hive_partitioning = false)",
+            {"path": glob.escape(str(path))},
+        ).fetchall()
+    except duckdb.Error as error:
+        raise FileRejectedError("not a readable Parquet file", str(error)) from error
+    return ParquetTable(path, {name: data_type for name, data_type, *_ in described})

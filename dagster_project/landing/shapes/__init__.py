@@ -1,0 +1,1 @@
+"""What the rows are: events, tracking or CRM records; the mapping of their columns."""

@@ -1,0 +1,247 @@
+"""The rows of one file into `raw.*`: in one transaction, all or none."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from dagster_project.landing.errors import FileChangedError
+from dagster_project.landing.formats.json_lines import AlikeObjects, JsonLines, NotAlikeError
+from dagster_project.landing.formats.packing import check_whole
+from dagster_project.landing.formats.readers import UNREADABLE, format_of, open_rows
+from dagster_project.landing.shapes import crm, exports, facts
+from dagster_project.landing.shapes.declared import read_declared
+from dagster_project.landing.store import history
+from dagster_project.landing.store.files import state_of
+from dagster_project.landing.store.history import LandedFile
+from dagster_project.landing.store.seen import Seen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    import duckdb
+    import polars as pl
+
+    from dagster_project.home.settings import Settings
+    from dagster_project.landing.formats.rows import Rows
+    from dagster_project.landing.shapes.kinds import Kind
+    from dagster_project.landing.store.history import Fingerprint
+
+_JUDGED = "landing_judged"
+"""Temporary table: a file's rows in file order, each with its values or its problem."""
+
+
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Commit what is done within, or nothing of it."""
+    connection.execute("begin")
+    try:
+        yield
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    connection.execute("commit")
+
+
+def write_rows(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    kind: Kind,
+    settings: Settings,
+    file: Fingerprint,
+    landed_at: datetime,
+) -> LandedFile:
+    """Land a file that has not landed: its rows, what is wrong with others, and its own row.
+
+    Args:
+        connection: the warehouse, not in a transaction.
+        path: the file.
+        kind: what its rows are.
+        settings: the project whose models declare CRM tables, and where hashes are kept.
+        file: the file as it was when it was looked into.
+        landed_at: the time that this counts as.
+
+    Raises:
+        FileRejectedError: the file cannot be read with certainty; nothing has landed.
+        FileChangedError: it is another by now; nothing has landed.
+
+    """
+    check_whole(path)
+    with TemporaryDirectory(prefix="sendhouse-landing-") as scratch:
+        writing = _Writing(connection, path, kind, settings, file, landed_at, Path(scratch))
+        return writing.export() if kind.shape == "crm" else writing.facts()
+
+
+class _NotWholeError(Exception):
+    """Something is the matter with a row of the file."""
+
+
+@dataclass(frozen=True)
+class _Writing:
+    """One file on its way."""
+
+    connection: duckdb.DuckDBPyConnection
+    path: Path
+    kind: Kind
+    settings: Settings
+    file: Fingerprint
+    landed_at: datetime
+    scratch: Path
+
+    def facts(self) -> LandedFile:
+        """Land events or tracking."""
+        seen = Seen(self.connection, self.settings.seen_dir / self.kind.table, self.kind.table)
+        written = self._facts_whole(seen) or self._facts_judged()
+        landed, hashes, file_no = written
+        if len(hashes):
+            seen.add(hashes, file_no, self.file.file_id)
+        return landed
+
+    def _facts_whole(self, seen: Seen) -> tuple[LandedFile, pl.Series, int] | None:
+        """Land the file if every row is right and new, as almost every row of almost every file.
+
+        Much faster than holding the rows in a table to see which are; None if it takes that.
+        """
+        for open_ in self._ways_to_open():
+            try:
+                rows = open_()
+                with _unordered(self.connection), transaction(self.connection):
+                    hashes = facts.insert_whole(
+                        self.connection, self.kind, rows, self.landed_at, self._numbered(), seen
+                    )
+                    # Of a file without rows the slower way says what it is.
+                    if hashes is None or rows.must_be not in (None, len(hashes)) or not len(hashes):
+                        raise _NotWholeError  # noqa: TRY301 - undoes the transaction
+                    self._require_unchanged()
+                    landed = self._landed(len(hashes))
+                    file_no = self._record(landed)
+            except _NotWholeError:
+                return None
+            except (NotAlikeError, *UNREADABLE):
+                continue
+            return landed, hashes, file_no
+        return None
+
+    def _numbered(self) -> tuple[str, int]:
+        """The file's id, and the number it gets once it is recorded."""
+        return self.file.file_id, history.next_file_no(self.connection)
+
+    def _ways_to_open(self) -> list[Callable[[], Rows]]:
+        source = self.kind.source
+        if format_of(self.path, source.format) == "jsonl" and source.encoding == "detect":
+            return [
+                lambda: AlikeObjects(self.connection, self.path),
+                lambda: JsonLines(self.path, "objects"),
+            ]
+        return [lambda: open_rows(self.connection, self.path, source, self.scratch)]
+
+    def _facts_judged(self) -> tuple[LandedFile, pl.Series, int]:
+        """Land what is right and new of the file, and what is wrong with the rest."""
+
+        def judge(rows: Rows) -> None:
+            self._hold(facts.judge(self.kind, rows, self.landed_at), rows)
+
+        with self._judged(judge) as rows:
+            right, wrong = self._count("_problem is null"), self._count("_problem <> ''")
+            with transaction(self.connection):
+                hashes = facts.insert(self.connection, self.kind, _JUDGED, self._numbered())
+                landed = self._landed(len(hashes), right - len(hashes), wrong)
+                file_no = self._record(landed)
+                self._reject(rows)
+        return landed, hashes, file_no
+
+    def export(self) -> LandedFile:
+        """Land a CRM export."""
+        declared = read_declared(self.settings.project_dir).get(self.kind.table)
+        columns: list[str] = []
+
+        def judge(rows: Rows) -> None:
+            names = rows.columns(self.connection)
+            judgement = crm.judge(self.kind, rows, names, declared, self.landed_at)
+            self._hold(judgement.sql, rows)
+            columns[:] = judgement.columns
+
+        with self._judged(judge) as rows:
+            wrong = self._count("_problem <> ''")
+            with transaction(self.connection):
+                added = crm.insert(
+                    self.connection, self.kind, _JUDGED, rows.line, columns, self._numbered()
+                )
+                notices = exports.compare_columns(
+                    self.connection, self.kind, self.file.file_id, columns
+                )
+                is_full = self.kind.source.snapshot == "full"
+                if is_full and (lost := exports.compare_rows(self.connection, self.kind, added)):
+                    is_full, notices = False, [*notices, lost]
+                learnt_at = crm.learnt_at(self.kind, self.landed_at)
+                landed = self._landed(added, 0, wrong, tuple(notices))
+                self._record(landed, history.Export(columns, is_full, learnt_at))
+                self._reject(rows)
+        return landed
+
+    @contextmanager
+    def _judged(self, judge: Callable[[Rows], None]) -> Iterator[Rows]:
+        """Hold the file's judged rows in the temporary table, with true lines."""
+        rows = open_rows(self.connection, self.path, self.kind.source, self.scratch)
+        try:
+            try:
+                judge(rows)
+                is_read = rows.must_be in (None, self._count("true"))
+            except UNREADABLE:
+                is_read = False
+            if not is_read:
+                rows = rows.repaired(self.scratch)
+                judge(rows)
+            self._require_unchanged()
+            yield rows
+        finally:
+            self.connection.execute(f"drop table if exists {_JUDGED}")
+
+    def _hold(self, judgement: str, rows: Rows) -> None:
+        self.connection.execute(
+            f"create or replace temp table {_JUDGED} as {judgement}", rows.parameters.values
+        )
+
+    def _count(self, where: str) -> int:
+        [(count,)] = self.connection.execute(
+            f"select count(*) from {_JUDGED} where {where}"  # noqa: S608 - conditions of our own
+        ).fetchall()
+        return count
+
+    def _landed(
+        self, added: int, duplicate: int = 0, wrong: int = 0, notices: tuple[str, ...] = ()
+    ) -> LandedFile:
+        return LandedFile(
+            self.path, self.kind.name, self.file.file_id, added, duplicate, wrong, notices=notices
+        )
+
+    def _record(self, landed: LandedFile, export: history.Export | None = None) -> int:
+        return history.record(
+            self.connection, self.file, landed, self.landed_at, self.kind.table, export
+        )
+
+    def _reject(self, rows: Rows) -> None:
+        self.connection.execute(
+            f"""insert into raw.rejects
+                select $id, {rows.line}, _problem, _content from {_JUDGED}
+                where _problem <> ''""",  # noqa: S608 - names of our own
+            {"id": self.file.file_id},
+        )
+
+    def _require_unchanged(self) -> None:
+        if state_of(self.path) != self.file.state:
+            raise FileChangedError
+
+
+@contextmanager
+def _unordered(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Let DuckDB write rows in any order: faster, and in bounded memory."""
+    connection.execute("set preserve_insertion_order = false")
+    try:
+        yield
+    finally:
+        connection.execute("set preserve_insertion_order = true")

@@ -1,0 +1,1 @@
+"""What analysts write, as Sendhouse reads it: dbt, the registry, contracts, starting files."""

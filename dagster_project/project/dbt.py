@@ -1,0 +1,281 @@
+"""dbt in this process: parse once, build many times, hold no file in between.
+
+In-process for two reasons: a tick that is killed takes dbt with it, so that no orphan writes to the
+warehouse while the next tick starts; and the manifest is parsed once a process, not once a tick.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from dagster_project.home import warehouse
+from dagster_project.home.settings import Settings
+from dagster_project.project import kept, registry
+
+# Tests as dear as the model they test: plain `dbt build` runs them, a tick does not.
+SLOW_TESTS = "tag:slow"
+
+_PARSED_FOLDERS = ("models", "dbt")
+_PARSED_FILES = ("dbt_project.yml", "profiles.yml")
+
+
+class DbtError(Exception):
+    """dbt refused the project or a model failed; the message is dbt's, with file and name."""
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """What became of one model or test.
+
+    Attributes:
+        unique_id: dbt's id of the node.
+        status: success, pass, fail, warn, error or skipped, as dbt says it.
+        seconds: execution time.
+        message: dbt's message, for a failure its reason.
+        failures: rows a test found wrong.
+    """
+
+    unique_id: str
+    status: str
+    seconds: float
+    message: str
+    failures: int
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether it did what it should."""
+        return self.status in ("success", "pass", "warn")
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A statement that dbt ran to build a model.
+
+    Attributes:
+        unique_id: dbt's id of the model.
+        materialized: as what the model is built: table, view, incremental.
+        sql: the statement, `BEGIN` and `COMMIT` among them.
+    """
+
+    unique_id: str
+    materialized: str
+    sql: str
+
+
+def prepare(settings: Settings) -> Path:
+    """Bring the registry and the manifest up to date with the files.
+
+    Returns:
+        The path of manifest.json.
+
+    Raises:
+        DbtError: the project does not parse.
+    """
+    manifest_path = settings.parsed_dir / "manifest.json"
+    stamp_path = settings.parsed_dir / "parsed-from"
+    # Dagster's code server, a run and the CLI may start at once; one of them parses.
+    with _parsing(settings):
+        registry.refresh(settings.project_dir)
+        stamp = _fingerprint(settings.project_dir)
+        known = stamp_path.read_text(encoding="utf-8") if stamp_path.is_file() else None
+        if known != stamp or not manifest_path.is_file():
+            _parsed[stamp] = _parse(settings)
+            stamp_path.write_text(stamp, encoding="utf-8")
+    return manifest_path
+
+
+def _parsing(settings: Settings) -> AbstractContextManager[None]:
+    return warehouse.exclusive(settings.parsed_dir / "parse.lock", "dbt parse", wait_seconds=120)
+
+
+@cache
+def _manifest(path: Path, modified_ns: int) -> Mapping[str, Any]:
+    del modified_ns  # part of the cache's key: a manifest written anew is read anew
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def manifest(settings: Settings) -> Mapping[str, Any]:
+    """The manifest as dbt writes it, up to date with the files."""
+    path = prepare(settings)
+    return _manifest(path, path.stat().st_mtime_ns)
+
+
+def _kept_models(settings: Settings) -> Mapping[tuple[str, str], str]:
+    path = prepare(settings)
+    return _fingerprints(path, path.stat().st_mtime_ns, settings.project_dir / "dbt_project.yml")
+
+
+@cache
+def _fingerprints(path: Path, modified_ns: int, project: Path) -> Mapping[tuple[str, str], str]:
+    return kept.fingerprints(_manifest(path, modified_ns), project.read_text(encoding="utf-8"))
+
+
+def build(
+    settings: Settings,
+    select: Sequence[str] = (),
+    *,
+    with_tests: bool = True,
+    on_statement: Callable[[Statement], None] | None = None,
+) -> list[NodeResult]:
+    """Build models in order and test each; unit tests and slow ones belong to development.
+
+    Args:
+        settings: the installation.
+        select: dbt selectors; none for everything.
+        with_tests: whether each model's tests follow it and stop what depends on it.
+        on_statement: told each statement of a model that dbt runs, in order.
+
+    Raises:
+        DbtError: dbt could not start. A model or test that failed is a result, not an exception.
+    """
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    arguments = ["build", "--no-write-json", "--exclude-resource-type", "unit_test"]
+    arguments += ["--exclude", SLOW_TESTS]
+    if not with_tests:
+        arguments += ["--exclude-resource-type", "test"]
+    if select:
+        arguments += ["--select", *select]
+    kept_models = _kept_models(settings)
+    files = _fingerprint(settings.project_dir)
+    with warehouse.connect(settings.warehouse_path) as connection:
+        kept.forget_changed(connection, kept_models)
+        mark = kept.project_mark(connection, files)
+    if files not in _parsed:
+        with _parsing(settings):
+            _parsed[files] = _parse(settings)
+    try:
+        with (
+            _environment(SENDHOUSE_HOME=str(settings.home), SENDHOUSE_PROJECT_MARK=mark),
+            _no_collector(),
+        ):
+            result = _runner(_parsed[files], on_statement).invoke(
+                [*arguments, *_common_arguments(settings, settings.dbt_target_dir)]
+            )
+    finally:
+        # dbt-duckdb keeps its handle for the life of the process, and DuckDB its lock with it.
+        DuckDBConnectionManager.close_all_connections()
+    if result.exception is not None:
+        raise DbtError(_said(str(result.exception))) from result.exception
+    return [
+        NodeResult(
+            unique_id=node.node.unique_id,
+            status=str(node.status),
+            seconds=float(node.execution_time),
+            message=_said(str(node.message or "")),
+            failures=int(node.failures or 0),
+        )
+        for node in result.result.results
+        if node.node.resource_type in ("model", "test", "seed")
+    ]
+
+
+def raise_for(results: Sequence[NodeResult]) -> None:
+    """Stop when a model or test did not do what it should.
+
+    Raises:
+        DbtError: names each and its reason.
+    """
+    broken = [result for result in results if result.status in ("error", "fail")]
+    if broken:
+        listed = "\n".join(f"{result.unique_id}: {result.message}" for result in broken)
+        raise DbtError(f"{len(broken)} models or tests failed:\n{listed}")
+
+
+def _runner(
+    parsed: Any = None,  # noqa: ANN401 - dbt's own classes, imported late
+    on_statement: Callable[[Statement], None] | None = None,
+) -> Any:  # noqa: ANN401
+    from dbt.cli.main import dbtRunner
+
+    def tell(event: Any) -> None:  # noqa: ANN401 - dbt's EventMsg
+        if event.info.name == "SQLQuery" and on_statement is not None:
+            node = event.data.node_info
+            if node.resource_type == "model":
+                on_statement(Statement(node.unique_id, node.materialized, event.data.sql))
+
+    return dbtRunner(manifest=parsed, callbacks=[] if on_statement is None else [tell])
+
+
+@contextmanager
+def _environment(**variables: str) -> Iterator[None]:
+    """Set what profiles.yml and macros read.
+
+    SENDHOUSE_HOME is where the warehouse is, as for everything else; by SENDHOUSE_PROJECT_MARK
+    views know that they may stay (dbt/macros/kept_until.sql).
+    """
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def _no_collector() -> Iterator[None]:
+    """Nearly all that dbt makes while it builds lives as long: to look it through costs a tenth."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+# dbt's own manifest objects of this process, by the fingerprint of the files they come from.
+_parsed: dict[str, Any] = {}
+
+
+def _parse(settings: Settings) -> Any:  # noqa: ANN401 - dbt's Manifest
+    """Parse the project; dbt reads again only the files that changed since its last parse.
+
+    The manifest names no home, so one parse serves every home. dbt would forget its last parse if
+    the profile named another folder: every parse names the same one.
+    """
+    with _environment(SENDHOUSE_HOME=str(settings.parsed_dir)):
+        result = _runner().invoke(["parse", *_common_arguments(settings, settings.parsed_dir)])
+    if not result.success:
+        raise DbtError(_said(str(result.exception)))
+    return result.result
+
+
+def _said(message: str) -> str:
+    """What dbt says without the macros it went through: those are ours, the mistake is not."""
+    lines = message.strip().splitlines()
+    return "\n".join(line.rstrip() for line in lines if not line.startswith("  > ")).rstrip()
+
+
+def _common_arguments(settings: Settings, target: Path) -> list[str]:
+    project = str(settings.project_dir)
+    return [
+        *("--project-dir", project, "--profiles-dir", project),
+        *("--target-path", str(target), "--log-path", str(target)),
+        *("--log-level", "none", "--log-level-file", "info"),
+    ]
+
+
+def _fingerprint(project_dir: Path) -> str:
+    """Changes when a file that dbt parses was added, removed or written."""
+    paths = [project_dir / name for name in _PARSED_FILES]
+    for folder in _PARSED_FOLDERS:
+        paths += [path for path in (project_dir / folder).rglob("*") if path.is_file()]
+    digest = hashlib.sha256()
+    for path in sorted(paths):
+        status = path.stat()
+        digest.update(f"{path}\0{status.st_mtime_ns}\0{status.st_size}\n".encode())
+    return digest.hexdigest()

@@ -1,1 +1,0 @@
-"""Pages for people, written to `<home>/report`: each a file that needs nothing else."""

@@ -1,0 +1,1 @@
+"""The tick: one pass of the loop, stage by stage (`stages`)."""

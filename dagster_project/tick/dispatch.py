@@ -1,0 +1,118 @@
+"""From the send queue to the senders: batch by batch, each looked at once more before it leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from dagster_project.home import warehouse
+from dagster_project.home.settings import Settings
+from dagster_project.home.warehouse import Clock
+from dagster_project.tick.recheck import News
+from dagster_project.tick.sender import make_sender
+from senders.dispatch import DispatchReport, dispatch
+from senders.journal import Journal
+from senders.links import Links
+from senders.model import Identity, Send
+from senders.rendering import Templates
+
+_NEXT_BATCH = """
+    select
+        send_id, contact_id, email, sequence, step, variant, template,
+        epoch_us(scheduled_at) as scheduled_at, epoch_us(expires_at) as expires_at, priority,
+        personalization
+    from delivery.send_queue
+    where $send_id is null
+        or (priority, epoch_us(scheduled_at), send_id) > ($priority, $scheduled_at, $send_id)
+    order by priority, scheduled_at, send_id
+    limit $size
+"""
+
+
+def dispatch_due(settings: Settings) -> DispatchReport:
+    """Send what `delivery.send_queue` holds, as far as nothing new speaks against it.
+
+    Batch by batch: the warehouse is open between two batches, when no server is talked to, and
+    closed while one is.
+
+    Raises:
+        SettingsError: the sender needs a setting that is missing.
+        SenderUnavailableError: nothing can be sent now; what was not tried stays due.
+    """
+    links = Links(settings.links.base_url, settings.require_link_key())
+    identity = Identity(**settings.identity.model_dump())
+    templates = Templates(settings.templates_dir)
+    sender = make_sender(settings)
+    news = News()
+    report = DispatchReport()
+    with warehouse.connect(settings.warehouse_path) as connection:
+        clock = warehouse.require_clock(connection)
+    journal = Journal(settings.journal_address)
+    try:
+        report.settled = _settle_by_evidence(settings, journal)
+        for batch in _batches(settings, clock, news):
+            done = dispatch(
+                batch,
+                sender=sender,
+                journal=journal,
+                templates=templates,
+                identity=identity,
+                links=links,
+                clock=clock.now,
+                max_attempts=settings.delivery.max_attempts,
+                retry_minutes=settings.delivery.retry_minutes,
+                recheck=lambda send: news.about(send.contact_id),
+            )
+            report.merge(asyncio.run(done))
+    finally:
+        journal.close()
+    return report
+
+
+def _settle_by_evidence(settings: Settings, journal: Journal) -> Counter[str]:
+    """Settle unknown tries that did leave: what came back, only mail that left can set off."""
+    unknown = {(row["send_id"], row["attempt"]) for row in journal.unknowns()}
+    if not unknown:
+        return Counter()
+    with warehouse.connect(settings.warehouse_path) as connection:
+        found = connection.execute(
+            """select send_id, attempt, evidence, epoch_us(started_at)
+            from delivery.unknown_sends
+            where evidence is not null"""
+        ).fetchall()
+    settled: Counter[str] = Counter()
+    for send_id, attempt, evidence, started_at in found:
+        if (send_id, attempt) in unknown:
+            why = f"settled by evidence: {evidence}"
+            journal.settle(send_id, attempt, "sent", why, now=warehouse.instant(started_at))
+            settled["sent"] += 1
+    return settled
+
+
+def _batches(settings: Settings, clock: Clock, news: News) -> Iterator[list[Send]]:
+    """The queue in the order in which it should go; `news` is up to date before each batch."""
+    last: dict[str, Any] = {"priority": None, "scheduled_at": None, "send_id": None}
+    while True:
+        with warehouse.connect(settings.warehouse_path) as connection:
+            news.update(connection, settings, clock.after())
+            batch = connection.sql(
+                _NEXT_BATCH, params={**last, "size": settings.delivery.batch_size}
+            ).pl()
+        if batch.is_empty():
+            return
+        yield [_send(row) for row in batch.iter_rows(named=True)]
+        last = batch.select(*last).row(-1, named=True)
+
+
+def _send(row: dict[str, Any]) -> Send:
+    return Send(
+        **{
+            **row,
+            "scheduled_at": warehouse.instant(row["scheduled_at"]),
+            "expires_at": warehouse.instant(row["expires_at"]),
+            "personalization": json.loads(row["personalization"]),
+        }
+    )

@@ -1,0 +1,91 @@
+"""The journal's tries, copied into `raw.attempts`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import polars as pl
+
+from dagster_project.home import warehouse
+from dagster_project.home.settings import Settings
+from dagster_project.home.warehouse import Clock
+from dagster_project.tick.sender import make_sender
+from senders.journal import Journal
+
+_INSTANT = pl.Datetime("us", "UTC")
+_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
+    "send_id": pl.String,
+    "attempt": pl.Int32,
+    "status": pl.String,
+    "sender": pl.String,
+    "message_id": pl.String,
+    "provider_message_id": pl.String,
+    "smtp_code": pl.Int32,
+    "fault": pl.String,
+    "detail": pl.String,
+    "email_hash": pl.String,
+    "started_at": _INSTANT,
+    "finished_at": _INSTANT,
+    "next_try_at": _INSTANT,
+    "updated_at": _INSTANT,
+}
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a load did.
+
+    Attributes:
+        changed: tries that came anew or changed.
+        rows: tries there are now.
+        settled: tries that a dead dispatcher had left, by what they became.
+    """
+
+    changed: int
+    rows: int
+    settled: Counter[str]
+
+
+def load(settings: Settings) -> Loaded:
+    """Bring `raw.attempts` up to date with the journal; only what changed is read.
+
+    What a killed tick left `attempting` is settled first: the models of this tick list it as
+    unknown, or find it due again.
+
+    One transaction: a crash leaves the tries as they were, and the next load brings them all.
+    """
+    journal = Journal(settings.journal_address)
+    try:
+        with warehouse.connect(settings.warehouse_path) as connection:
+            settled = _settle(journal, settings, warehouse.require_clock(connection))
+            [(newest,)] = connection.execute(
+                "select epoch_us(max(updated_at)) from raw.attempts"
+            ).fetchall()
+            since = None if newest is None else warehouse.instant(newest)
+            changes = pl.DataFrame(
+                [{name: row[name] for name in _SCHEMA} for row in journal.changed_since(since)],
+                schema=_SCHEMA,
+            )
+            connection.register("changes", changes)
+            connection.execute("begin")
+            connection.execute(
+                """delete from raw.attempts using changes
+                where attempts.send_id = changes.send_id and attempts.attempt = changes.attempt"""
+            )
+            connection.execute("insert into raw.attempts by name select * from changes")
+            connection.execute("commit")
+            rows = connection.table("raw.attempts").count("*").fetchall()[0][0]
+    finally:
+        journal.close()
+    return Loaded(changed=changes.height, rows=rows, settled=settled)
+
+
+def _settle(journal: Journal, settings: Settings, clock: Clock) -> Counter[str]:
+    """Settle leftovers at the instant that the models will look at.
+
+    Only when there are any: without, a sender that is not set up yet stops no decision.
+    """
+    if "attempting" not in journal.counts():
+        return Counter()
+    return journal.settle_leftovers(make_sender(settings), now=clock.as_of)

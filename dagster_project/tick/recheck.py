@@ -1,0 +1,144 @@
+"""What landed after the send queue was made: whom it is about must wait for the next tick."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import duckdb
+
+from dagster_project.home.settings import Settings
+from dagster_project.landing import land_new, parse_kind
+from senders.addresses import canonical_email
+
+# What is not written in ASCII (strlen counts bytes): SQL alone cannot tell the key it is.
+_FOREIGN = """
+    with
+
+    unseen as (
+        select files.file_id
+        from raw.files as files
+        anti join delivery.files_seen as seen on files.file_id = seen.file_id
+    ),
+
+    said as (
+        select tracking.email as said
+        from raw.tracking as tracking
+        inner join unseen on tracking.file_id = unseen.file_id
+        union
+        select events.contact_key
+        from raw.events as events
+        inner join unseen on events.file_id = unseen.file_id
+    )
+
+    select said from said where strlen(said) <> length(said)
+"""
+# By contact, as decided now: an opt-out, an answer, perhaps the goal.
+_BY_CONTACT = r"""
+    with
+
+    unseen as (
+        select files.file_id
+        from raw.files as files
+        anti join delivery.files_seen as seen on files.file_id = seen.file_id
+    ),
+
+    foreign_keys as (
+        select unnest($said::varchar[]) as said, unnest($keys::varchar[]) as key
+    ),
+
+    tracked as (
+        select
+            tracking.send_id,
+            tracking.type,
+            coalesce(foreign_keys.key, lower(trim(tracking.email, e' \t\r\n'))) as key
+        from raw.tracking as tracking
+        inner join unseen on tracking.file_id = unseen.file_id
+        left join foreign_keys on tracking.email = foreign_keys.said
+        where tracking.type in ('unsubscribed', 'complained', 'bounced', 'replied')
+    ),
+
+    happened as (
+        select
+            events.name,
+            trim(events.contact_key, e' \t\r\n') as id,
+            coalesce(foreign_keys.key, lower(trim(events.contact_key, e' \t\r\n'))) as key
+        from raw.events as events
+        inner join unseen on events.file_id = unseen.file_id
+        left join foreign_keys on events.contact_key = foreign_keys.said
+    ),
+
+    aliases as (
+        select contact_id, canonical_id from identity.contact_aliases
+    ),
+
+    keys as (
+        select key, contact_id from contacts.contact_identities
+    ),
+
+    news as (
+        select
+            coalesce(aliases.canonical_id, decisions.contact_id) as contact_id,
+            tracked.type as happened
+        from tracked
+        inner join decisions.step_decisions as decisions
+            on tracked.send_id = decisions.step_decision_id
+        left join aliases on decisions.contact_id = aliases.contact_id
+        union all
+        select keys.contact_id, tracked.type
+        from tracked
+        inner join keys on tracked.key = keys.key
+        union all
+        select keys.contact_id, happened.name
+        from happened
+        inner join keys on happened.id = keys.key
+        union all
+        select keys.contact_id, happened.name
+        from happened
+        inner join keys on happened.key = keys.key
+        union all
+        -- Who has the address now need not be who had it first.
+        select queue.contact_id, tracked.type
+        from tracked
+        inner join delivery.send_queue as queue on tracked.key = queue.email
+        union all
+        select queue.contact_id, happened.name
+        from happened
+        inner join delivery.send_queue as queue on happened.key = queue.email
+    )
+
+    select contact_id, min(happened) from news group by contact_id
+"""
+_KINDS = """
+    select distinct files.kind
+    from raw.files as files
+    anti join delivery.files_seen as seen on files.file_id = seen.file_id
+    where files.rows_landed > 0
+"""
+
+
+class News:
+    """What is known of contacts that the send queue was made without."""
+
+    def __init__(self) -> None:
+        self._by_contact: dict[str, str] = {}
+        self._crm_changed = False
+
+    def update(
+        self, connection: duckdb.DuckDBPyConnection, settings: Settings, now: datetime
+    ) -> None:
+        """Land what is in the landing folder by now, and look at what the queue does not know."""
+        land_new(connection, settings, now)
+        foreign = [said for (said,) in connection.execute(_FOREIGN).fetchall()]
+        known = {"said": foreign, "keys": [canonical_email(said) for said in foreign]}
+        self._by_contact = dict(connection.execute(_BY_CONTACT, known).fetchall())
+        self._crm_changed = any(
+            parse_kind(kind, settings.sources).shape == "crm"
+            for (kind,) in connection.execute(_KINDS).fetchall()
+        )
+
+    def about(self, contact_id: str) -> str | None:
+        """Why a contact's mail must wait, or None."""
+        if self._crm_changed:
+            return "held for the next tick: a CRM export landed"
+        happened = self._by_contact.get(contact_id)
+        return happened and f"held for the next tick: {happened}"

@@ -1,0 +1,139 @@
+"""What a tick did: the rows that are there after it and were not before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from dagster_project.home import warehouse
+from dagster_project.home.settings import Settings
+from dagster_project.landing.fetch.fetch_new import unfetched
+
+_COUNTS = """
+    select
+        (select count(*) from raw.files) as files,
+        (select coalesce(sum(rows_landed), 0)::bigint from raw.files) as rows,
+        (select coalesce(sum(rows_duplicate), 0)::bigint from raw.files) as duplicates,
+        (select coalesce(sum(rows_rejected), 0)::bigint from raw.files) as rejected,
+        (select count(*) from decisions.segment_changes) as segment_changes,
+        (select count(*) from decisions.trigger_firings) as firings,
+        (select count(*) from decisions.enrollment_starts) as enrollments,
+        (select count(*) from decisions.enrollment_exits) as exits,
+        (select count(*) from decisions.step_decisions where decision = 'send') as sends,
+        (select count(*) from decisions.step_decisions where decision <> 'send') as other_steps
+"""
+_LANDED = ("files", "rows", "duplicates", "rejected")
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many rows of each kind there are: landed and decided, and sends stopped by gate."""
+
+    counts: dict[str, int]
+    stopped: dict[str, int]
+
+    @classmethod
+    def read(cls, settings: Settings) -> Counts:
+        """Count the rows of the installation's warehouse."""
+        with warehouse.connect(settings.warehouse_path) as connection:
+            relation = connection.sql(_COUNTS)
+            counts = dict(zip(relation.columns, relation.fetchall()[0], strict=True))
+            stopped = connection.execute(
+                "select gate, count(*) from decisions.gate_stops group by gate order by gate"
+            ).fetchall()
+        return cls(counts, dict(stopped))
+
+
+@dataclass
+class TickReport:
+    """What one tick did.
+
+    Attributes:
+        as_of: the clock (UTC); None when the tick failed before setting it.
+        landed: files, rows, duplicates and rejected rows.
+        decided: segment changes, firings, enrollments, exits, sends and other steps.
+        stopped: sends newly stopped, by gate.
+        dispatched: sent, deferred, rejected, failed, unknown; empty when nothing was dispatched.
+        unknown: all tries of which nobody knows whether they arrived.
+        seconds: without start-up.
+        unfetched: remote sources of which not everything that is new could be had, and why.
+        errors: what failed, in words; empty when the tick succeeded.
+    """
+
+    as_of: datetime | None
+    landed: dict[str, int]
+    decided: dict[str, int]
+    stopped: dict[str, int]
+    dispatched: dict[str, int]
+    unknown: int
+    seconds: float
+    unfetched: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report as JSON can hold it."""
+        return asdict(self) | {"as_of": self.as_of and self.as_of.isoformat()}
+
+    def lines(self) -> list[str]:
+        """The report for a terminal."""
+        lines = [f"tick       as of {self.as_of:%Y-%m-%d %H:%M:%S} UTC" if self.as_of else "tick"]
+        lines.append("landed     " + _listed(self.landed))
+        lines.append("decided    " + _listed(self.decided))
+        lines.append("stopped    " + _listed(self.stopped))
+        lines.append("dispatched " + _listed(self.dispatched))
+        if self.unknown:
+            lines.append(f"unknown    {self.unknown} may have arrived: see delivery.unknown_sends")
+        lines.extend(f"not landed {told}" for told in self.unfetched)
+        return lines
+
+
+def report_since(
+    before: Counts,
+    settings: Settings,
+    *,
+    dispatched: dict[str, int],
+    seconds: float,
+    errors: Sequence[str] = (),
+) -> TickReport:
+    """The report of a tick that has ended.
+
+    Args:
+        before: the counts from before its first stage.
+        settings: the installation.
+        dispatched: what the stage `dispatch` did, by status.
+        seconds: how long the tick took.
+        errors: what failed, in words.
+    """
+    after = Counts.read(settings)
+    with warehouse.connect(settings.warehouse_path) as connection:
+        clock = warehouse.read_clock(connection)
+        [(unknown,)] = connection.execute(
+            "select count(*) from raw.attempts where status = 'unknown'"
+        ).fetchall()
+        return TickReport(
+            as_of=clock and clock.as_of,
+            **_difference(before, after),
+            dispatched=dispatched,
+            unknown=unknown,
+            unfetched=unfetched(connection, settings),
+            seconds=seconds,
+            errors=[*errors],
+        )
+
+
+def _difference(before: Counts, after: Counts) -> dict[str, dict[str, int]]:
+    """What came between two readings, as the fields `landed`, `decided` and `stopped`."""
+    new = {name: count - before.counts[name] for name, count in after.counts.items()}
+    stopped = {gate: n - before.stopped.get(gate, 0) for gate, n in after.stopped.items()}
+    return {
+        "landed": {name: new[name] for name in _LANDED},
+        "decided": {name: count for name, count in new.items() if name not in _LANDED},
+        "stopped": {gate: count for gate, count in stopped.items() if count},
+    }
+
+
+def _listed(counts: dict[str, int]) -> str:
+    found = [f"{number:,} {name.replace('_', ' ')}" for name, number in counts.items() if number]
+    return ", ".join(found) or "nothing"

@@ -1,0 +1,86 @@
+"""The copy that BI reads: one DuckDB file and one Parquet file a table, replaced by renames."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from dagster_project.home import warehouse
+from dagster_project.home.settings import Settings
+
+# Schemas whose every table is published, and single tables of others.
+PUBLISHED_SCHEMAS = ("funnels", "ledger", "audit")
+PUBLISHED_TABLES = (("segments", "membership"), ("scores", "totals"), ("delivery", "send_gates"))
+# Published as Parquet whenever a backfill has written them: no tick changes them, and to copy years
+# of days would make every tick slower.
+BACKFILLED_TABLES = (("segments", "membership_daily"), ("scores", "daily"))
+
+
+@dataclass(frozen=True)
+class Published:
+    """What was published: rows by `schema.table`, and the size of the DuckDB file in bytes."""
+
+    rows: dict[str, int]
+    bytes: int
+
+
+def is_published(schema: str, table: str) -> bool:
+    """Whether BI gets this table of the warehouse."""
+    return schema in PUBLISHED_SCHEMAS or (schema, table) in PUBLISHED_TABLES
+
+
+def publish(settings: Settings) -> Published:
+    """Copy the published tables to `serving/`; a reader sees the old copy or the new, never half.
+
+    A DuckDB file is written beside the old one and renamed over it: who has the old one open keeps
+    it. The Parquet files are renamed one by one, after it.
+    """
+    serving = settings.serving_dir
+    scratch = serving / ".next"
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    copy = scratch / "analytics.duckdb"
+    with warehouse.connect(settings.warehouse_path) as connection:
+        rows = _copy_tables(connection, copy, scratch)
+    copy.rename(serving / "analytics.duckdb")
+    for path in sorted(scratch.glob("*.parquet")):
+        path.rename(serving / path.name)
+    for path in serving.glob("*.parquet"):
+        if path.stem not in (*rows, *map(".".join, BACKFILLED_TABLES)):
+            path.unlink()  # a table that is no longer published
+    scratch.rmdir()
+    return Published(rows=rows, bytes=(serving / "analytics.duckdb").stat().st_size)
+
+
+def publish_backfilled(settings: Settings, connection: duckdb.DuckDBPyConnection) -> None:
+    """Write the daily tables to `serving/` as Parquet; a reader sees the old file or the new."""
+    settings.serving_dir.mkdir(parents=True, exist_ok=True)
+    for schema, table in BACKFILLED_TABLES:
+        path = settings.serving_dir / f"{schema}.{table}.parquet"
+        unfinished = path.with_suffix(".next")
+        relation = connection.table(f'"{schema}"."{table}"').order("all")
+        relation.write_parquet(str(unfinished), compression="zstd")
+        unfinished.rename(path)
+
+
+def _copy_tables(
+    connection: duckdb.DuckDBPyConnection, copy: Path, scratch: Path
+) -> dict[str, int]:
+    found = connection.execute(
+        "select table_schema, table_name from information_schema.tables order by all"
+    ).fetchall()
+    rows: dict[str, int] = {}
+    connection.execute("attach ? as serving", [str(copy)])
+    for schema, table in found:
+        if not is_published(schema, table):
+            continue
+        relation = connection.table(f'"{schema}"."{table}"')
+        connection.execute(f'create schema if not exists serving."{schema}"')
+        relation.create(f'serving."{schema}"."{table}"')
+        relation.write_parquet(str(scratch / f"{schema}.{table}.parquet"), compression="zstd")
+        rows[f"{schema}.{table}"] = relation.count("*").fetchall()[0][0]
+    connection.execute("detach serving")
+    return rows

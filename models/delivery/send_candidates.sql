@@ -1,0 +1,59 @@
+with
+
+decisions as (
+    select * from {{ ref('step_decisions') }} where decision = 'send'
+),
+
+contacts as (
+    select contact_id, email, ended_at from {{ ref('contacts') }}
+),
+
+attempts as (
+    select * from {{ ref('send_attempts') }}
+),
+
+aliases as (
+    select * from {{ ref('contact_aliases') }}
+),
+
+expired as (
+    select send_id from {{ source('state', 'gate_stops') }} where gate = 'expired'
+),
+
+broadcasts as (
+    select distinct sequence from {{ ref('declared_steps') }} where kind = 'broadcast'
+),
+
+clock as (
+    select as_of from {{ source('control', 'clock') }}
+),
+
+candidates as (
+    select
+        decisions.step_decision_id as send_id,
+        decisions.enrollment_id,
+        contacts.contact_id,
+        decisions.contact_id as decided_for,
+        contacts.email,
+        contacts.ended_at,
+        decisions.sequence,
+        decisions.step,
+        decisions.variant,
+        decisions.template,
+        decisions.due_at as scheduled_at,
+        decisions.expires_at,
+        -- A sequence answers what somebody just did; a broadcast can wait behind it.
+        case when broadcasts.sequence is null then 10 else 20 end as priority
+    from decisions
+    cross join clock
+    left join aliases on decisions.contact_id = aliases.contact_id
+    left join contacts
+        on coalesce(aliases.canonical_id, decisions.contact_id) = contacts.contact_id
+    left join broadcasts on decisions.sequence = broadcasts.sequence
+    left join attempts on decisions.step_decision_id = attempts.send_id
+    anti join expired on decisions.step_decision_id = expired.send_id
+    where attempts.send_id is null
+        or (attempts.status in ('deferred', 'failed') and attempts.next_try_at <= clock.as_of)
+)
+
+select * from candidates

@@ -1,0 +1,9 @@
+with
+
+proposals as (
+    select * from {{ ref('sequence_proposals') }}
+)
+
+select sequence, reason as kind, step, position, action, template, goal_event, goal_seconds
+from proposals
+where kind = 'definition'

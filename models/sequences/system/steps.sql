@@ -1,9 +1,0 @@
-with
-
-proposals as (
-    select * from {{ ref('proposals') }}
-)
-
-select sequence, reason as kind, step, position, action, template, goal_event, goal_seconds
-from proposals
-where kind = 'definition'

@@ -1,0 +1,83 @@
+"""Runs whose process died do not keep the next tick waiting."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import dagster as dg
+import pytest
+
+from dagster_project.defs import runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@dg.op
+def nothing() -> None:
+    """Do nothing."""
+
+
+@dg.job
+def tick() -> None:
+    """Stand for the tick in a record of runs."""
+    nothing()
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as temporary:
+        yield temporary
+
+
+def tags_of_a_dead_process() -> dict[str, str]:
+    program = "from dagster_project.defs.runs import process_tags; print(*process_tags().values())"
+    said = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    return {runs.PROCESS_TAG: said.stdout.strip()}
+
+
+def start(
+    instance: dg.DagsterInstance, status: dg.DagsterRunStatus, tags: dict[str, str]
+) -> dg.DagsterRun:
+    return instance.create_run_for_job(tick, status=status, tags=tags)
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        dg.DagsterRunStatus.NOT_STARTED,
+        dg.DagsterRunStatus.STARTING,
+        dg.DagsterRunStatus.STARTED,
+    ],
+)
+def test_a_run_whose_process_died_is_failed_and_no_longer_under_way(
+    instance: dg.DagsterInstance, status: dg.DagsterRunStatus
+):
+    dead = start(instance, status, tags_of_a_dead_process())
+
+    assert not runs.is_under_way(instance, "tick")
+
+    found = instance.get_run_by_id(dead.run_id)
+    assert found is not None
+    assert found.status == dg.DagsterRunStatus.FAILURE
+
+
+@pytest.mark.parametrize(
+    "tags", [runs.process_tags(), {}], ids=["of this process", "not tagged yet"]
+)
+def test_a_run_that_lives_or_has_just_started_is_under_way(
+    instance: dg.DagsterInstance, tags: dict[str, str]
+):
+    alive = start(instance, dg.DagsterRunStatus.STARTED, tags)
+
+    assert runs.is_under_way(instance, "tick")
+    assert not runs.is_under_way(instance, "audit")
+
+    found = instance.get_run_by_id(alive.run_id)
+    assert found is not None
+    assert found.status == dg.DagsterRunStatus.STARTED

@@ -1,0 +1,223 @@
+"""Dagster's UI as people see it: a real `sendhouse ui`, a real browser."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from dagster_project.home import warehouse
+from tests.collector.running import free_port
+from tests.support import small_company
+from tests.support.home import COMMANDS, Home
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
+NOW = datetime.now(UTC)
+LOCATION = "locations/dagster_project.definitions"
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        not CHROMIUM.exists(), reason="chromium is not installed (scripts/test-deps.sh)"
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A company that has just exported its first files; nothing of it has been landed."""
+    home = Home(tmp_path_factory.mktemp("ui") / "home")
+    small_company.write_history(home)
+    visits = [
+        {
+            "event_id": f"activated-{number}-days-ago",
+            "contact_key": f"visitor.{number}@example.net",
+            "name": "activated",
+            "occurred_at": NOW - timedelta(days=number),
+        }
+        for number in range(1, 41)
+    ]
+    # Of this kind of file everything was known when it happened.
+    home.land("northwind_history/visits.jsonl", visits)
+    return home
+
+
+@pytest.fixture(scope="module")
+def ui(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running UI; its daemon and code server end with it."""
+    port = free_port()
+    log = tmp_path_factory.mktemp("ui-log") / "log"
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [COMMANDS / "sendhouse", "ui", "--port", str(port)],
+            env=os.environ | home.variables,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+        )
+    try:
+        _wait_until_it_answers(process, f"http://127.0.0.1:{port}", log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        _end(process)
+    assert "Traceback" not in log.read_text()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": 1600, "height": 1000})
+    page.set_default_timeout(60_000)
+    expect.set_options(timeout=60_000)
+    yield page
+    page.close()
+
+
+def seen(page: Page, text: str):
+    """The first place where exactly this text is to be seen."""
+    return page.get_by_text(text, exact=True).filter(visible=True).first
+
+
+def test_lineage_leads_from_landing_to_the_funnel(ui: str, page: Page):
+    page.goto(f"{ui}/asset-groups")
+    for group in ("landing", "staging", "segments", "sequences", "delivery", "funnels", "serving"):
+        expect(seen(page, group)).to_be_visible()
+
+    upstream = "view=lineage&lineageScope=upstream&lineageDepth=20"
+    page.goto(f"{ui}/assets/funnels/sequence_steps?{upstream}")
+    for node in ("events", "stg_events", "trial_accounts", "activation", "sends", "sequence_steps"):
+        expect(seen(page, node)).to_be_visible()
+
+
+def test_the_schedule_and_the_sensor_are_there_and_off(ui: str, page: Page):
+    page.goto(f"{ui}/automation")
+
+    for name in ("every_few_minutes", "new_files"):
+        expect(seen(page, name)).to_be_visible()
+    # To select a row or all of them, and each row's own switch: nothing is selected, all are off.
+    boxes = page.get_by_role("checkbox")
+    expect(boxes.nth(4)).to_be_attached()
+    assert not any(box.is_checked() for box in boxes.all())
+
+
+def test_a_tick_started_in_the_browser_waits_for_the_one_that_runs_and_succeeds_in_a_pool_of_one(
+    ui: str, page: Page, home: Home
+):
+    lock = home.folder / "warehouse.lock"
+    with warehouse.exclusive(lock, "a tick of this test"):
+        page.goto(f"{ui}/{LOCATION}/jobs/tick")
+        page.get_by_role("button", name="Materialize all").click()
+        # Dagster asks first when models read what the tick does not make: the audit's tables.
+        confirm = page.get_by_role("button", name="Confirm")
+        launched = page.get_by_text("Launched run")
+        expect(confirm.or_(launched).first).to_be_visible()
+        if confirm.is_visible():
+            confirm.click()
+        expect(launched.first).to_be_visible()
+        page.goto(f"{ui}/runs")
+        started = page.get_by_text("Started", exact=True).filter(visible=True)
+        expect(started.first).to_be_visible()
+        assert home.rows("select count(*) from raw.files") == [(0,)]
+
+    page.locator("a[href*='/runs/']").filter(visible=True).first.click()
+    expect(page.get_by_text("Success", exact=True).filter(visible=True).first).to_be_visible(
+        timeout=180_000
+    )
+    [(landed,)] = home.rows("select count(*) from raw.files")
+    assert landed == 3
+    assert home.rows("select count(*) > 0 from funnels.sequence_steps") == [(True,)]
+
+    page.goto(f"{ui}/assets/segments/silent")
+    [(rows,)] = home.rows("select count(*) from segments.silent")
+    for said in ("Row count", str(rows), "marketing@northwind.example", "segments", "DuckDB"):
+        expect(seen(page, said)).to_be_visible()
+    expect(
+        page.get_by_text("Whoever was never active is not silent", exact=False).first
+    ).to_be_visible()
+
+    # A pool is listed once something has run in it. Its one row, as one reads it: name and limit.
+    page.goto(f"{ui}/deployment/concurrency")
+    table = re.compile(r"Pool\s+Limit\s+warehouse\s+1\b(?!\d)")
+    expect(page.locator("body")).to_contain_text(table, use_inner_text=True)
+
+
+def test_a_month_backfilled_in_the_browser_is_one_run_that_sends_nothing(
+    ui: str, page: Page, home: Home
+):
+    first, last = NOW.date() - timedelta(days=31), NOW.date() - timedelta(days=2)
+    before = (home.decided(), home.tries(), home.mail(), home.queue())
+    assert before[3]
+    page.goto(f"{ui}/assets/segments/membership_daily?view=partitions")
+    page.get_by_role("button", name="Materialize").first.click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("Backfills all partitions in a single run.")).to_be_visible()
+    days = dialog.locator("input[type=text]").first
+    days.fill(f"[{first}...{last}]")
+    days.press("Enter")
+    expect(dialog.get_by_text("30 partitions")).to_be_visible()
+    dialog.get_by_role("button", name="Launch backfill").click()
+    expect(dialog).to_be_hidden()
+
+    page.goto(f"{ui}/runs/?tab=backfills")
+    row = page.locator("tr, [class*=Row]").filter(has_text="30 partitions").first
+    expect(row.get_by_text(re.compile("Success|Completed"))).to_be_visible(timeout=180_000)
+    # One was activated every day; each day knows those up to its own end.
+    members = home.rows(
+        "select day, count(*) from segments.membership_daily where segment = 'activated' "
+        "group by day order by day"
+    )
+    assert members == [(first + timedelta(days=n), 10 + n) for n in range(30)]
+    assert (home.decided(), home.tries(), home.mail(), home.queue()) == before
+
+
+def _wait_until_it_answers(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if httpx.get(f"{address}/server_info").status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.2)
+    raise AssertionError(f"the UI did not start: {log.read_text()}")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """As Ctrl-C does; whoever does not listen is killed: no process outlives the test."""
+    process.send_signal(signal.SIGTERM)
+    deadline = time.monotonic() + 30
+    while _running(process.pid) and time.monotonic() < deadline:
+        process.poll()
+        time.sleep(0.2)
+    if _running(process.pid):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _running(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True

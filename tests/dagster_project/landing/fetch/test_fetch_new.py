@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+
+from dagster_project.cli.output import REJECTED
+from dagster_project.landing.fetch.fetch_new import Fetched, fetch_new
+
+PROJECT = Path(__file__).resolve().parents[4]
+EVENT = '{"event_id":"a","contact_key":"c","name":"n","occurred_at":"2024-06-01"}\n'
+
+
+def test_an_installation_without_remote_sources_is_not_even_opened(make_landing, monkeypatch):
+    landing = make_landing(shop={"as": "events", "path": "shop/*.csv"})
+    monkeypatch.setattr("dagster_project.home.warehouse.connect", None)
+    assert fetch_new(landing.settings) == []
+
+
+def test_a_fetch_says_how_it_went():
+    assert str(Fetched("shop", [Path("a"), Path("b")])) == "[sources.shop]: 2 new files"
+    assert str(Fetched("shop", error="why")) == "[sources.shop]: not all fetched: why"
+
+
+def test_a_tick_lands_what_it_has_and_says_which_source_it_could_not_reach(tmp_path):
+    home = tmp_path / "var"
+    place = home / "landing" / "events" / "a.jsonl"
+    place.parent.mkdir(parents=True)
+    place.write_text(EVENT)
+    environment = os.environ | {
+        "SENDHOUSE_HOME": str(home),
+        "SENDHOUSE_SOURCES": json.dumps({"orders": {"as": "events", "query": "select 1"}}),
+    }
+    environment.pop("SENDHOUSE_SOURCE_ORDERS_URL", None)
+    done = subprocess.run(
+        [Path(sys.executable).with_name("sendhouse"), "tick", "--as-of", "2024-06-02T00:00Z"],
+        cwd=PROJECT,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == REJECTED, done.stdout + done.stderr
+    told = "[sources.orders]: not all fetched: missing setting: SENDHOUSE_SOURCE_ORDERS_URL"
+    assert f"not landed {told}" in done.stdout
+    with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
+        assert connection.execute("select event_id from raw.events").fetchall() == [("a",)]
+        [(error,)] = connection.execute("select error from raw.fetches").fetchall()
+    assert "SENDHOUSE_SOURCE_ORDERS_URL" in error

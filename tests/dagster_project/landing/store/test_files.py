@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import pytest
+
+from dagster_project.landing import FileRejectedError, KindError, copy_to_landing, land_file
+from dagster_project.landing.store.files import discover
+from tests.dagster_project.landing.conftest import NOON
+
+EVENT = '{"contact_key":"a","name":"n","occurred_at":"2024-06-01T00:00:00Z"}\n'
+
+
+@pytest.mark.parametrize("name", [".a.jsonl", "a.jsonl.tmp", "a.jsonl.part", ".hidden/a.jsonl"])
+def test_a_file_that_is_being_written_is_ignored(landing, name):
+    landing.put(f"events/{name}", EVENT)
+    assert landing.land() == []
+
+
+def test_a_file_lands_once_its_writer_has_renamed_it(landing):
+    path = landing.put("events/a.jsonl.tmp", EVENT)
+    path.rename(path.with_suffix(""))
+    assert [landed.rows_landed for landed in landing.land()] == [1]
+
+
+def test_files_are_found_in_order_of_kind_and_path(make_landing, tmp_path):
+    landing = make_landing(shop={"as": "events", "path": str(tmp_path / "out/**/*.jsonl")})
+    outside = tmp_path / "out/deep/er/c.jsonl"
+    outside.parent.mkdir(parents=True)
+    outside.write_text(EVENT)
+    (outside.parent / "d.jsonl.part").write_text(EVENT)
+    inside = [landing.put(place, EVENT) for place in ("shop/b.jsonl", "events/z.jsonl", "x/y.csv")]
+    assert discover(landing.settings) == [
+        ("events", inside[1]),
+        *sorted([("shop", outside), ("shop", inside[0])]),
+        ("x", inside[2]),
+    ]
+
+
+def test_two_files_of_one_name_are_copied_side_by_side(landing, tmp_path):
+    for folder, content in (("one", "1"), ("two", "2")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.csv").write_text(f"contact_id\n{content}\n")
+    files = [tmp_path / "one/a.csv", tmp_path / "two/a.csv"]
+    copies = copy_to_landing(files, "crm/standard/contacts", landing.settings)
+    assert len({copy.name for copy in copies}) == 2
+    assert all(copy.name.endswith("-a.csv") for copy in copies)
+    assert [copy.read_bytes() for copy in copies] == [file.read_bytes() for file in files]
+    assert copy_to_landing(files, "crm/standard/contacts", landing.settings) == copies
+    folder = landing.settings.landing_dir / "crm/standard/contacts"
+    assert sorted(folder.iterdir()) == sorted(copies)
+
+
+def test_nothing_is_copied_for_an_unknown_kind(landing, tmp_path):
+    (tmp_path / "a.csv").write_text("x\n")
+    with pytest.raises(KindError, match="the kinds are events, tracking"):
+        copy_to_landing([tmp_path / "a.csv"], "evnts", landing.settings)
+    assert not landing.settings.landing_dir.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [("a.xml", FileRejectedError), ("a.csv.tmp", FileRejectedError), ("no.csv", FileNotFoundError)],
+)
+def test_nothing_is_copied_when_one_of_the_files_cannot_land(landing, tmp_path, name, error):
+    good = tmp_path / "good.csv"
+    for path in (good, tmp_path / name):
+        path.write_text("x\n")
+    (tmp_path / "no.csv").unlink(missing_ok=True)
+    with pytest.raises(error):
+        copy_to_landing([good, tmp_path / name], "events", landing.settings)
+    assert not landing.settings.landing_dir.exists()
+
+
+def test_a_file_that_went_away_is_told_and_not_recorded(landing):
+    landed = land_file(
+        landing.connection, landing.settings.home / "gone.csv", "events", landing.settings, NOON
+    )
+    assert landed.error is not None
+    assert "went away" in landed.error
+    assert landing.rows("select count(*) from raw.files") == [(0,)]

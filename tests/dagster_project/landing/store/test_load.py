@@ -1,0 +1,434 @@
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from dagster_project.home import warehouse
+from dagster_project.home.settings import load_settings
+from dagster_project.landing import land_file, land_new, pending_files
+from dagster_project.landing.store import load
+from dagster_project.landing.store.files import put_away, state_of
+from dagster_project.tick import installation
+from tests.dagster_project.landing.conftest import NOON
+
+_EVENT = '{"contact_key": "k", "name": "n", "occurred_at": "2024-06-01"}\n'
+SHARED = Path(__file__).resolve().parents[5] / "shared" / "data"
+EVENTS = "".join(
+    f'{{"event_id":"e{n}","contact_key":"c{n % 7}","name":"n","occurred_at":"2024-06-01"}}\n'
+    for n in range(20)
+)
+
+
+def test_a_file_lands_once(landing):
+    landing.put("events/a.jsonl", EVENTS)
+    assert [landed.rows_landed for landed in landing.land()] == [20]
+    assert landing.land() == []
+    assert landing.rows("select count(*) from raw.events") == [(20,)]
+
+
+def test_the_same_content_under_another_name_lands_nothing(landing):
+    landing.put("crm/other/things/a.csv", "id\n1\n")
+    landing.land()
+    landing.put("crm/other/things/b.csv", "id\n1\n")
+    (landed,) = landing.land()
+    assert landed.already_landed
+    assert (landed.rows_landed, landed.error) == (0, None)
+    assert landing.rows("select count(*) from raw.other__things") == [(1,)]
+    assert landing.rows("select count(*) from raw.files") == [(1,)]
+    assert landing.land() == []
+
+
+def test_the_same_content_as_another_kind_lands(landing):
+    landing.put("crm/other/things/a.csv", "id\n1\n")
+    landing.put("crm/other/people/a.csv", "id\n1\n")
+    assert [landed.rows_landed for landed in landing.land()] == [1, 1]
+
+
+def test_a_file_that_comes_back_is_looked_into_and_put_away_again(landing):
+    for already_landed in (False, True):
+        path = landing.put("events/a.jsonl", EVENTS)
+        os.utime(path, (0, 0))
+        assert [landed.already_landed for landed in landing.land()] == [already_landed]
+        assert not path.exists()
+    assert landing.land() == []
+    assert (landing.settings.landing_dir / ".done/2024-06-01/events/a.jsonl").is_file()
+
+
+def test_a_file_elsewhere_stays_and_is_looked_into_when_it_was_touched(make_landing, tmp_path):
+    landing = make_landing(shop={"as": "events", "path": str(tmp_path / "*.jsonl")})
+    path = tmp_path / "a.jsonl"
+    path.write_text(EVENTS)
+    assert [landed.rows_landed for landed in landing.land()] == [20]
+    os.utime(path, (0, 0))
+    assert [landed.already_landed for landed in landing.land()] == [True]
+    assert path.is_file()
+    assert landing.land() == []
+
+
+def test_a_file_that_was_added_to_lands_what_is_new(landing):
+    path = landing.put("events/a.jsonl", EVENTS)
+    landing.land()
+    path.write_text(EVENTS + EVENTS.splitlines()[0].replace("e0", "new") + "\n")
+    (landed,) = landing.land()
+    assert (landed.rows_landed, landed.rows_duplicate) == (1, 20)
+
+
+def test_an_unchanged_file_is_not_read_again(make_landing, tmp_path, monkeypatch):
+    landing = make_landing(shop={"as": "events", "path": str(tmp_path / "*.jsonl")})
+    (tmp_path / "a.jsonl").write_text(EVENTS)  # stays where it is, landed or not
+    landing.put("events/b.csv", "no such columns\n")
+    assert len(landing.land()) == 2
+    read = []
+    monkeypatch.setattr(load, "sha256_of", read.append)
+    assert landing.land() == []
+    assert read == []
+
+
+def test_pending_files_are_those_that_the_next_landing_looks_into(landing):
+    newer, older = (landing.put(f"events/{name}.jsonl", EVENTS) for name in ("a", "b"))
+    os.utime(older, (1, 1))
+    assert pending_files(landing.connection, landing.settings) == [older, newer]
+    landing.land()
+    assert pending_files(landing.connection, landing.settings) == []
+
+
+def test_every_file_has_its_row(landing):
+    content = EVENTS + "broken\n" + EVENTS.splitlines()[0] + "\n"
+    landed = landing.land_one("events/a.jsonl", content)
+    assert landing.rows(
+        """select file_id, path, kind, rows_landed, rows_duplicate, rows_rejected, bytes, error,
+                  landed_at::varchar from raw.files"""
+    ) == [
+        (
+            landed.file_id,
+            str(landed.path),
+            "events",
+            20,
+            1,
+            1,
+            len(content),
+            None,
+            "2024-06-01 12:00:00+00",
+        )
+    ]
+    assert landing.rows("select file_id from raw.rejects") == [(landed.file_id,)]
+    assert str(landed).endswith("20 rows landed, 1 duplicate, 1 rejected")
+
+
+@pytest.mark.parametrize(
+    "place", ["evnts/a.jsonl", "a.jsonl", "crm/standard/a.csv", "crm/A/b/c.csv"]
+)
+def test_a_file_in_no_known_folder_is_told_and_recorded(landing, place):
+    landed = landing.land_one(place, EVENTS)
+    assert landed.error is not None
+    assert "the kinds are events, tracking" in landed.error
+    assert landing.rejects() == [(None, landed.error, None)]
+    assert landing.rows("select path, error from raw.files") == [(str(landed.path), landed.error)]
+    assert landing.land() == []
+
+
+def test_a_failed_file_waits_until_its_content_changes(landing):
+    path = landing.put("events/a.csv", "contact_key,name\na,n\n")
+    (failed,) = landing.land()
+    assert failed.error == "the file has no column occurred_at"
+    assert landing.land() == []
+    os.utime(path, (0, 0))
+    (again,) = landing.land()
+    assert (again.already_landed, again.error) == (True, failed.error)
+    path.write_text("contact_key,name,occurred_at\na,n,2024-06-01\n")
+    assert [landed.rows_landed for landed in landing.land()] == [1]
+
+
+def test_a_failed_file_is_tried_again_when_its_source_changes(make_landing):
+    landing = make_landing(shop={"as": "events"})
+    landing.put("shop/a.csv", "mail,name,occurred_at\na,n,2024-06-01\n")
+    assert [landed.error for landed in landing.land()] == ["the file has no column contact_key"]
+    landing.settings.sources["shop"].columns["contact_key"] = "mail"
+    assert [landed.rows_landed for landed in landing.land(NOON + timedelta(hours=1))] == [1]
+    assert landing.rows("select rows_landed, error from raw.files") == [(1, None)]
+    assert landing.rejects() == []
+
+
+def test_a_file_that_landed_stays_when_its_source_changes(make_landing):
+    landing = make_landing(shop={"as": "crm/other/things"})
+    landing.put("shop/a.csv", "id\n1\n")
+    landing.land()
+    landing.settings.sources["shop"].constants["colour"] = "red"
+    assert landing.land() == []
+
+
+def test_a_time_without_a_zone_is_refused(landing):
+    path = landing.put("events/a.jsonl", EVENTS)
+    with pytest.raises(ValueError, match="time zone"):
+        land_file(landing.connection, path, "events", landing.settings, datetime(2024, 6, 1))  # noqa: DTZ001
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
+@pytest.mark.parametrize("happens", ["grows", "goes"])
+def test_a_file_that_changes_while_it_is_read_is_left_for_later(
+    landing, monkeypatch, ending, happens
+):
+    path = landing.put_parquet(
+        f"events/a.{ending}", "select 'a' contact_key, 'n' as name, date '2024-06-01' occurred_at"
+    )
+    if ending == "jsonl":
+        path.write_text(EVENTS)
+    sha256_of = load.sha256_of
+
+    def change_once_known(path):
+        sha256 = sha256_of(path)
+        path.unlink()
+        if happens == "grows":
+            path.write_text(EVENTS + EVENTS.replace("e", "f"))
+        return sha256
+
+    monkeypatch.setattr(load, "sha256_of", change_once_known)
+    (landed,) = landing.land()
+    assert landed.error is not None
+    assert landing.rows("select count(*) from raw.events") == [(0,)]
+    if happens == "goes" or ending == "jsonl":
+        assert "changed or went away while it was read" in landed.error
+        assert landing.rows("select count(*) from raw.files") == [(0,)]
+
+
+LAND = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from dagster_project.tick import installation
+from dagster_project.home import warehouse
+from dagster_project.landing import land_new
+from dagster_project.home.settings import load_settings
+
+settings = load_settings(home=Path(sys.argv[1]))
+with warehouse.connect(settings.warehouse_path) as connection:
+    print("landing", flush=True)
+    land_new(connection, settings, datetime(2024, 6, 1, 12, tzinfo=UTC))
+"""
+
+
+def land_and_kill(settings, seconds):
+    """Let a process land what there is, for so long; True if it was killed before it was done."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", LAND, str(settings.home)],
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).resolve().parents[4],
+    )
+    assert child.stdout is not None
+    child.stdout.readline()
+    time.sleep(seconds)
+    child.send_signal(signal.SIGKILL)
+    child.stdout.close()
+    return child.wait() == -signal.SIGKILL
+
+
+def test_a_landing_that_is_killed_leaves_whole_files_only_and_the_next_completes_it(
+    make_landing, tmp_path
+):
+    """Kill -9 at random moments; what is there afterwards is as if nothing had happened."""
+    rows_per_file, files = 4_000, 25
+    landing = make_landing()
+    for file in range(files):
+        lines = [
+            f'{{"event_id":"{file}-{n}","contact_key":"c","name":"n","occurred_at":"2024-06-01"}}'
+            for n in range(rows_per_file)
+        ]
+        lines[7] = "broken"
+        landing.put(f"events/{file:02}.jsonl", "\n".join(lines))
+        landing.put(f"crm/other/things/{file:02}.csv", "id,a\n" + f"{file},x\n" * 50)
+    settings = landing.settings
+    landing.connection.close()
+
+    moments = random.Random(7)
+    kills = 0
+    for _ in range(6):
+        kills += land_and_kill(settings, moments.uniform(0.02, 0.25))
+        with warehouse.connect(settings.warehouse_path) as connection:
+            torn = connection.sql(
+                """select path from raw.files
+                   left join (select file_id, count(*) as n from raw.events group by all) as e
+                       using (file_id)
+                   left join (select file_id, count(*) as n from raw.rejects group by all) as r
+                       using (file_id)
+                   where kind = 'events'
+                     and (e.n, r.n, rows_landed) is distinct from (3999, 1, 3999)"""
+            ).fetchall()
+            stray = connection.sql(
+                """select distinct file_id from raw.events
+                   where file_id not in (select file_id from raw.files)"""
+            ).fetchall()
+        assert (torn, stray) == ([], [])
+
+    assert kills > 0
+    with warehouse.connect(settings.warehouse_path) as connection:
+        land_new(connection, settings, NOON)
+        counts = connection.execute(
+            """select (select count(*) from raw.events),
+                      (select count(distinct event_id) from raw.events),
+                      (select count(*) from raw.rejects), (select count(*) from raw.other__things),
+                      (select count(*) from raw.files)"""
+        ).fetchone()
+    events = files * (rows_per_file - 1)
+    assert counts == (events, events, files, files * 50, files * 2)
+
+
+def what_landed(settings):
+    """All rows of raw.*, but for landing times and the ids of files."""
+    found = {}
+    with warehouse.connect(settings.warehouse_path) as connection:
+        tables = connection.sql(
+            """select table_name from information_schema.tables where table_schema = 'raw'
+               and table_name not in ('files', 'file_paths', 'fetches', 'attempts')"""
+        ).fetchall()
+        for (table,) in tables:
+            rows = connection.sql(
+                f"""select columns(lambda c: c not in (
+                        '_file_id', '_file_no', '_received_at', 'file_id', 'file_no', 'received_at'
+                    )) from raw."{table}" order by all"""
+            ).fetchall()
+            if rows:
+                found[table] = rows
+    return found
+
+
+def pending_files_of(settings):
+    with warehouse.connect(settings.warehouse_path) as connection:
+        return pending_files(connection, settings)
+
+
+def put_folder(folder, settings, chance):
+    """Copy a folder to the landing folder, as if its files had been written in any order."""
+    places = [path for path in folder.rglob("*") if path.is_file()]
+    for path, when in zip(places, chance.sample(range(10**9), len(places)), strict=True):
+        place = settings.landing_dir / path.relative_to(folder)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, place)
+        os.utime(place, (when, when))
+
+
+@pytest.mark.shared_data
+@pytest.mark.skipif(not SHARED.is_dir(), reason=f"{SHARED.name} is not part of a clone")
+def test_the_same_folder_five_times_in_any_order_killed_in_between_gives_the_same_rows(
+    tmp_path_factory,
+):
+    folder = tmp_path_factory.mktemp("folder")
+    for crm in ("hubspot", "salesforce"):
+        for path in (SHARED / "crm_exports" / crm).glob("*.csv"):
+            place = folder / "crm" / crm / path.stem.removesuffix("_data")
+            place.mkdir(parents=True)
+            shutil.copyfile(path, place / path.name)
+    # Streams repeat: each file has a third of the one before it once more.
+    header, *lines = (SHARED / "webshop/events.csv").read_text().splitlines(keepends=True)
+    header = header.replace("user_id", "contact_key").replace("event,", "name,")
+    header = header.replace("timestamp", "occurred_at")
+    (folder / "events").mkdir()
+    for part in range(6):
+        chosen = lines[part * 2_000 : part * 2_000 + 3_000]
+        (folder / "events" / f"{part}.csv").write_text(header + "".join(chosen))
+
+    chance = random.Random(11)
+    kills, seen = 0, []
+    for _ in range(2):
+        settings = load_settings(home=tmp_path_factory.mktemp("home"))
+        installation.create(settings)
+        for _ in range(5 if not seen else 1):
+            put_folder(folder, settings, chance)
+            kills += land_and_kill(settings, chance.uniform(0.05, 0.6))
+            kills += land_and_kill(settings, chance.uniform(0.05, 0.6))
+            with warehouse.connect(settings.warehouse_path) as connection:
+                land_new(connection, settings, NOON)
+            assert pending_files_of(settings) == []
+            seen.append(what_landed(settings))
+    assert kills > 0
+    assert all(rows == seen[0] for rows in seen[1:])
+    past = {line for line in lines[:13_000] if line.split(",")[3] <= "2024-06-02 12:00:00"}
+    assert len(seen[0]["events"]) == len(past)
+    assert len(seen[0]) > 60
+
+
+@pytest.mark.shared_data
+@pytest.mark.skipif(not SHARED.is_dir(), reason=f"{SHARED.name} is not part of a clone")
+def test_a_grocer_s_year_and_a_web_shop_land_whole(make_landing):
+    history = {
+        "as": "events",
+        "columns": {"contact_key": "contact_id"},
+        "received_at": "occurred_at",
+    }
+    webshop = {"contact_key": "user_id", "name": "event", "occurred_at": "timestamp"}
+    retail = SHARED / "retail"
+    landing = make_landing(
+        contacts={"as": "crm/standard/contacts", "path": str(retail / "contacts.csv")},
+        purchases=history | {"path": str(retail / "*.parquet")},
+        mailings=history | {"path": str(retail / "mailings.csv")},
+        coupons=history | {"path": str(retail / "coupon_redemptions.csv")},
+        webshop=history | {"path": str(SHARED / "webshop/events.csv"), "columns": webshop},
+    )
+    landed = {one.kind: (one.rows_landed, one.rows_duplicate) for one in landing.land()}
+    assert landed == {
+        "contacts": (2_469, 0),
+        "coupons": (2_102, 0),
+        "mailings": (6_589, 0),
+        "purchases": (155_848, 0),
+        # 30 of its 31,106 lines are a repetition of another, letter by letter.
+        "webshop": (31_076, 30),
+    }
+    assert landing.rejects() == []
+    assert landing.rows(
+        """select count(*), count(distinct contact_id), count(nullif(age, ''))
+           from raw.standard__contacts"""
+    ) == [(2_469, 2_469, 801)]
+    assert landing.rows(
+        """select max(occurred_at)::varchar, bool_and(occurred_at = received_at),
+                  count(properties->>'amount') from raw.events where name = 'purchase_completed'"""
+    ) == [("2018-01-01 04:01:20+00", True, 155_848)]
+    assert landing.land() == []
+
+
+def _pipe(folder):
+    os.mkfifo(folder / "a.jsonl")
+
+
+def _link_to_itself(folder):
+    (folder / "a.jsonl").symlink_to("a.jsonl")
+
+
+def _name_in_another_encoding(folder):
+    Path(os.fsdecode(os.fsencode(folder) + b"/a\xe7.jsonl")).write_text(_EVENT)
+
+
+@pytest.mark.parametrize("odd", [_pipe, _link_to_itself, _name_in_another_encoding])
+def test_what_cannot_be_read_is_told_and_stops_no_other_file(landing, odd):
+    folder = landing.put("events/z.jsonl", _EVENT).parent
+    odd(folder)
+    told, landed = sorted(landing.land(), key=lambda file: file.error is None)
+    assert told.error
+    assert str(told).encode()
+    assert landed.rows_landed == 1
+
+
+def test_a_folder_that_nothing_can_be_moved_from_stops_no_other_file(landing):
+    landing.put(".done", "a file where the folder should be")
+    landing.put("events/a.jsonl", _EVENT)
+    landing.put("events/b.jsonl", _EVENT.replace('"k"', '"k2"'))
+    first, second = landing.land()
+    assert (first.rows_landed, second.rows_landed) == (1, 1)
+    assert "cannot be moved to .done" in str(first)
+    assert all(again.already_landed for again in landing.land())
+    assert landing.rows("select count(*) from raw.events") == [(2,)]
+
+
+def test_a_file_that_is_another_by_now_is_not_put_away(landing):
+    path = landing.put("events/a.jsonl", _EVENT)
+    landed_state = state_of(path)
+    path.write_text(_EVENT + _EVENT.replace('"k"', '"k2"'))
+    put_away(path, landed_state, landing.settings, NOON)
+    assert path.exists()

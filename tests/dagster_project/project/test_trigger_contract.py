@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from typing import Any
+
+from dagster_project.project import trigger_contract
+
+
+def test_a_trigger_says_of_what_kind_it_is_and_who_answers_for_it():
+    found = trigger_contract.check(
+        {
+            "nodes": {
+                "right": _node("right", kind="segment exit", owner="you@example.com"),
+                "wrong": _node("wrong", kind="happening", owner=""),
+                "silent": _node("silent"),
+                # Said of every model elsewhere, and no trigger.
+                "bare": _node("bare") | {"patch_path": None},
+                "segment": _node("segment", folder="segments"),
+                "test": _node("test") | {"resource_type": "test"},
+            }
+        }
+    )
+
+    owner = "has no config.meta.owner: write the e-mail address of who answers for it"
+    kinds = (
+        "event, absence, threshold crossing, segment entry, segment exit, date, CRM field change"
+    )
+    assert found == [
+        f"models/triggers/wrong.yml: trigger 'wrong' has config.meta.kind 'happening': "
+        f"write one of {kinds}",
+        f"models/triggers/wrong.yml: trigger 'wrong' {owner}",
+        f"models/triggers/silent.yml: trigger 'silent' has config.meta.kind '': "
+        f"write one of {kinds}",
+        f"models/triggers/silent.yml: trigger 'silent' {owner}",
+    ]
+
+
+def _node(name: str, folder: str = "triggers", **meta: str) -> dict[str, Any]:
+    return {
+        "resource_type": "model",
+        "name": name,
+        "fqn": ["sendhouse", folder, name],
+        "original_file_path": f"models/{folder}/{name}.sql",
+        "patch_path": f"sendhouse://models/{folder}/{name}.yml",
+        "config": {"meta": meta},
+    }

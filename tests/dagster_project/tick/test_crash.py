@@ -1,0 +1,134 @@
+"""`kill -9` of a real tick, at moments spread over all of it: the next ones carry on.
+
+A moment is chosen by what the tick has done so far, not by seconds: on a busy machine it still
+falls where it should, inside landing, the models, the dispatch or the publishing.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.home import Home, finish, statuses
+from tests.support.small_company import SECOND
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.conftest import Undisturbed
+    from tests.support.mailbox import Mailbox
+
+_NODE_DONE = re.compile(r" \d+ of (\d+) (?:OK|PASS) ")
+
+# Ten kills in two lives; each number is a share of the way through that stage.
+LIVES = [
+    (("landing", 0.0), ("models", 0.4), ("models", 0.9), ("dispatch", 0.2), ("publish", 0.0)),
+    (("landing", 0.5), ("models", 0.1), ("models", 0.6), ("dispatch", 0.6), ("dispatch", 0.5)),
+]
+
+
+@pytest.mark.parametrize("life", range(len(LIVES)))
+def test_killed_ticks_lose_nothing_and_double_nothing(
+    waiting: Home, undisturbed: Undisturbed, life: int
+):
+    rng = random.Random(life)
+    for stage, share in LIVES[life]:
+        _kill_in(waiting, undisturbed, stage, share + rng.uniform(0, 0.1), rng)
+        _every_landed_file_is_whole(waiting)
+    report = waiting.tick(SECOND).report
+    assert not report["errors"]
+    assert waiting.decided() == undisturbed.decided
+    assert waiting.landed() == undisturbed.landed
+    assert waiting.mail() == undisturbed.mail
+    assert waiting.sent() == sorted(undisturbed.mail)
+    assert set(statuses(waiting)) <= {"sent", "deferred"}
+    assert waiting.rows("select count(*) from delivery.unknown_sends") == [(0,)]
+
+
+def test_a_tick_killed_while_it_talks_to_a_mail_server_lists_what_nobody_can_know(
+    waiting: Home, undisturbed: Undisturbed, start_mailbox: Callable[..., Mailbox]
+):
+    before = set(waiting.mail())
+    due = {send_id for send_id in undisturbed.mail if send_id not in before}
+    # Each answer comes late, so that a kill finds some messages handed over and unanswered.
+    slow = start_mailbox(late_by=1)
+    _kill(waiting, lambda: statuses(waiting)["sent"] > len(before) + 10, **slow.settings)
+    in_the_air = {send_id for send_id, _, status in waiting.tries() if status == "attempting"}
+    assert in_the_air
+
+    fast = start_mailbox()
+    report = waiting.tick(SECOND, **fast.settings).report
+    listed = {send_id for (send_id,) in waiting.rows("select send_id from delivery.unknown_sends")}
+    assert listed == in_the_air
+    assert report["unknown"] == len(in_the_air)
+
+    arrived = slow.send_ids() + fast.send_ids()
+    assert len(arrived) == len(set(arrived)), "a message arrived twice"
+    assert set(arrived) <= due
+    assert due - set(arrived) <= listed
+    assert waiting.sent() == sorted(before | (due - listed))
+    assert set(statuses(waiting)) == {"sent", "unknown"}
+    assert waiting.decided() == undisturbed.decided
+
+
+def _kill_in(
+    home: Home, undisturbed: Undisturbed, stage: str, share: float, rng: random.Random
+) -> None:
+    """Kill a tick when it is `share` of the way through a stage."""
+    if stage == "landing":
+        wal = home.folder / "warehouse.duckdb.wal"
+        _kill(home, wal.exists, after=share)
+    elif stage == "models":
+        log = home.folder / "dbt" / "dbt.log"
+        known, all_ = _nodes_done(log), _nodes_of_a_tick(undisturbed)
+        _kill(home, lambda: _nodes_done(log) - known > share * all_, after=rng.uniform(0, 0.03))
+    elif stage == "dispatch":
+        all_ = len(undisturbed.mail)
+        known = statuses(home).total()
+        wanted = known + share * (all_ - known)
+        _kill(home, lambda: statuses(home).total() > wanted, after=rng.uniform(0, 0.01))
+    else:
+        _kill(home, (home.folder / "serving" / ".next").exists)
+
+
+def _kill(home: Home, moment: Callable[[], bool], after: float = 0, **variables: str) -> None:
+    tick = home.start_tick(SECOND, **variables)
+    while not moment():
+        if tick.poll() is not None:
+            pytest.fail(f"the tick ended before its moment: {finish(tick)}")
+        time.sleep(0.002)
+    time.sleep(after)
+    tick.kill()
+    assert finish(tick).code == -signal.SIGKILL
+
+
+def _nodes_done(log: Path) -> int:
+    """Models and tests that dbt has ever finished in this installation, as its log tells."""
+    return len(_NODE_DONE.findall(log.read_text(encoding="utf-8")))
+
+
+def _nodes_of_a_tick(undisturbed: Undisturbed) -> int:
+    log = (undisturbed.folder / "dbt" / "dbt.log").read_text(encoding="utf-8")
+    return int(_NODE_DONE.findall(log)[-1])
+
+
+def _every_landed_file_is_whole(home: Home) -> None:
+    torn = home.rows(
+        """select path, rows_landed, rows_rejected from raw.files
+        where rows_landed <> (
+            select count(*) from (
+                select file_id from raw.events
+                union all select file_id from raw.tracking
+                union all select _file_id from raw.standard__contacts
+            ) as landed where landed.file_id = files.file_id
+        ) or rows_rejected <> (
+            select count(*) from raw.rejects where rejects.file_id = files.file_id
+        )"""
+    )
+    assert not torn

@@ -1,0 +1,75 @@
+"""Everything but raw and the decisions can be thrown away and built again, to the byte."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagster_project.project import dbt
+from dagster_project.tick import installation
+from tests.support.home import finish
+from tests.support.small_company import SECOND
+
+if TYPE_CHECKING:
+    from tests.conftest import Undisturbed
+    from tests.support.home import Home, Rows
+
+KEPT = ("raw", "control", "decisions")
+COMPARED = (
+    "staging",
+    "input",
+    "contacts",
+    "activity",
+    "segments",
+    "scores",
+    "triggers",
+    "sequences",
+    "broadcasts",
+    "delivery",
+    "funnels",
+    "ledger",
+)
+
+
+def test_derived_tables_come_back_the_same_from_raw_and_decisions(
+    settled: Home, undisturbed: Undisturbed
+):
+    before = _derived(settled)
+    assert len(before) > 25
+    _drop_derived(settled)
+    with settled.settings() as settings:
+        installation.create(settings)  # what backfills fill, and nothing builds
+        dbt.raise_for(dbt.build(settings, with_tests=False))
+    assert settled.tables(*COMPARED) == before
+    assert settled.decided() == undisturbed.decided
+
+
+def test_a_full_refresh_leaves_the_decisions_as_they_were(settled: Home, undisturbed: Undisturbed):
+    before = _derived(settled)
+    target = str(settled.folder / "full-refresh")
+    options = ["--target-path", target, "--log-path", target]
+    options += ["--exclude-resource-type", "unit_test"]
+    built = finish(settled.start("dbt", "build", "--full-refresh", *options))
+    assert built.code == 0, built.out
+    assert settled.decided() == undisturbed.decided
+    assert settled.tables(*COMPARED) == before
+
+
+def _derived(home: Home) -> dict[str, Rows]:
+    """The derived tables once all that the tick decided and sent is among what they are made of.
+
+    During a tick delivery.send_candidates holds the sends that expire in it, for that to be put on
+    record; once it is, they are candidates no more.
+    """
+    home.decide(SECOND)
+    return home.tables(*COMPARED)
+
+
+def _drop_derived(home: Home) -> None:
+    for (schema,) in home.rows(
+        "select distinct schema_name from duckdb_schemas() "
+        "where not internal and database_name = current_database()"
+    ):
+        if schema not in (*KEPT, "main"):
+            home.rows(f'drop schema "{schema}" cascade')
+    # A view over decisions, and the only thing in the schema that is not a decision.
+    home.rows("drop view decisions.enrollments")

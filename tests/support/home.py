@@ -1,0 +1,158 @@
+"""An installation in a folder of its own, driven by real processes or by the stages of a tick."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from collections import Counter
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from dagster_project.home import warehouse
+from dagster_project.home.settings import PROJECT_DIR, Settings, load_settings
+from dagster_project.tick import stages
+from dagster_project.tick.stages import Stage
+from tests.senders.senders_support import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from dagster_project.tick.report import TickReport
+    from senders.dispatch import DispatchReport
+
+COMMANDS = Path(sys.executable).parent
+Rows = list[tuple[Any, ...]]
+
+
+class Home:
+    """One SENDHOUSE_HOME; `variables` are further settings, given as users give them."""
+
+    def __init__(self, folder: Path, **variables: str) -> None:
+        self.folder = folder
+        self.variables = {"SENDHOUSE_HOME": str(folder), **variables}
+
+    # ── processes ────────────────────────────────────────────────────────────────────────────────
+    def start(self, command: str, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+        """Start a command of the virtual environment; it is this installation's."""
+        return subprocess.Popen(
+            [COMMANDS / command, *arguments],
+            cwd=PROJECT_DIR,
+            env=os.environ | self.variables | variables,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def start_tick(self, as_of: datetime, *arguments: str, **variables: str):
+        options = ["--as-of", as_of.isoformat(), "--json", *arguments]
+        return self.start("sendhouse", "tick", *options, **variables)
+
+    def tick(self, as_of: datetime, *arguments: str, **variables: str) -> Finished:
+        return finish(self.start_tick(as_of, *arguments, **variables))
+
+    # ── stages, in this process ──────────────────────────────────────────────────────────────────
+    @contextmanager
+    def settings(self) -> Iterator[Settings]:
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.variables.items():
+                patch.setenv(name, value)
+            yield load_settings()
+
+    def decide(self, as_of: datetime, *selected: str) -> None:
+        """A tick up to and including the models; with some selected one that dies after those."""
+        with self.settings() as settings:
+            stages.tick(settings, as_of, until=Stage.DECIDE, select=selected, with_tests=False)
+
+    def dispatch(self) -> DispatchReport:
+        with self.settings() as settings:
+            return stages.dispatch(settings)
+
+    def live(self, as_of: datetime) -> TickReport:
+        """A tick up to and including the dispatch, without data tests."""
+        with self.settings() as settings:
+            return stages.tick(settings, as_of, until=Stage.DISPATCH, with_tests=False)
+
+    # ── what is there ────────────────────────────────────────────────────────────────────────────
+    def land(self, place: str, rows: Iterable[dict[str, Any]], more: str = "") -> None:
+        """Put a JSONL file into the landing folder as an exporter should: by a rename."""
+        path = self.folder / "landing" / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f".{path.name}")
+        lines = "".join(json.dumps(row, default=str) + "\n" for row in rows)
+        unfinished.write_text(lines + more, encoding="utf-8")
+        unfinished.replace(path)
+
+    def rows(self, query: str) -> Rows:
+        with warehouse.connect(self.folder / "warehouse.duckdb") as connection:
+            return connection.execute(query).fetchall()
+
+    def tables(self, *schemas: str) -> dict[str, Rows]:
+        """Every table and view of the schemas with all its rows, sorted."""
+        names = self.rows(
+            f"""select table_schema || '.' || table_name from information_schema.tables
+            where table_schema in {(*schemas, "")} order by all"""
+        )
+        return {name: self.rows(f"from {name} order by all") for (name,) in names}
+
+    def tries(self) -> list[tuple[str, int, str]]:
+        """The journal itself: send, number of the try, status."""
+        journal = f"file:{self.folder / 'journal.sqlite'}?mode=ro"
+        with closing(sqlite3.connect(journal, uri=True)) as connection:
+            return connection.execute("select send_id, attempt, status from attempts").fetchall()
+
+    def mail(self) -> dict[str, bytes]:
+        """The outbox: messages by send; that a send is there twice is an error."""
+        paths = sorted(self.folder.glob("outbox/**/*.eml"))
+        messages = [path.read_bytes() for path in paths]
+        by_send = {str(parse(data)["X-Sendhouse-Send-Id"]): data for data in messages}
+        assert len(by_send) == len(messages), "a send left more than one message"
+        return by_send
+
+    def sent(self) -> list[str]:
+        """The sends that the journal says were accepted, once per try that was."""
+        return sorted(send_id for send_id, _, status in self.tries() if status == "sent")
+
+    def decided(self) -> dict[str, Rows]:
+        return self.tables("decisions")
+
+    def landed(self) -> dict[str, Rows]:
+        """What landing wrote; raw.attempts is the journal's, one tick late."""
+        tables = self.tables("raw")
+        del tables["raw.attempts"]
+        return tables
+
+    def queue(self) -> dict[str, str]:
+        """The queued sends and their addresses."""
+        return dict(self.rows("select send_id, email from delivery.send_queue"))
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A command that has ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def report(self) -> dict[str, Any]:
+        assert self.code == 0, self.err
+        return json.loads(self.out)
+
+
+def finish(process: subprocess.Popen[str]) -> Finished:
+    out, err = process.communicate(timeout=180)
+    return Finished(process.returncode, out, err)
+
+
+def statuses(home: Home) -> Counter[str]:
+    return Counter(status for _, _, status in home.tries())

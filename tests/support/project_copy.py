@@ -1,0 +1,40 @@
+"""A copy of the project that tests may break: models, macros, templates, and nothing that ran."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from dagster_project.home.settings import PROJECT_DIR
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class ProjectCopy:
+    """The files that dbt and the senders read, in a folder of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in ("models", "dbt", "templates"):
+            shutil.copytree(PROJECT_DIR / name, folder / name)
+        for name in ("dbt_project.yml", "profiles.yml"):
+            shutil.copyfile(PROJECT_DIR / name, folder / name)
+
+    @contextmanager
+    def edited(self, *edits: tuple[str, str, str]) -> Iterator[None]:
+        """Files as an analyst leaves them half-way: (file, text, what stands there instead)."""
+        before: dict[Path, str] = {}
+        for name, old, new in edits:
+            path = self.folder / name
+            text = path.read_text(encoding="utf-8")
+            before.setdefault(path, text)
+            assert old in text, f"{name} has no {old!r}"
+            path.write_text(text.replace(old, new, 1), encoding="utf-8")
+        try:
+            yield
+        finally:
+            for path, text in before.items():
+                path.write_text(text, encoding="utf-8")
