@@ -1,13 +1,16 @@
-"""Installations to test on: lived in once a session, and copied back for each test."""
+"""Homes to test on: each made once for all test processes, and copied for each test."""
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dagster_project.home import warehouse
 from tests.support import mailbox, small_company
 from tests.support.home import Home, Rows
 
@@ -30,33 +33,51 @@ class Undisturbed:
 
 @pytest.fixture(scope="session")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The one path at which every copy of the company lives.
+    """The one path at which the copies of this test process live.
 
-    Landed files are known by their paths, and dbt parses anew for a warehouse that is elsewhere.
+    Each copy takes the place of the one before it, so that dbt and Dagster see one home.
     """
     return tmp_path_factory.mktemp("company") / "home"
 
 
 @pytest.fixture(scope="session")
-def ticked_once(place: Path) -> Path:
-    """The company after its first tick, with a week's news in the landing folder."""
-    home = Home(place)
-    small_company.write_history(home)
-    report = home.live(small_company.FIRST)
-    assert report.dispatched["sent"] > 60
-    small_company.write_news(home)
-    return _keep(place, "ticked-once")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of homes that all test processes copy from."""
+    folder = tmp_path_factory.getbasetemp()
+    return (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "kept"
 
 
 @pytest.fixture(scope="session")
-def undisturbed(place: Path, ticked_once: Path) -> Undisturbed:
-    """The second tick, undisturbed: what the disturbed ones are held against."""
-    home = _put_back(ticked_once, place)
-    tick = home.tick(small_company.SECOND)
-    assert tick.report["dispatched"]["sent"] > 60
+def ticked_once(kept: Path, place: Path) -> Path:
+    """The company after its first tick, with a week's news in the landing folder."""
+
+    def live() -> Home:
+        home = Home(place)
+        small_company.write_history(home)
+        report = home.live(small_company.FIRST)
+        assert report.dispatched["sent"] > 60
+        small_company.write_news(home)
+        return home
+
+    return _made_once(kept / "ticked-once", live)
+
+
+@pytest.fixture(scope="session")
+def undisturbed(kept: Path, place: Path, ticked_once: Path) -> Undisturbed:
+    """The second tick as a run of Dagster, undisturbed: what disturbed ticks are compared with."""
+
+    def tick() -> Home:
+        home = put_back(ticked_once, place)
+        report = home.tick_command(small_company.SECOND).report
+        assert report["dispatched"]["sent"] > 60
+        (home.folder / "report.json").write_text(json.dumps(report), encoding="utf-8")
+        return home
+
+    folder = _made_once(kept / "ticked-twice", tick)
+    home = put_back(folder, place)
     return Undisturbed(
-        folder=_keep(place, "ticked-twice"),
-        report=tick.report,
+        folder=folder,
+        report=json.loads((folder / "report.json").read_text(encoding="utf-8")),
         mail=home.mail(),
         decided=home.decided(),
         landed=home.landed(),
@@ -64,16 +85,34 @@ def undisturbed(place: Path, ticked_once: Path) -> Undisturbed:
     )
 
 
+@pytest.fixture(scope="session")
+def decided_only(kept: Path, place: Path, ticked_once: Path) -> Path:
+    """The company in the middle of its second tick: decided, and nothing dispatched."""
+
+    def decide() -> Home:
+        home = put_back(ticked_once, place)
+        home.decide(small_company.SECOND)
+        return home
+
+    return _made_once(kept / "decided", decide)
+
+
 @pytest.fixture
 def waiting(place: Path, ticked_once: Path) -> Home:
     """The company with its second tick ahead of it."""
-    return _put_back(ticked_once, place)
+    return put_back(ticked_once, place)
+
+
+@pytest.fixture
+def due(place: Path, decided_only: Path) -> Home:
+    """The company with its second tick decided and its mail still in the queue."""
+    return put_back(decided_only, place)
 
 
 @pytest.fixture
 def settled(place: Path, undisturbed: Undisturbed) -> Home:
     """The company after its second tick."""
-    return _put_back(undisturbed.folder, place)
+    return put_back(undisturbed.folder, place)
 
 
 @pytest.fixture
@@ -90,11 +129,19 @@ def start_mailbox(tmp_path: Path) -> Iterator[Callable[..., mailbox.Mailbox]]:
         server.stop()
 
 
-def _keep(place: Path, name: str) -> Path:
-    return shutil.copytree(place, place.with_name(name))
-
-
-def _put_back(kept: Path, place: Path) -> Home:
-    shutil.rmtree(place)
+def put_back(kept: Path, place: Path) -> Home:
+    """A copy of a home in the place of the one that is there."""
+    shutil.rmtree(place, ignore_errors=True)
     shutil.copytree(kept, place)
     return Home(place)
+
+
+def _made_once(folder: Path, make: Callable[[], Home]) -> Path:
+    """A home that the first test process to ask for it makes, and the others wait for."""
+    folder.parent.mkdir(exist_ok=True)
+    with warehouse.exclusive(folder.with_suffix(".lock"), "a test", wait_seconds=300):
+        if not folder.exists():
+            unfinished = folder.with_suffix(".unfinished")
+            shutil.copytree(make().folder, unfinished)
+            unfinished.rename(folder)
+    return folder

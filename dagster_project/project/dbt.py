@@ -150,15 +150,13 @@ def build(
     with warehouse.connect(settings.warehouse_path) as connection:
         kept.forget_changed(connection, kept_models)
         mark = kept.project_mark(connection, files)
-    if files not in _parsed:
-        with _parsing(settings):
-            _parsed[files] = _parse(settings)
+    parsed = _manifest_object(settings, files)
     try:
         with (
             _environment(SENDHOUSE_HOME=str(settings.home), SENDHOUSE_PROJECT_MARK=mark),
             _no_collector(),
         ):
-            result = _runner(_parsed[files], on_statement).invoke(
+            result = _runner(parsed, on_statement).invoke(
                 [*arguments, *_common_arguments(settings, settings.dbt_target_dir)]
             )
     finally:
@@ -177,6 +175,12 @@ def build(
         for node in result.result.results
         if node.node.resource_type in ("model", "test", "seed")
     ]
+
+
+def warm_up(settings: Settings) -> None:
+    """Parse the project now, so that no later build of this process has to."""
+    prepare(settings)
+    _manifest_object(settings, _fingerprint(settings.project_dir))
 
 
 def raise_for(results: Sequence[NodeResult]) -> None:
@@ -239,6 +243,13 @@ def _no_collector() -> Iterator[None]:
 
 # dbt's own manifest objects of this process, by the fingerprint of the files they come from.
 _parsed: dict[str, Any] = {}
+
+
+def _manifest_object(settings: Settings, fingerprint: str) -> Any:  # noqa: ANN401
+    if fingerprint not in _parsed:
+        with _parsing(settings):
+            _parsed[fingerprint] = _parse(settings)
+    return _parsed[fingerprint]
 
 
 def _parse(settings: Settings) -> Any:  # noqa: ANN401 - dbt's Manifest

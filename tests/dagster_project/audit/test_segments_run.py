@@ -40,7 +40,7 @@ def test_the_tick_that_learns_of_a_change_is_the_one_in_which_the_contact_leaves
 
 
 def _the_audit_says_what_the_tables_say(home: Home) -> None:
-    answer = finish(home.start("sendhouse", "audit", "segments", "--json")).report
+    answer = finish(home.start("audit", "segments", "--json")).report
     found = {one["segment"]: one for one in answer["segments"]}
     sets: dict[str, set[str]] = {name: set() for name in found}
     for segment, contact_id in home.rows("select * from proposals.segment_members"):
@@ -85,7 +85,7 @@ def _the_audit_says_what_the_tables_say(home: Home) -> None:
     assert page.count("<polyline") == len(answer["sizes"])
     assert found["silent"]["rule"].replace("`", "") in page.replace("`", "")
     assert 'href="segments.html"' in (home.folder / "report/index.html").read_text("utf-8")
-    shown = finish(home.start("sendhouse", "audit", "segments", COLUMNS="80")).out
+    shown = finish(home.spawn("sendhouse", "audit", "segments", COLUMNS="80")).out
     assert f"{len(found)} segments" in shown
     assert max(len(line) for line in shown.splitlines() if not line.startswith("page")) <= 80
 

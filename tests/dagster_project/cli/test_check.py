@@ -21,9 +21,9 @@ def test_findings_are_listed_for_people_and_scripts_and_plain_dbt_refuses_too(
 ):
     folder = str(project.folder)
     with project.edited(TYPO):
-        said = finish(home.start("sendhouse", "check", SENDHOUSE_PROJECT_DIR=folder))
-        as_json = finish(home.start("sendhouse", "check", "--json", SENDHOUSE_PROJECT_DIR=folder))
-        dbt = finish(home.start("dbt", "parse", "--project-dir", folder, "--profiles-dir", folder))
+        said = finish(home.start("check", SENDHOUSE_PROJECT_DIR=folder))
+        as_json = finish(home.start("check", "--json", SENDHOUSE_PROJECT_DIR=folder))
+        dbt = finish(home.spawn("dbt", "parse", "--project-dir", folder, "--profiles-dir", folder))
 
     assert (said.code, as_json.code, dbt.code) == (3, 3, 2)
     assert FINDING in said.err
@@ -37,13 +37,13 @@ def test_plain_dbt_does_not_pass_over_a_new_file_and_check_registers_it(
     home: Home, project: ProjectCopy
 ):
     folder = str(project.folder)
-    finish(home.start("sendhouse", "init", SENDHOUSE_PROJECT_DIR=folder))
+    finish(home.start("init", SENDHOUSE_PROJECT_DIR=folder))
     path = project.folder / "models/segments/everybody.sql"
     path.write_text("select contact_id from {{ ref('contacts') }}\n", encoding="utf-8")
 
     build = ["build", "-s", "everybody", "--project-dir", folder, "--profiles-dir", folder]
-    refused = finish(home.start("dbt", *build))
-    checked = finish(home.start("sendhouse", "check", SENDHOUSE_PROJECT_DIR=folder))
+    refused = finish(home.spawn("dbt", *build))
+    checked = finish(home.start("check", SENDHOUSE_PROJECT_DIR=folder))
 
     assert refused.code != 0
     assert "models/segments holds" in refused.out

@@ -17,7 +17,7 @@ def test_the_collector_starts_while_a_tick_holds_the_warehouse_and_stops_when_to
         warehouse.exclusive(home.folder / "warehouse.lock", "a tick of this test"),
         warehouse.connect(home.folder / "warehouse.duckdb"),
     ):
-        collector = home.start(
+        collector = home.spawn(
             "sendhouse", "collect", "--port", str(port), SENDHOUSE_COLLECTOR_TOKEN="a token"
         )
         health = _answer(f"http://127.0.0.1:{port}/health")
@@ -31,7 +31,7 @@ def test_the_collector_starts_while_a_tick_holds_the_warehouse_and_stops_when_to
 
 
 def test_real_mail_needs_a_key_for_its_links(home: Home):
-    done = finish(home.start("sendhouse", "collect", SENDHOUSE_DELIVERY__SENDER="smtp"))
+    done = finish(home.spawn("sendhouse", "collect", SENDHOUSE_DELIVERY__SENDER="smtp"))
 
     assert done.code == 3
     assert "SENDHOUSE_LINK_KEY" in done.err

@@ -37,7 +37,7 @@ SLOW_TO_LOAD = {"dagster", "dbt", "polars", "pandas", "mrml", "sqlalchemy"}
 
 
 def run(home: Home, *arguments: str, **variables: str) -> Finished:
-    return finish(home.start("sendhouse", *arguments, **variables))
+    return finish(home.spawn("sendhouse", *arguments, **variables))
 
 
 def test_help_lists_every_command_and_fits_a_terminal(home: Home):

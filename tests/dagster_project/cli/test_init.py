@@ -9,11 +9,11 @@ if TYPE_CHECKING:
 
 
 def test_init_makes_what_a_tick_needs_and_repeating_it_changes_nothing(home: Home):
-    first = finish(home.start("sendhouse", "init", "--json"))
+    first = finish(home.start("init", "--json"))
     assert first.report == {"home": str(home.folder)}
     home.rows("insert into raw.rejects values ('file', 1, 'kept', null)")
 
-    second = finish(home.start("sendhouse", "init"))
+    second = finish(home.start("init"))
 
     assert second.code == 0
     assert second.out == f"ready: {home.folder}\n"

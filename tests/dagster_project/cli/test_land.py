@@ -19,7 +19,7 @@ OPENED = {"event_id": "t1", "send_id": "s", "type": "opened", "occurred_at": "20
 
 
 def land(home: Home, *arguments: str | Path) -> Finished:
-    return finish(home.start("sendhouse", "land", *map(str, arguments)))
+    return finish(home.start("land", *map(str, arguments)))
 
 
 @pytest.mark.parametrize(
@@ -94,14 +94,14 @@ def test_a_missing_file_is_wrong_usage_and_named(home: Home):
 def test_landing_beside_a_tick_waits_for_it_and_says_so(home: Home, tmp_path: Path):
     path = tmp_path / "a.jsonl"
     path.write_text(json.dumps(EVENT), encoding="utf-8")
-    finish(home.start("sendhouse", "land", str(path), "--as", "events"))
+    finish(home.start("land", str(path), "--as", "events"))
     path.write_text(json.dumps(EVENT | {"event_id": "2"}), encoding="utf-8")
 
     with (
         warehouse.exclusive(home.folder / "warehouse.lock", "a tick of this test"),
         warehouse.connect(home.folder / "warehouse.duckdb"),
     ):
-        landing = home.start("sendhouse", "land", str(path), "--as", "events")
+        landing = home.spawn("sendhouse", "land", str(path), "--as", "events")
         assert landing.stderr is not None
         said = landing.stderr.readline()
         assert landing.poll() is None

@@ -25,19 +25,19 @@ FILES = {
 def test_new_files_pass_check_and_their_own_tests_as_they_are(waiting: Home, project: ProjectCopy):
     here = {"SENDHOUSE_PROJECT_DIR": str(project.folder)}
     for thing, files in FILES.items():
-        made = finish(waiting.start("sendhouse", "new", thing, f"my_{thing}", **here))
+        made = finish(waiting.start("new", thing, f"my_{thing}", **here))
         assert made.code == 0, made.err
         assert made.out.splitlines()[:-1] == files
         assert all((project.folder / file).is_file() for file in files)
 
-    checked = finish(waiting.start("sendhouse", "check", "--json", **here))
+    checked = finish(waiting.start("check", "--json", **here))
     assert json.loads(checked.out) == {"findings": []}
     assert checked.code == 0
     # Plain dbt, as an analyst runs it; the company's own tables are there to test against.
     folder = str(project.folder)
     names = [f"my_{thing}" for thing in FILES]
     built = finish(
-        waiting.start(
+        waiting.spawn(
             "dbt", "build", "--project-dir", folder, "--profiles-dir", folder, "-s", *names
         )
     )
@@ -60,9 +60,7 @@ def test_new_files_pass_check_and_their_own_tests_as_they_are(waiting: Home, pro
 def test_a_name_that_is_taken_or_none_is_wrong_usage(
     home: Home, project: ProjectCopy, thing: str, name: str, reason: str
 ):
-    refused = finish(
-        home.start("sendhouse", "new", thing, name, SENDHOUSE_PROJECT_DIR=str(project.folder))
-    )
+    refused = finish(home.start("new", thing, name, SENDHOUSE_PROJECT_DIR=str(project.folder)))
 
     assert refused.code == 2
     assert reason in " ".join(refused.err.split()).replace(" │ │ ", " ")

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def preview(home: Home, *arguments: str) -> Finished:
-    return finish(home.start("sendhouse", "preview", *arguments))
+    return finish(home.start("preview", *arguments))
 
 
 def test_an_email_is_shown_as_the_contact_would_get_it(settled: Home, tmp_path: Path):

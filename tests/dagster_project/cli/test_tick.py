@@ -20,19 +20,19 @@ PASSWORD = "the-password-of-the-mail-server"
 def test_without_sending_everything_is_decided_and_a_later_tick_sends_it(waiting: Home):
     mail = waiting.mail()
 
-    quiet = waiting.tick(small_company.SECOND, "--no-send").report
+    quiet = waiting.tick_command(small_company.SECOND, "--no-send").report
     assert quiet["dispatched"] == {}
     assert quiet["decided"]["sends"] > 0
     assert waiting.mail() == mail
     queue = waiting.queue()
 
-    loud = waiting.tick(small_company.SECOND, "--sender", "file").report
+    loud = waiting.tick_command(small_company.SECOND, "--sender", "file").report
     assert loud["dispatched"]["sent"] == len(queue) > 0
     assert waiting.mail().keys() == mail.keys() | queue.keys()
 
 
 def test_a_server_that_is_not_there_fails_the_tick_and_no_secret_is_written_anywhere(waiting: Home):
-    failed = waiting.tick(
+    failed = waiting.tick_command(
         small_company.SECOND,
         "--sender",
         "smtp",
@@ -56,7 +56,7 @@ def test_a_server_that_is_not_there_fails_the_tick_and_no_secret_is_written_anyw
 
 @pytest.mark.parametrize("sender", ["smtp", "pigeon"])
 def test_a_sender_that_cannot_work_stops_the_tick_before_it_decides(home: Home, sender: str):
-    stopped = home.tick(small_company.FIRST, "--sender", sender)
+    stopped = home.tick_command(small_company.FIRST, "--sender", sender)
 
     assert stopped.code == 3
     message = json.loads(stopped.out)["error"]
@@ -66,7 +66,7 @@ def test_a_sender_that_cannot_work_stops_the_tick_before_it_decides(home: Home, 
 
 
 def test_the_clock_does_not_go_back(settled: Home):
-    refused = settled.tick(small_company.SECOND - timedelta(days=1))
+    refused = settled.tick_command(small_company.SECOND - timedelta(days=1))
 
     assert refused.code == 2
     assert "cannot go back" in refused.err
@@ -74,7 +74,7 @@ def test_the_clock_does_not_go_back(settled: Home):
 
 @pytest.mark.parametrize("instant", ["yesterday", "2026-03-02T06:00"])
 def test_an_instant_that_is_none_or_lacks_its_offset_is_wrong_usage(home: Home, instant: str):
-    done = finish(home.start("sendhouse", "tick", "--as-of", instant))
+    done = finish(home.start("tick", "--as-of", instant))
 
     assert done.code == 2
     assert instant in done.err
@@ -86,7 +86,9 @@ def test_a_project_that_does_not_parse_fails_the_tick_with_file_and_name(
 ):
     name = "models/sequences/activation.sql"
     with project.edited((name, "template='activation/welcome'", "template='activation/hello'")):
-        failed = home.tick(small_company.FIRST, SENDHOUSE_PROJECT_DIR=str(project.folder))
+        # A process of its own: it loads the definitions of another project.
+        tick = home.spawn("sendhouse", "tick", SENDHOUSE_PROJECT_DIR=str(project.folder))
+        failed = finish(tick)
 
     assert failed.code == 3
     assert f"{name}: step 'welcome' names template 'activation/hello'" in failed.err

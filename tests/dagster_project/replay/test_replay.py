@@ -56,9 +56,9 @@ class Lived:
 
 @pytest.fixture(scope="module")
 def lived(place: Path, undisturbed: Any, tmp_path_factory: pytest.TempPathFactory) -> Lived:
-    from tests.conftest import _put_back
+    from tests.conftest import put_back
 
-    home = _put_back(undisturbed.folder, place)
+    home = put_back(undisturbed.folder, place)
     dice = random.Random(4)
     with home.settings() as settings:
         for number, day in enumerate(DAYS):
@@ -114,7 +114,7 @@ def test_what_if_says_who_would_cross(lived: Lived, tmp_path: Path):
     first, last = str(DAYS[-2]), str(DAYS[-1])
     options = ["--from", first, "--to", last, "--into", str(into), "--json"]
     options += ["--only", "silent", "--only", "went_silent", "--only", "activated"]
-    done = finish(lived.home.start("sendhouse", "replay", *options, "--set", "silence_days=6"))
+    done = finish(lived.home.start("replay", *options, "--set", "silence_days=6"))
 
     report = done.report
     # Who was last active between six and ninety days before, on either day.
@@ -133,7 +133,7 @@ def test_what_if_says_who_would_cross(lived: Lived, tmp_path: Path):
     assert {contact for contact, _ in fired} == quiet
     assert {at for _, at in fired} == {end_of(day) for day in DAYS[-2:]}
     assert differ["triggers", "went_silent"] == (len(quiet), 0)
-    again = finish(lived.home.start("sendhouse", "replay", *options, COLUMNS="400"))
+    again = finish(lived.home.spawn("sendhouse", "replay", *options, COLUMNS="400"))
     assert (again.code, "is there already" in again.err) == (2, True)
 
 
@@ -145,7 +145,6 @@ def test_what_nobody_is_in_is_an_answer_and_who_fires_on_another_day_neither_gai
     options += ["--only", "it_services_midsize", "--only", "went_silent", "--only", "birthday"]
     report = finish(
         lived.home.start(
-            "sendhouse",
             "replay",
             *options,
             *("--set", "silence_days=9"),
@@ -193,7 +192,7 @@ def test_a_wrong_question_is_answered_with_the_right_one(
 ):
     home = Home(tmp_path / "home")
     options = ["--from", "2026-03-18", "--to", "2026-03-18", "--into", str(tmp_path / "x.duckdb")]
-    done = finish(home.start("sendhouse", "replay", *options, *problem, COLUMNS="200"))
+    done = finish(home.spawn("sendhouse", "replay", *options, *problem, COLUMNS="200"))
     assert done.code == 2
     assert said in done.err
 

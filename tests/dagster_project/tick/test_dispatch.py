@@ -21,11 +21,10 @@ LAPSED, RETURNED, BOUNCED, CLICKED, BUYING = "p007", "p008", "p010", "p011", "p0
 
 
 def test_late_news_holds_a_send_until_the_next_tick_decides_with_it(
-    waiting: Home, undisturbed: Undisturbed
+    due: Home, undisturbed: Undisturbed
 ):
-    waiting.decide(SECOND)
-    sends = dict(waiting.rows("select contact_id, send_id from delivery.send_queue"))
-    waiting.land(
+    sends = dict(due.rows("select contact_id, send_id from delivery.send_queue"))
+    due.land(
         "tracking/late.jsonl",
         [
             _tracking("unsubscribed", send_id=sends[LAPSED]),
@@ -34,22 +33,22 @@ def test_late_news_holds_a_send_until_the_next_tick_decides_with_it(
             _tracking("clicked", send_id=sends[CLICKED]),
         ],
     )
-    waiting.land("events/late.jsonl", [_event("logged_in", RETURNED), _event("invoiced", BUYING)])
+    due.land("events/late.jsonl", [_event("logged_in", RETURNED), _event("invoiced", BUYING)])
     held = {sends[contact] for contact in (LAPSED, RETURNED, BOUNCED, BUYING)}
 
-    report = waiting.dispatch()
+    report = due.dispatch()
     assert report.skipped == Counter(
         f"held for the next tick: {news}"
         for news in ("unsubscribed", "bounced", "logged_in", "invoiced")
     )
-    assert set(undisturbed.mail) - set(waiting.mail()) == held
-    assert not held & {send_id for send_id, _, _ in waiting.tries()}
+    assert set(undisturbed.mail) - set(due.mail()) == held
+    assert not held & {send_id for send_id, _, _ in due.tries()}
 
-    waiting.live(NEXT)
+    due.live(NEXT)
     # What was bought does not speak against the mail: it leaves now. The others have gone.
-    assert set(undisturbed.mail) - set(waiting.mail()) == held - {sends[BUYING]}
+    assert set(undisturbed.mail) - set(due.mail()) == held - {sends[BUYING]}
     gates = dict(
-        waiting.rows(
+        due.rows(
             "select contact_id, string_agg(gate, ', ' order by gate) from delivery.send_gates "
             "inner join decisions.step_decisions on send_id = step_decision_id "
             f"where checked_at = '{NEXT.isoformat()}' group by contact_id"
@@ -58,28 +57,24 @@ def test_late_news_holds_a_send_until_the_next_tick_decides_with_it(
     assert gates == {LAPSED: "consent, suppression", RETURNED: "exit", BOUNCED: "suppression"}
 
 
-def test_news_about_an_address_holds_whoever_has_it_now(waiting: Home, undisturbed: Undisturbed):
-    waiting.decide(SECOND)
+def test_news_about_an_address_holds_whoever_has_it_now(due: Home, undisturbed: Undisturbed):
     # p007's address was somebody else's first, whose key it stays.
-    waiting.rows(
+    due.rows(
         "update decisions.contact_keys set contact_id = 'former' "
         f"where key_kind = 'email' and key = '{address(7)}'"
     )
-    [(send,)] = waiting.rows(
-        f"select send_id from delivery.send_queue where contact_id = '{LAPSED}'"
-    )
-    waiting.land("tracking/late.jsonl", [_tracking("unsubscribed", email=address(7))])
+    [(send,)] = due.rows(f"select send_id from delivery.send_queue where contact_id = '{LAPSED}'")
+    due.land("tracking/late.jsonl", [_tracking("unsubscribed", email=address(7))])
 
-    assert waiting.dispatch().skipped == {"held for the next tick: unsubscribed": 1}
-    assert set(undisturbed.mail) - set(waiting.mail()) == {send}
+    assert due.dispatch().skipped == {"held for the next tick: unsubscribed": 1}
+    assert set(undisturbed.mail) - set(due.mail()) == {send}
 
 
 def test_news_is_looked_for_before_every_batch(
-    waiting: Home, undisturbed: Undisturbed, monkeypatch: pytest.MonkeyPatch
+    due: Home, undisturbed: Undisturbed, monkeypatch: pytest.MonkeyPatch
 ):
-    waiting.variables["SENDHOUSE_DELIVERY__BATCH_SIZE"] = "10"
-    waiting.decide(SECOND)
-    [(last, contact)] = waiting.rows(
+    due.variables["SENDHOUSE_DELIVERY__BATCH_SIZE"] = "10"
+    [(last, contact)] = due.rows(
         "select send_id, contact_id from delivery.send_queue "
         "order by priority desc, scheduled_at desc, send_id desc limit 1"
     )
@@ -88,13 +83,13 @@ def test_news_is_looked_for_before_every_batch(
         """The contact of the last batch opts out while the first one leaves."""
 
         async def send(self, **message: Any):
-            waiting.land("tracking/late.jsonl", [_tracking("unsubscribed", send_id=last)])
+            due.land("tracking/late.jsonl", [_tracking("unsubscribed", send_id=last)])
             return await super().send(**message)
 
     monkeypatch.setattr(dispatch, "make_sender", lambda settings: WhileItSends(settings.outbox_dir))
-    report = waiting.dispatch()
+    report = due.dispatch()
     assert report.skipped == {"held for the next tick: unsubscribed": 1}
-    assert set(undisturbed.mail) - set(waiting.mail()) == {last}, contact
+    assert set(undisturbed.mail) - set(due.mail()) == {last}, contact
 
 
 def _tracking(kind: str, **columns: Any) -> dict[str, Any]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from tests.conftest import Undisturbed
     from tests.support.home import Home
+    from tests.support.warm import Forked
 
 
 def test_bi_reads_whole_tables_while_ticks_run_and_a_second_tick_waits_or_says_who_is_first(
@@ -27,6 +28,7 @@ def test_bi_reads_whole_tables_while_ticks_run_and_a_second_tick_waits_or_says_w
 ):
     serving = settled.folder / "serving"
     settled.land("events/later.jsonl", [_purchase(number) for number in range(40)])
+    at_second = ["--as-of", SECOND.isoformat(), "--json"]
     before = _look(serving)
     reader = subprocess.Popen(
         [sys.executable, "-m", "tests.support.bi_reader", serving / "analytics.duckdb"],
@@ -38,10 +40,10 @@ def test_bi_reads_whole_tables_while_ticks_run_and_a_second_tick_waits_or_says_w
     )
     # Who has the file open keeps what is in it, for as long as it likes.
     with duckdb.connect(str(serving / "analytics.duckdb"), read_only=True) as patient:
-        first = settled.start_tick(SECOND)
+        first = settled.start("tick", *at_second)
         _wait_until_held_by(first, settled.folder / "warehouse.lock")
-        second = settled.start_tick(SECOND)
-        refused = finish(settled.start_tick(SECOND, "--wait", "0"))
+        second = settled.start("tick", *at_second)
+        refused = finish(settled.start("tick", *at_second, "--wait", "0"))
         ended = finish(first)
         assert ended.code == 0, ended.err
         waited = finish(second)
@@ -105,7 +107,7 @@ def _look(serving: Path) -> list[int]:
         return list(connection.execute(LOOK).fetchall()[0])
 
 
-def _wait_until_held_by(process: subprocess.Popen[str], lock: Path) -> None:
+def _wait_until_held_by(process: Forked, lock: Path) -> None:
     while json.loads(lock.read_text(encoding="utf-8") or "{}").get("pid") != process.pid:
         assert process.poll() is None, finish(process)
         time.sleep(0.01)
