@@ -15,8 +15,8 @@ from dagster_project.landing.shapes.declared import DeclarationError, create_dec
 from dagster_project.landing.shapes.facts import rehash
 from dagster_project.landing.shapes.kinds import Kind, parse_kind
 from dagster_project.landing.store.files import copy_to_landing
-from dagster_project.landing.store.history import LandedFile
 from dagster_project.landing.store.load import land_file, land_new, pending_files
+from dagster_project.landing.store.raw_files import LandedFile
 
 __all__ = [
     "DeclarationError",

@@ -19,7 +19,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from dagster_project.home.sql import identifier
 from dagster_project.landing.errors import FetchError
-from dagster_project.landing.fetch.arriving import arriving
+from dagster_project.landing.fetch.atomic_file import atomic_file
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -91,7 +91,7 @@ def fetch(kind: Kind, folder: Path, known: Collection[str]) -> Iterator[Path]:
             rows cannot be fetched without some being missed. Nothing is in the folder then.
 
     """
-    with arriving(folder) as file:
+    with atomic_file(folder) as file:
         try:
             with _connect(kind) as connection, connection.transaction():
                 # Whatever the server's and the role's settings are.

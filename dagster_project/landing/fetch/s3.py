@@ -23,7 +23,7 @@ from botocore.exceptions import (
 )
 
 from dagster_project.landing.errors import FetchError
-from dagster_project.landing.fetch.arriving import arriving
+from dagster_project.landing.fetch.atomic_file import atomic_file
 from dagster_project.landing.store.files import is_ignored
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def _matcher(pattern: str) -> re.Pattern[str]:
 def _download(client: Any, bucket: str, found: _Object, folder: Path) -> Path:  # noqa: ANN401
     # The version that was listed, or none: its name says which it is.
     answer = client.get_object(Bucket=bucket, Key=found.key, IfMatch=found.etag)
-    with closing(answer["Body"]) as body, arriving(folder) as file:
+    with closing(answer["Body"]) as body, atomic_file(folder) as file:
         for block in body.iter_chunks(_BLOCK_BYTES):
             file.handle.write(block)
         return file.keep_as(found.file_name)

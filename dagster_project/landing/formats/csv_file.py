@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dagster_project.landing.errors import FileRejectedError
-from dagster_project.landing.formats import dialect as dialects
+from dagster_project.landing.formats import csv_dialect
 from dagster_project.landing.formats.encoding import UTF_8, encoding_of
 from dagster_project.landing.formats.packing import open_unpacked
-from dagster_project.landing.formats.records import open_text
+from dagster_project.landing.formats.text import open_text
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from dagster_project.home.source_settings import SourceSettings
-    from dagster_project.landing.formats.records import Dialect
+    from dagster_project.landing.formats.csv_records import Dialect
 
 _SAMPLE_CHARACTERS = 1 << 18
 _BLOCK_BYTES = 1 << 20
@@ -59,8 +59,10 @@ def look_at(path: Path, source: SourceSettings) -> CsvFile:
         lines, odd, more = _survey(path, dialect, _sample_features(sample, dialect))
         if more and cut:
             # The head is not like the rest.
-            delimiters = dialects.DELIMITERS if len(dialect.header) == 1 else (dialect.delimiter,)
-            dialect = dialects.detect(
+            delimiters = (
+                csv_dialect.DELIMITERS if len(dialect.header) == 1 else (dialect.delimiter,)
+            )
+            dialect = csv_dialect.detect(
                 lambda: open_text(path, encoding),
                 source,
                 encoding,
@@ -85,15 +87,15 @@ def look_at(path: Path, source: SourceSettings) -> CsvFile:
 
 def _detect_in(sample: str, source: SourceSettings, encoding: str, *, cut: bool) -> Dialect:
     found: set[str] = set()
-    present = [each for each in dialects.DELIMITERS if each in sample]
+    present = [each for each in csv_dialect.DELIMITERS if each in sample]
     for delimiter in present if source.delimiter == "detect" else [source.delimiter]:
-        found |= dialects.features(sample.encode("utf-8", "surrogateescape"), delimiter)
-    return dialects.detect(
+        found |= csv_dialect.features(sample.encode("utf-8", "surrogateescape"), delimiter)
+    return csv_dialect.detect(
         lambda: io.StringIO(sample, newline=""),
         source,
         encoding,
         cut=cut,
-        delimiters=present or dialects.DELIMITERS[:1],
+        delimiters=present or csv_dialect.DELIMITERS[:1],
         found=found,
     )
 
@@ -101,7 +103,7 @@ def _detect_in(sample: str, source: SourceSettings, encoding: str, *, cut: bool)
 def _sample_features(sample: str, dialect: Dialect) -> set[str]:
     delimiter = dialect.delimiter if len(dialect.header) > 1 else None
     # DuckDB reads a quoted value with blanks around it as the value in the quotes, as is meant.
-    return {"padded"} | dialects.features(sample.encode("utf-8", "surrogateescape"), delimiter)
+    return {"padded"} | csv_dialect.features(sample.encode("utf-8", "surrogateescape"), delimiter)
 
 
 def _survey(path: Path, dialect: Dialect, known: set[str]) -> tuple[int, bool, bool]:
@@ -119,7 +121,7 @@ def _survey(path: Path, dialect: Dialect, known: set[str]) -> tuple[int, bool, b
             lines += block.count(b"\n")
             both = tail + block
             odd = odd or b"\0" in block or (b"\r" in both and _has_lone_return(both))
-            more = more or bool(dialects.features(both, delimiter, known))
+            more = more or bool(csv_dialect.features(both, delimiter, known))
             tail = both[-_OVERLAP_BYTES:]
     return lines + (not tail.endswith(b"\n")), odd or tail.endswith(b"\r"), more
 

@@ -10,10 +10,10 @@ from typing_extensions import override
 
 from dagster_project.home.sql import Parameters, identifier
 from dagster_project.landing.formats import repair
+from dagster_project.landing.formats.cell_sql import instant
 from dagster_project.landing.formats.packing import packing_of
 from dagster_project.landing.formats.rows import Rows
 from dagster_project.landing.formats.text import count_lines, read_csv, read_lines
-from dagster_project.landing.formats.values import instant
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

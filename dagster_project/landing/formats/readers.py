@@ -16,17 +16,17 @@ from typing import TYPE_CHECKING, Literal
 import duckdb
 
 from dagster_project.landing.errors import FileRejectedError
-from dagster_project.landing.formats import json_values, packing, repair, workbook
+from dagster_project.landing.formats import json_document, packing, repair, workbook
 from dagster_project.landing.formats.csv_file import look_at
 from dagster_project.landing.formats.encoding import HEAD_BYTES, UTF_8, encoding_of, wide_encoding
 from dagster_project.landing.formats.json_lines import JsonLines
-from dagster_project.landing.formats.records import MAX_BYTES, open_text
 from dagster_project.landing.formats.tables import (
     CsvTable,
     ParquetTable,
     RepairedTable,
     repaired_csv,
 )
+from dagster_project.landing.formats.text import MAX_BYTES, open_text
 
 if TYPE_CHECKING:
     from dagster_project.home.source_settings import SourceSettings
@@ -190,7 +190,7 @@ def _open_json(path: Path, source: SourceSettings, scratch: Path) -> Rows:
                 return JsonLines(path, "lines")
             repair.repair_lines(path, clean, encoding)
         else:
-            json_values.write_records(path, clean, encoding)
+            json_document.write_records(path, clean, encoding)
     except UnicodeDecodeError as error:
         raise FileRejectedError(
             f"the file is damaged: it is {error.encoding}, but not all of it"

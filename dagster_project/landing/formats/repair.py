@@ -10,21 +10,16 @@ import csv
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from dagster_project.landing.formats.csv_records import read_records
 from dagster_project.landing.formats.encoding import UTF_8
-from dagster_project.landing.formats.records import (
-    MAX_BYTES,
-    open_text,
-    read_records,
-    skip_line,
-    unfit,
-)
+from dagster_project.landing.formats.text import MAX_BYTES, open_text, skip_line, unfit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
     from typing import TextIO
 
-    from dagster_project.landing.formats.records import Dialect, Record
+    from dagster_project.landing.formats.csv_records import Dialect, Record
 
 COLUMNS = ("_line", "_problem", "_content")
 """The first columns of a clean copy; the values follow."""

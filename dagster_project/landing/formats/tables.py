@@ -10,9 +10,9 @@ from typing_extensions import override
 from dagster_project.home.sql import Parameters, identifier
 from dagster_project.landing.errors import FileRejectedError
 from dagster_project.landing.formats import repair
+from dagster_project.landing.formats.cell_sql import instant
 from dagster_project.landing.formats.rows import Rows
 from dagster_project.landing.formats.text import read_csv
-from dagster_project.landing.formats.values import instant
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

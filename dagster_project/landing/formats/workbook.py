@@ -25,8 +25,8 @@ from openpyxl.utils.escape import unescape
 from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
 
 from dagster_project.landing.errors import FileRejectedError
-from dagster_project.landing.formats.records import unfit
 from dagster_project.landing.formats.repair import clean_copy
+from dagster_project.landing.formats.text import unfit
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator

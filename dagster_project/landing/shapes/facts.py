@@ -12,6 +12,7 @@ from dagster_project.landing.errors import FileRejectedError
 from dagster_project.landing.shapes.fields import Fields
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from dagster_project.landing.formats.rows import Rows
     from dagster_project.landing.shapes.kinds import Kind
-    from dagster_project.landing.store.seen import Seen
 
 TRACKING_TYPES = (
     "sent",
@@ -222,7 +222,7 @@ def insert_whole(
     rows: Rows,
     landed_at: datetime,
     file: tuple[str, int],
-    seen: Seen,
+    is_known: Callable[[pl.Series], bool],
 ) -> pl.Series | None:
     """Add all rows of a file in which all are right and new, with nothing written in between.
 
@@ -253,7 +253,7 @@ def insert_whole(
     except duckdb.ConstraintException:
         return None
     hashes = _hashes_since(connection, kind, before)
-    is_new = hashes.n_unique() == len(hashes) and not seen.has_any(hashes)
+    is_new = hashes.n_unique() == len(hashes) and not is_known(hashes)
     return hashes if is_new else None
 
 

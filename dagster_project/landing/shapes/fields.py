@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 
 from dagster_project.home.source_settings import EPOCHS
 from dagster_project.landing.errors import FileRejectedError
-from dagster_project.landing.formats.values import instant, instant_as, instant_since_epoch, number
+from dagster_project.landing.formats.cell_sql import (
+    instant,
+    instant_as,
+    instant_since_epoch,
+    number,
+)
 
 if TYPE_CHECKING:
     from dagster_project.home.source_settings import DeleteMarker, SourceSettings

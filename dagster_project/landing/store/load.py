@@ -11,9 +11,9 @@ import duckdb
 
 from dagster_project.landing.errors import FileChangedError, FileRejectedError, KindError
 from dagster_project.landing.shapes.kinds import parse_kind
-from dagster_project.landing.store import history
+from dagster_project.landing.store import raw_files
 from dagster_project.landing.store.files import DONE, discover, put_away, sha256_of, state_of
-from dagster_project.landing.store.history import Fingerprint, LandedFile
+from dagster_project.landing.store.raw_files import Fingerprint, LandedFile
 from dagster_project.landing.store.write import transaction, write_rows
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def _pending(
     connection: duckdb.DuckDBPyConnection, settings: Settings
 ) -> Iterator[tuple[str, Path]]:
     """Files to look into; of one kind the one written first comes first, as its news is older."""
-    seen = history.seen(connection)
+    seen = raw_files.seen(connection)
     found: list[tuple[str, int, Path]] = []
     for kind, path in discover(settings):
         state, past = seen.get((kind, str(path)), (None, None))
@@ -130,13 +130,13 @@ def _land_once(
     landed_at: datetime,
 ) -> LandedFile:
     kind = file.kind
-    past = history.past_of(connection, file.file_id)
+    past = raw_files.past_of(connection, file.file_id)
     if past is not None and past.error is None and _is_snapshot(kind, settings):
-        back = history.returned(connection, file)
+        back = raw_files.returned(connection, file)
         file, past = (file, past) if back is None else (back, None)
     if past is not None and past.stands_for(file.mapping):
         with transaction(connection):
-            history.see(connection, file, path)
+            raw_files.see(connection, file, path)
         return LandedFile(path, kind, file.file_id, already_landed=True, error=past.error)
     try:
         rows = parse_kind(file.kind, settings.sources)
@@ -145,7 +145,7 @@ def _land_once(
         landed = LandedFile(path, kind, file.file_id, error=str(error))
         content = error.content if isinstance(error, FileRejectedError) else None
         with transaction(connection):
-            history.record(connection, file, landed, landed_at)
+            raw_files.record(connection, file, landed, landed_at)
             connection.execute(
                 "insert into raw.rejects values ($id, null, $reason, $content)",
                 {"id": file.file_id, "reason": str(error), "content": content},

@@ -12,11 +12,11 @@ from dagster_project.landing.errors import FileChangedError
 from dagster_project.landing.formats.json_lines import AlikeObjects, JsonLines, NotAlikeError
 from dagster_project.landing.formats.packing import check_whole
 from dagster_project.landing.formats.readers import UNREADABLE, format_of, open_rows
-from dagster_project.landing.shapes import crm, exports, facts
+from dagster_project.landing.shapes import crm, facts
 from dagster_project.landing.shapes.declared import read_declared
-from dagster_project.landing.store import history
+from dagster_project.landing.store import previous_export, raw_files
 from dagster_project.landing.store.files import state_of
-from dagster_project.landing.store.history import LandedFile
+from dagster_project.landing.store.raw_files import LandedFile
 from dagster_project.landing.store.seen import Seen
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from dagster_project.home.settings import Settings
     from dagster_project.landing.formats.rows import Rows
     from dagster_project.landing.shapes.kinds import Kind
-    from dagster_project.landing.store.history import Fingerprint
+    from dagster_project.landing.store.raw_files import Fingerprint
 
 _JUDGED = "landing_judged"
 """Temporary table: a file's rows in file order, each with its values or its problem."""
@@ -111,7 +111,12 @@ class _Writing:
                 rows = open_()
                 with _unordered(self.connection), transaction(self.connection):
                     hashes = facts.insert_whole(
-                        self.connection, self.kind, rows, self.landed_at, self._numbered(), seen
+                        self.connection,
+                        self.kind,
+                        rows,
+                        self.landed_at,
+                        self._numbered(),
+                        seen.has_any,
                     )
                     # Of a file without rows the slower way says what it is.
                     if hashes is None or rows.must_be not in (None, len(hashes)) or not len(hashes):
@@ -128,7 +133,7 @@ class _Writing:
 
     def _numbered(self) -> tuple[str, int]:
         """The file's id, and the number it gets once it is recorded."""
-        return self.file.file_id, history.next_file_no(self.connection)
+        return self.file.file_id, raw_files.next_file_no(self.connection)
 
     def _ways_to_open(self) -> list[Callable[[], Rows]]:
         source = self.kind.source
@@ -171,15 +176,17 @@ class _Writing:
                 added = crm.insert(
                     self.connection, self.kind, _JUDGED, rows.line, columns, self._numbered()
                 )
-                notices = exports.compare_columns(
+                notices = previous_export.compare_columns(
                     self.connection, self.kind, self.file.file_id, columns
                 )
                 is_full = self.kind.source.snapshot == "full"
-                if is_full and (lost := exports.compare_rows(self.connection, self.kind, added)):
+                if is_full and (
+                    lost := previous_export.compare_rows(self.connection, self.kind, added)
+                ):
                     is_full, notices = False, [*notices, lost]
                 learnt_at = crm.learnt_at(self.kind, self.landed_at)
                 landed = self._landed(added, 0, wrong, tuple(notices))
-                self._record(landed, history.Export(columns, is_full, learnt_at))
+                self._record(landed, raw_files.Export(columns, is_full, learnt_at))
                 self._reject(rows)
         return landed
 
@@ -219,8 +226,8 @@ class _Writing:
             self.path, self.kind.name, self.file.file_id, added, duplicate, wrong, notices=notices
         )
 
-    def _record(self, landed: LandedFile, export: history.Export | None = None) -> int:
-        return history.record(
+    def _record(self, landed: LandedFile, export: raw_files.Export | None = None) -> int:
+        return raw_files.record(
             self.connection, self.file, landed, self.landed_at, self.kind.table, export
         )
 

@@ -14,7 +14,7 @@ from dagster_project.home.settings import load_settings
 from dagster_project.home.source_settings import SourceSettings
 from dagster_project.home.warehouse import Clock
 from dagster_project.landing import land_new
-from dagster_project.landing.fetch.fetch_new import Fetched, fetch_new, unfetched
+from dagster_project.landing.fetch.remote import Fetched, fetch_new, unfetched
 from tests.dagster_project.landing.conftest import NOON
 from tests.dagster_project.landing.fetch.remote_support import Postgres, Proxy
 from tests.dagster_project.landing.fetch.test_s3 import FETCH

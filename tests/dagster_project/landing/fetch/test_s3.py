@@ -18,13 +18,13 @@ from dagster_project.home.warehouse import Clock
 from dagster_project.landing import land_new, parse_kind
 from dagster_project.landing.errors import FetchError
 from dagster_project.landing.fetch import s3
-from dagster_project.landing.fetch.fetch_new import Fetched, fetch_new, unfetched
+from dagster_project.landing.fetch.remote import Fetched, fetch_new, unfetched
 from tests.dagster_project.landing.conftest import NOON
 from tests.dagster_project.landing.fetch.remote_support import Proxy
 
 PROJECT = Path(__file__).resolve().parents[4]
 FETCH = """
-from dagster_project.landing.fetch.fetch_new import fetch_new
+from dagster_project.landing.fetch.remote import fetch_new
 from dagster_project.home.settings import load_settings
 print([str(fetched) for fetched in fetch_new(load_settings())])
 """

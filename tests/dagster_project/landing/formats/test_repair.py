@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from dagster_project.landing.formats.csv_records import Dialect
 from dagster_project.landing.formats.encoding import UTF_8
-from dagster_project.landing.formats.records import Dialect
 from dagster_project.landing.formats.repair import clean_copy, repair_csv, repair_lines
 
 

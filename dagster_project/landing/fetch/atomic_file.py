@@ -14,7 +14,7 @@ _PASSING = ".fetching.tmp"
 """What is being fetched; one name a folder, so that what a killed fetch left is written over."""
 
 
-class Arriving:
+class AtomicFile:
     """A file on its way into a folder."""
 
     def __init__(self, handle: IO[bytes], folder: Path) -> None:
@@ -29,11 +29,11 @@ class Arriving:
 
 
 @contextmanager
-def arriving(folder: Path) -> Iterator[Arriving]:
+def atomic_file(folder: Path) -> Iterator[AtomicFile]:
     """Write a file that landing ignores until it is kept; what is not kept is gone."""
     passing = folder / _PASSING
     try:
         with passing.open("wb") as handle:
-            yield Arriving(handle, folder)
+            yield AtomicFile(handle, folder)
     finally:
         passing.unlink(missing_ok=True)

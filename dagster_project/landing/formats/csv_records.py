@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dagster_project.landing.formats.packing import open_unpacked
+from dagster_project.landing.formats.text import MAX_BYTES, skip_line, unfit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
     from typing import TextIO
-
-MAX_BYTES = 1_000_000
-"""A record or line of more bytes is rejected: nothing needs more of memory than that."""
 
 
 @dataclass(frozen=True)
@@ -77,34 +72,6 @@ class _Lines:
             skip_line(self._handle, ("\n", "\r"))
             raise _TooLongError
         return line
-
-
-def open_text(path: Path, encoding: str, newline: str = "") -> TextIO:
-    """Open a text file, packed or not; bytes that are not of its encoding become surrogates."""
-    wide = encoding.startswith(("utf-16", "utf-32"))
-    return io.TextIOWrapper(
-        open_unpacked(path),
-        encoding=encoding,
-        errors="strict" if wide else "surrogateescape",
-        newline=newline,
-    )
-
-
-def skip_line(handle: TextIO, ends: tuple[str, ...]) -> None:
-    """Read on to the end of the line, keeping nothing of it."""
-    while (piece := handle.readline(MAX_BYTES)) and not piece.endswith(ends):
-        pass
-
-
-def unfit(text: str, encoding: str = "utf-8") -> str | None:
-    """Say why a text cannot be landed: not of its encoding, NUL bytes, too long; None if it can."""
-    try:
-        size = len(text.encode())
-    except UnicodeEncodeError:  # a surrogate, see open_text
-        return f"not {'UTF-8' if encoding.startswith('utf-8') else encoding}"
-    if size > MAX_BYTES:
-        return f"longer than {MAX_BYTES:,} bytes"
-    return "there is a NUL byte in it" if "\0" in text else None
 
 
 def read_records(handle: TextIO, dialect: Dialect, encoding: str) -> Iterator[Record]:

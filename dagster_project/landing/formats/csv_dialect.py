@@ -14,7 +14,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from dagster_project.landing.errors import FileRejectedError
-from dagster_project.landing.formats.records import Dialect, Record, read_records
+from dagster_project.landing.formats.csv_records import Dialect, Record, read_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from dagster_project.home import warehouse
 from dagster_project.landing.errors import FetchError, KindError
 from dagster_project.landing.shapes.kinds import parse_kind
-from dagster_project.landing.store import history
+from dagster_project.landing.store import raw_files
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -81,10 +81,10 @@ def _landed(connection: duckdb.DuckDBPyConnection, settings: Settings) -> dict[s
     Of a query's full snapshots the last one only: what an earlier one said may be said again.
     """
     names: dict[str, set[str]] = {}
-    for (kind, path), (_, past) in history.seen(connection).items():
+    for (kind, path), (_, past) in raw_files.seen(connection).items():
         if past.error is None:
             names.setdefault(kind, set()).add(Path(path).name)
-    for kind, path in history.last_landed(connection).items():
+    for kind, path in raw_files.last_landed(connection).items():
         source = settings.sources.get(kind)
         if source is not None and source.query is not None and source.snapshot == "full":
             names[kind] = {path.name}

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from dagster_project.cli.output import REJECTED
-from dagster_project.landing.fetch.fetch_new import Fetched, fetch_new
+from dagster_project.landing.fetch.remote import Fetched, fetch_new
 
 PROJECT = Path(__file__).resolve().parents[4]
 EVENT = '{"event_id":"a","contact_key":"c","name":"n","occurred_at":"2024-06-01"}\n'

@@ -7,8 +7,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.landing.errors import FileRejectedError
-from dagster_project.landing.formats.records import open_text, unfit
 from dagster_project.landing.formats.repair import clean_copy
+from dagster_project.landing.formats.text import open_text, unfit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
