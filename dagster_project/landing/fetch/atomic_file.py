@@ -1,4 +1,4 @@
-"""Files that come from elsewhere: in the landing folder whole, or not at all."""
+"""Fetched files appear in the landing folder complete, or not at all."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import IO, TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_PASSING = ".fetching.tmp"
-"""What is being fetched; one name a folder, so that what a killed fetch left is written over."""
+_TEMPORARY = ".fetching.tmp"
+"""One temporary name per folder: the next fetch overwrites the remains of a killed fetch."""
 
 
 class AtomicFile:
-    """A file on its way into a folder."""
+    """A file that is being written to a folder."""
 
     def __init__(self, handle: IO[bytes], folder: Path) -> None:
         self.handle = handle
         self._folder = folder
 
     def keep_as(self, name: str) -> Path:
-        """Put it in place, whole and on the disk, under its name."""
+        """Flush the file to disk and rename it to its final name."""
         self.handle.flush()
         os.fsync(self.handle.fileno())
         return Path(self.handle.name).replace(self._folder / name)
@@ -30,10 +30,10 @@ class AtomicFile:
 
 @contextmanager
 def atomic_file(folder: Path) -> Iterator[AtomicFile]:
-    """Write a file that landing ignores until it is kept; what is not kept is gone."""
-    passing = folder / _PASSING
+    """Write a file that landing ignores until `keep_as`; without `keep_as` the file is deleted."""
+    temporary = folder / _TEMPORARY
     try:
-        with passing.open("wb") as handle:
+        with temporary.open("wb") as handle:
             yield AtomicFile(handle, folder)
     finally:
-        passing.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""A CSV file, looked at from its first byte to its last: its encoding and how it is written."""
+"""Inspects a whole CSV file: its encoding and its dialect."""
 
 from __future__ import annotations
 
@@ -25,29 +25,29 @@ _OVERLAP_BYTES = 8
 
 @dataclass(frozen=True)
 class CsvFile:
-    """How a CSV file is to be read."""
+    """How to read a CSV file."""
 
     path: Path
     encoding: str
-    """Python's name of it; `encoding.UTF_8` is the usual one."""
+    """Python's name of the encoding, usually `encoding.UTF_8`."""
     dialect: Dialect
     names: list[str]
-    """The columns; one without a name is called by its place."""
+    """The column names; a column without a name is called `column<number>`."""
     lines: int | None
-    """How many lines there are, if DuckDB can read the file as it stands; None if it cannot."""
-    quote_is_told: bool = False
-    """Whether the source says what values are quoted by."""
+    """The number of lines if DuckDB can read the file directly, else None."""
+    quote_is_declared: bool = False
+    """Whether the source declares the quote character."""
 
 
-def look_at(path: Path, source: SourceSettings) -> CsvFile:
-    """Tell how a CSV file is to be read.
+def inspect(path: Path, source: SourceSettings) -> CsvFile:
+    """Determine how to read a CSV file.
 
     Args:
-        path: the file, packed or not; all of it is read.
-        source: what is declared of it.
+        path: the file, packed or not; the function reads the whole file.
+        source: the declared settings.
 
     Raises:
-        FileRejectedError: something of it is not certain, or the header is none.
+        FileRejectedError: the encoding or the dialect is uncertain, or the header is invalid.
 
     """
     encoding = encoding_of(path, source.encoding)
@@ -58,7 +58,7 @@ def look_at(path: Path, source: SourceSettings) -> CsvFile:
         dialect = _detect_in(sample, source, encoding, cut=cut)
         lines, odd, more = _survey(path, dialect, _sample_features(sample, dialect))
         if more and cut:
-            # The head is not like the rest.
+            # The rest of the file has features that the sample lacks.
             delimiters = (
                 csv_dialect.DELIMITERS if len(dialect.header) == 1 else (dialect.delimiter,)
             )
@@ -71,7 +71,7 @@ def look_at(path: Path, source: SourceSettings) -> CsvFile:
             )
     except UnicodeDecodeError as error:
         raise FileRejectedError(
-            f"the file is damaged: it is {error.encoding}, but not all of it"
+            f"the file is damaged: a part of it is not {error.encoding}"
         ) from error
     usual = dialect.header_line == 1 and not dialect.backslash and not dialect.padded
     plain = encoding == UTF_8 and usual and not odd
@@ -81,7 +81,7 @@ def look_at(path: Path, source: SourceSettings) -> CsvFile:
         dialect,
         _names(dialect),
         lines if plain else None,
-        quote_is_told=source.quote != "detect",
+        quote_is_declared=source.quote != "detect",
     )
 
 
@@ -102,16 +102,16 @@ def _detect_in(sample: str, source: SourceSettings, encoding: str, *, cut: bool)
 
 def _sample_features(sample: str, dialect: Dialect) -> set[str]:
     delimiter = dialect.delimiter if len(dialect.header) > 1 else None
-    # DuckDB reads a quoted value with blanks around it as the value in the quotes, as is meant.
+    # DuckDB ignores blanks around a quoted value, as intended.
     return {"padded"} | csv_dialect.features(sample.encode("utf-8", "surrogateescape"), delimiter)
 
 
 def _survey(path: Path, dialect: Dialect, known: set[str]) -> tuple[int, bool, bool]:
-    """Read all of the file.
+    """Read the whole file.
 
     Returns:
-        How many lines it has; whether there is something in it that DuckDB reads in another way
-        than `records`; whether there are features that are not `known`.
+        The number of lines; whether DuckDB would read some bytes differently from
+        `csv_records`; whether the file has features that are not `known`.
 
     """
     delimiter = dialect.delimiter if len(dialect.header) > 1 else None
@@ -127,7 +127,7 @@ def _survey(path: Path, dialect: Dialect, known: set[str]) -> tuple[int, bool, b
 
 
 def _has_lone_return(block: bytes) -> bool:
-    # One at the very end is looked at again with what follows.
+    # A return at the very end is checked again with the next block.
     return block.count(b"\r", 0, -1) != block.count(b"\r\n")
 
 
@@ -136,5 +136,5 @@ def _names(dialect: Dialect) -> list[str]:
     folded = [name.casefold() for name in names]
     twice = sorted({name for name in folded if folded.count(name) > 1})
     if twice:
-        raise FileRejectedError("the header names a column twice", ", ".join(twice))
+        raise FileRejectedError("the header contains a column name twice", ", ".join(twice))
     return names

@@ -1,4 +1,4 @@
-"""The rows of one file into `raw.*`: in one transaction, all or none."""
+"""Writes the rows of one file to `raw.*` in one transaction."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from dagster_project.landing.errors import FileChangedError
-from dagster_project.landing.formats.json_lines import AlikeObjects, JsonLines, NotAlikeError
+from dagster_project.landing.formats.json_lines import JsonLines, NotUniformError, UniformObjects
 from dagster_project.landing.formats.packing import check_whole
 from dagster_project.landing.formats.readers import UNREADABLE, format_of, open_rows
 from dagster_project.landing.shapes import crm, facts
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
     from dagster_project.landing.store.raw_files import Fingerprint
 
 _JUDGED = "landing_judged"
-"""Temporary table: a file's rows in file order, each with its values or its problem."""
+"""The temporary table of a file's checked rows: in file order, with values or a problem."""
 
 
 @contextmanager
 def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Commit what is done within, or nothing of it."""
+    """Run the block in a transaction."""
     connection.execute("begin")
     try:
         yield
@@ -55,19 +55,19 @@ def write_rows(
     file: Fingerprint,
     landed_at: datetime,
 ) -> LandedFile:
-    """Land a file that has not landed: its rows, what is wrong with others, and its own row.
+    """Land a new file: valid rows, rejects, and the row of `raw.files`.
 
     Args:
         connection: the warehouse, not in a transaction.
         path: the file.
-        kind: what its rows are.
-        settings: the project whose models declare CRM tables, and where hashes are kept.
-        file: the file as it was when it was looked into.
-        landed_at: the time that this counts as.
+        kind: the file's kind.
+        settings: the project whose models declare CRM tables, and the folder of the hashes.
+        file: the identity of the file, including its state before reading.
+        landed_at: the landing time.
 
     Raises:
-        FileRejectedError: the file cannot be read with certainty; nothing has landed.
-        FileChangedError: it is another by now; nothing has landed.
+        FileRejectedError: the file cannot be read with certainty; no row landed.
+        FileChangedError: the file changed during reading; no row landed.
 
     """
     check_whole(path)
@@ -77,12 +77,12 @@ def write_rows(
 
 
 class _NotWholeError(Exception):
-    """Something is the matter with a row of the file."""
+    """A row is invalid or not new, so the file takes the slower path."""
 
 
 @dataclass(frozen=True)
 class _Writing:
-    """One file on its way."""
+    """One file during landing."""
 
     connection: duckdb.DuckDBPyConnection
     path: Path
@@ -95,16 +95,15 @@ class _Writing:
     def facts(self) -> LandedFile:
         """Land events or tracking."""
         seen = Seen(self.connection, self.settings.seen_dir / self.kind.table, self.kind.table)
-        written = self._facts_whole(seen) or self._facts_judged()
-        landed, hashes, file_no = written
+        landed, hashes, file_no = self._facts_whole(seen) or self._facts_judged()
         if len(hashes):
             seen.add(hashes, file_no, self.file.file_id)
         return landed
 
     def _facts_whole(self, seen: Seen) -> tuple[LandedFile, pl.Series, int] | None:
-        """Land the file if every row is right and new, as almost every row of almost every file.
+        """Land the file without a temporary table, if every row is valid and new, else None.
 
-        Much faster than holding the rows in a table to see which are; None if it takes that.
+        Most files qualify, and this path is much faster than `_facts_judged`.
         """
         for open_ in self._ways_to_open():
             try:
@@ -118,7 +117,7 @@ class _Writing:
                         self._numbered(),
                         seen.has_any,
                     )
-                    # Of a file without rows the slower way says what it is.
+                    # A file without rows takes the slower path, which reports the reason.
                     if hashes is None or rows.must_be not in (None, len(hashes)) or not len(hashes):
                         raise _NotWholeError  # noqa: TRY301 - undoes the transaction
                     self._require_unchanged()
@@ -126,26 +125,26 @@ class _Writing:
                     file_no = self._record(landed)
             except _NotWholeError:
                 return None
-            except (NotAlikeError, *UNREADABLE):
+            except (NotUniformError, *UNREADABLE):
                 continue
             return landed, hashes, file_no
         return None
 
     def _numbered(self) -> tuple[str, int]:
-        """The file's id, and the number it gets once it is recorded."""
+        """Return the file's id and its future number."""
         return self.file.file_id, raw_files.next_file_no(self.connection)
 
     def _ways_to_open(self) -> list[Callable[[], Rows]]:
         source = self.kind.source
         if format_of(self.path, source.format) == "jsonl" and source.encoding == "detect":
             return [
-                lambda: AlikeObjects(self.connection, self.path),
+                lambda: UniformObjects(self.connection, self.path),
                 lambda: JsonLines(self.path, "objects"),
             ]
         return [lambda: open_rows(self.connection, self.path, source, self.scratch)]
 
     def _facts_judged(self) -> tuple[LandedFile, pl.Series, int]:
-        """Land what is right and new of the file, and what is wrong with the rest."""
+        """Land the valid new rows, and the rejects."""
 
         def judge(rows: Rows) -> None:
             self._hold(facts.judge(self.kind, rows, self.landed_at), rows)
@@ -192,7 +191,7 @@ class _Writing:
 
     @contextmanager
     def _judged(self, judge: Callable[[Rows], None]) -> Iterator[Rows]:
-        """Hold the file's judged rows in the temporary table, with true lines."""
+        """Write the file's checked rows, with correct lines, to the temporary table."""
         rows = open_rows(self.connection, self.path, self.kind.source, self.scratch)
         try:
             try:
@@ -246,7 +245,7 @@ class _Writing:
 
 @contextmanager
 def _unordered(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Let DuckDB write rows in any order: faster, and in bounded memory."""
+    """Let DuckDB write rows in any order, which is faster and uses bounded memory."""
     connection.execute("set preserve_insertion_order = false")
     try:
         yield
