@@ -10,7 +10,7 @@ from dagster_project.landing.errors import FileRejectedError
 from dagster_project.landing.formats import csv_dialect
 from dagster_project.landing.formats.encoding import UTF_8, encoding_of
 from dagster_project.landing.formats.packing import open_unpacked
-from dagster_project.landing.formats.text import open_text
+from dagster_project.landing.formats.text import open_text, rejecting_damaged_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,7 +51,7 @@ def inspect(path: Path, source: SourceSettings) -> CsvFile:
 
     """
     encoding = encoding_of(path, source.encoding)
-    try:
+    with rejecting_damaged_text():
         with open_text(path, encoding) as handle:
             sample = handle.read(_SAMPLE_CHARACTERS)
         cut = len(sample) == _SAMPLE_CHARACTERS
@@ -69,10 +69,6 @@ def inspect(path: Path, source: SourceSettings) -> CsvFile:
                 cut=False,
                 delimiters=delimiters,
             )
-    except UnicodeDecodeError as error:
-        raise FileRejectedError(
-            f"the file is damaged: a part of it is not {error.encoding}"
-        ) from error
     usual = dialect.header_line == 1 and not dialect.backslash and not dialect.padded
     plain = encoding == UTF_8 and usual and not odd
     return CsvFile(

@@ -34,16 +34,12 @@ def write_records(path: Path, clean: Path, encoding: str) -> None:
 
     Raises:
         FileRejectedError: the file is not JSON, or its records are uncertain.
+        UnicodeDecodeError: a part of the text is not in the encoding.
 
     """
-    try:
-        with open_text(path, encoding) as handle, clean_copy(clean, 1) as copy:
-            for line, text in _records(_Document(handle)):
-                copy.add(line, unfit(text, encoding), text, [text])
-    except UnicodeDecodeError as error:
-        raise FileRejectedError(
-            f"the file is damaged: a part of it is not {error.encoding}"
-        ) from error
+    with open_text(path, encoding) as handle, clean_copy(clean, 1) as copy:
+        for line, text in _records(_Document(handle)):
+            copy.add(line, unfit(text, encoding), text, [text])
 
 
 def _records(document: _Document) -> Iterator[tuple[int, str]]:

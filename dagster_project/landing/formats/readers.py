@@ -26,7 +26,7 @@ from dagster_project.landing.formats.tables import (
     RepairedTable,
     repaired_csv,
 )
-from dagster_project.landing.formats.text import MAX_BYTES, open_text
+from dagster_project.landing.formats.text import MAX_BYTES, open_text, rejecting_damaged_text
 
 if TYPE_CHECKING:
     from dagster_project.home.source_settings import SourceSettings
@@ -172,29 +172,21 @@ def _open_lines(path: Path, head: bytes, source: SourceSettings, scratch: Path) 
     if wide is None and source.encoding == "detect":
         return JsonLines(path, "lines")  # JSON is UTF-8 (RFC 8259, 8.1)
     clean = scratch / "clean.csv"
-    try:
+    with rejecting_damaged_text():
         repair.repair_lines(path, clean, encoding_of(path, source.encoding))
-    except UnicodeDecodeError as error:
-        raise FileRejectedError(
-            f"the file is damaged: a part of it is not {error.encoding}"
-        ) from error
     return JsonLines(clean, "repaired")
 
 
 def _open_json(path: Path, source: SourceSettings, scratch: Path) -> Rows:
     encoding = encoding_of(path, source.encoding)
     clean = scratch / "clean.csv"
-    try:
+    with rejecting_damaged_text():
         if _is_lines(path, encoding):
             if encoding == UTF_8:
                 return JsonLines(path, "lines")
             repair.repair_lines(path, clean, encoding)
         else:
             json_document.write_records(path, clean, encoding)
-    except UnicodeDecodeError as error:
-        raise FileRejectedError(
-            f"the file is damaged: a part of it is not {error.encoding}"
-        ) from error
     return JsonLines(clean, "repaired")
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import glob
 import io
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from dagster_project.landing.errors import FileRejectedError
 from dagster_project.landing.formats.packing import open_unpacked, packing_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
     from typing import TextIO
 
@@ -30,6 +32,22 @@ def open_text(path: Path, encoding: str, newline: str = "") -> TextIO:
         errors="strict" if wide else "surrogateescape",
         newline=newline,
     )
+
+
+@contextmanager
+def rejecting_damaged_text() -> Iterator[None]:
+    """Reject the file if a part of the text is not in its encoding.
+
+    Raises:
+        FileRejectedError: in place of a UnicodeDecodeError.
+
+    """
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        raise FileRejectedError(
+            f"the file is damaged: a part of it is not {error.encoding}"
+        ) from error
 
 
 def skip_line(handle: TextIO, ends: tuple[str, ...]) -> None:

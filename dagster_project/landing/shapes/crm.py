@@ -22,20 +22,20 @@ _RESERVED = ("_file_id", "_line", "_received_at")
 
 
 @dataclass(frozen=True)
-class Judgement:
+class CheckedRows:
     """SQL that checks a file's rows, and the names of its columns (`_v0`, `_v1`, …)."""
 
     sql: str
     columns: list[str]
 
 
-def judge(
+def check(
     kind: Kind,
     rows: Rows,
     names: list[str],
     declared: DeclaredTable | None,
     landed_at: datetime,
-) -> Judgement:
+) -> CheckedRows:
     """Write SQL that returns each row's values, or the row's problem and content.
 
     `received_at = "occurred_at"` means a record's `updated_at`, else its `created_at`.
@@ -61,7 +61,7 @@ def judge(
     fields = Fields(rows, kind.source, id_name)
     columns = _columns(kind, rows, names, expected, id_name)
     places = {name.casefold(): place for place, name in enumerate(columns)}
-    learnt_at = _received_at(kind, fields, landed_at)
+    received_at = _received_at(kind, fields, landed_at)
 
     read = {f"_v{place}": fields.text(name) for place, name in enumerate(columns)}
     marked = None
@@ -113,10 +113,10 @@ def judge(
             read[f"_s{place}"] = "true" if name == marked else fields.is_present(name)
             landed[value] = f"case when _s{place} then coalesce({landed[value]}, '') end"
 
-    read |= {"_received_at": learnt_at, "_unreadable": rows.problem()}
+    read |= {"_received_at": received_at, "_unreadable": rows.problem()}
     line = "_line, " if rows.numbered else ""
     cases = " ".join(f"when {condition} then {reason}" for condition, reason in wrong)
-    return Judgement(
+    return CheckedRows(
         f"""
         select {line}
             {"".join(f"{sql} as {name}, " for name, sql in landed.items())}
@@ -155,7 +155,7 @@ def _columns(
     lacking = [name for name, column in expected.items() if column.required]
     lacking = [name for name in lacking if name.casefold() not in map(str.casefold, columns)]
     if lacking and not all(map(rows.has, lacking)):
-        raise FileRejectedError(f"the file lacks required columns: {', '.join(lacking)}")
+        raise FileRejectedError(f"the file lacks a required column: {', '.join(lacking)}")
     columns += lacking  # if each row has its own keys, each row is checked
 
     if not all(name.strip() and name.isprintable() for name in columns):
@@ -198,7 +198,7 @@ def _received_at(kind: Kind, fields: Fields, landed_at: datetime) -> str:
 def insert(
     connection: duckdb.DuckDBPyConnection,
     kind: Kind,
-    judged: str,
+    checked: str,
     line: str,
     columns: list[str],
     file: tuple[str, int],
@@ -208,7 +208,7 @@ def insert(
     Args:
         connection: the warehouse, in a transaction.
         kind: the table.
-        judged: the temporary table with the result of `judge`, in file order.
+        checked: the temporary table with the result of `check`, in file order.
         line: SQL of a row's line in the file.
         columns: the names of `_v0`, `_v1`, …
         file: the file's id and number.
@@ -225,7 +225,7 @@ def insert(
         f"""
         insert into raw.{identifier(kind.table)} ({into})
         select $file_id, $file_no, {line}, _received_at{values}
-        from {judged}
+        from {checked}
         where _problem is null
         """,  # noqa: S608 - identifiers are quoted
         {"file_id": file_id, "file_no": file_no},
@@ -233,7 +233,7 @@ def insert(
     return added
 
 
-def learnt_at(kind: Kind, landed_at: datetime) -> datetime | None:
+def common_received_at(kind: Kind, landed_at: datetime) -> datetime | None:
     """Return the received_at of all rows of a file; None if each row has its own."""
     rule = kind.source.received_at
     if rule == "landing":

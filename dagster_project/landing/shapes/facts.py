@@ -77,7 +77,7 @@ _SHAPES = {
 }
 
 
-def judge(kind: Kind, rows: Rows, landed_at: datetime) -> str:
+def check(kind: Kind, rows: Rows, landed_at: datetime) -> str:
     """Write SQL that returns each row's values, or the row's problem and content.
 
     Args:
@@ -111,7 +111,7 @@ def judge(kind: Kind, rows: Rows, landed_at: datetime) -> str:
     read["others"] = fields.others((*ours, *numbers))
     read["unreadable"] = rows.problem()
 
-    learnt_at = f"coalesce(received_at, {fields.received_at(landed_at, 'occurred_at')})"
+    known_at = f"coalesce(received_at, {fields.received_at(landed_at, 'occurred_at')})"
     given = f"{shape.payload}_text"
     given = f"case when starts_with(ltrim({given}), '{{') then try_cast({given} as json) end"
     cases = " ".join(
@@ -137,7 +137,7 @@ def judge(kind: Kind, rows: Rows, landed_at: datetime) -> str:
     return f"""
         select {line}
             case when wrong is null then {event_id} end as event_id, hash(event_id) as event_hash,
-            {", ".join(shape.words)}, occurred_at, learnt_at as received_at,
+            {", ".join(shape.words)}, occurred_at, known_at as received_at,
             payload as {shape.payload}, wrong as _problem,
             case when wrong is not null then {rows.content()} end as _content
         from (
@@ -145,7 +145,7 @@ def judge(kind: Kind, rows: Rows, landed_at: datetime) -> str:
             from (
                 select *, case {cases} end as wrong
                 from (
-                    select *, {learnt_at} as learnt_at, {given} as given
+                    select *, {known_at} as known_at, {given} as given
                     from (select *, {_named(read)} from {rows.relation()})
                 )
             )
@@ -201,7 +201,7 @@ def _wrong(
             "'received_at is not a time: ' || received_at_text",
         )
     )
-    wrong.append(("learnt_at is null", "'received_at is missing'"))
+    wrong.append(("known_at is null", "'received_at is missing'"))
     wrong.append(
         (
             f"given is null and {shape.payload}_text is not null",
@@ -240,7 +240,7 @@ def insert_whole(
         then rolls the transaction back.
 
     """
-    judged = judge(kind, rows, landed_at)
+    checked = check(kind, rows, landed_at)
     before = _last_row(connection, kind)
     file_id, file_no = map(rows.parameters.bind, file)
     try:
@@ -248,7 +248,7 @@ def insert_whole(
         connection.execute(
             f"""insert into raw.{kind.table} by name
                 select {_columns(kind)}, {file_id}::varchar as file_id, {file_no}::bigint as file_no
-                from ({judged})""",  # noqa: S608 - names of our own tables and columns
+                from ({checked})""",  # noqa: S608 - names of our own tables and columns
             rows.parameters.values,
         )
     except duckdb.ConstraintException:
@@ -259,14 +259,14 @@ def insert_whole(
 
 
 def insert(
-    connection: duckdb.DuckDBPyConnection, kind: Kind, judged: str, file: tuple[str, int]
+    connection: duckdb.DuckDBPyConnection, kind: Kind, checked: str, file: tuple[str, int]
 ) -> pl.Series:
     """Insert the valid rows with a new event_id; if the file repeats an id, its first row.
 
     Args:
         connection: the warehouse, in a transaction.
         kind: `events` or `tracking`.
-        judged: the temporary table with the result of `judge`, in file order.
+        checked: the temporary table with the result of `check`, in file order.
         file: the file's id and number.
 
     Returns:
@@ -278,15 +278,15 @@ def insert(
         f"""
         insert into raw.{kind.table} by name
         with repeated as (
-            select event_id, min(rowid) as first_row from {judged}
+            select event_id, min(rowid) as first_row from {checked}
             where _problem is null group by event_id having count(*) > 1
         ),
         known as (
             select event_id from raw.{kind.table}
-            where event_hash in (select event_hash from {judged} where _problem is null)
+            where event_hash in (select event_hash from {checked} where _problem is null)
         )
         select {_columns(kind)}, $file_id as file_id, $file_no::bigint as file_no
-        from {judged} as new
+        from {checked} as new
         where _problem is null
           and not exists (select 1 from known where known.event_id = new.event_id)
           and not exists (

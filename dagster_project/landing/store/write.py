@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from dagster_project.landing.shapes.kinds import Kind
     from dagster_project.landing.store.raw_files import Fingerprint
 
-_JUDGED = "landing_judged"
+_CHECKED = "landing_checked"
 """The temporary table of a file's checked rows: in file order, with values or a problem."""
 
 
@@ -95,7 +95,7 @@ class _Writing:
     def facts(self) -> LandedFile:
         """Land events or tracking."""
         seen = Seen(self.connection, self.settings.seen_dir / self.kind.table, self.kind.table)
-        landed, hashes, file_no = self._facts_whole(seen) or self._facts_judged()
+        landed, hashes, file_no = self._facts_whole(seen) or self._facts_checked()
         if len(hashes):
             seen.add(hashes, file_no, self.file.file_id)
         return landed
@@ -103,7 +103,7 @@ class _Writing:
     def _facts_whole(self, seen: Seen) -> tuple[LandedFile, pl.Series, int] | None:
         """Land the file without a temporary table, if every row is valid and new, else None.
 
-        Most files qualify, and this path is much faster than `_facts_judged`.
+        Most files qualify, and this path is much faster than `_facts_checked`.
         """
         for open_ in self._ways_to_open():
             try:
@@ -143,16 +143,16 @@ class _Writing:
             ]
         return [lambda: open_rows(self.connection, self.path, source, self.scratch)]
 
-    def _facts_judged(self) -> tuple[LandedFile, pl.Series, int]:
+    def _facts_checked(self) -> tuple[LandedFile, pl.Series, int]:
         """Land the valid new rows, and the rejects."""
 
-        def judge(rows: Rows) -> None:
-            self._hold(facts.judge(self.kind, rows, self.landed_at), rows)
+        def check(rows: Rows) -> None:
+            self._write_checked(facts.check(self.kind, rows, self.landed_at), rows)
 
-        with self._judged(judge) as rows:
+        with self._checked_rows(check) as rows:
             right, wrong = self._count("_problem is null"), self._count("_problem <> ''")
             with transaction(self.connection):
-                hashes = facts.insert(self.connection, self.kind, _JUDGED, self._numbered())
+                hashes = facts.insert(self.connection, self.kind, _CHECKED, self._numbered())
                 landed = self._landed(len(hashes), right - len(hashes), wrong)
                 file_no = self._record(landed)
                 self._reject(rows)
@@ -163,17 +163,17 @@ class _Writing:
         declared = read_declared(self.settings.project_dir).get(self.kind.table)
         columns: list[str] = []
 
-        def judge(rows: Rows) -> None:
+        def check(rows: Rows) -> None:
             names = rows.columns(self.connection)
-            judgement = crm.judge(self.kind, rows, names, declared, self.landed_at)
-            self._hold(judgement.sql, rows)
-            columns[:] = judgement.columns
+            checked = crm.check(self.kind, rows, names, declared, self.landed_at)
+            self._write_checked(checked.sql, rows)
+            columns[:] = checked.columns
 
-        with self._judged(judge) as rows:
+        with self._checked_rows(check) as rows:
             wrong = self._count("_problem <> ''")
             with transaction(self.connection):
                 added = crm.insert(
-                    self.connection, self.kind, _JUDGED, rows.line, columns, self._numbered()
+                    self.connection, self.kind, _CHECKED, rows.line, columns, self._numbered()
                 )
                 notices = previous_export.compare_columns(
                     self.connection, self.kind, self.file.file_id, columns
@@ -183,38 +183,38 @@ class _Writing:
                     lost := previous_export.compare_rows(self.connection, self.kind, added)
                 ):
                     is_full, notices = False, [*notices, lost]
-                learnt_at = crm.learnt_at(self.kind, self.landed_at)
+                received_at = crm.common_received_at(self.kind, self.landed_at)
                 landed = self._landed(added, 0, wrong, tuple(notices))
-                self._record(landed, raw_files.Export(columns, is_full, learnt_at))
+                self._record(landed, raw_files.Export(columns, is_full, received_at))
                 self._reject(rows)
         return landed
 
     @contextmanager
-    def _judged(self, judge: Callable[[Rows], None]) -> Iterator[Rows]:
+    def _checked_rows(self, check: Callable[[Rows], None]) -> Iterator[Rows]:
         """Write the file's checked rows, with correct lines, to the temporary table."""
         rows = open_rows(self.connection, self.path, self.kind.source, self.scratch)
         try:
             try:
-                judge(rows)
+                check(rows)
                 is_read = rows.must_be in (None, self._count("true"))
             except UNREADABLE:
                 is_read = False
             if not is_read:
                 rows = rows.repaired(self.scratch)
-                judge(rows)
+                check(rows)
             self._require_unchanged()
             yield rows
         finally:
-            self.connection.execute(f"drop table if exists {_JUDGED}")
+            self.connection.execute(f"drop table if exists {_CHECKED}")
 
-    def _hold(self, judgement: str, rows: Rows) -> None:
+    def _write_checked(self, checked: str, rows: Rows) -> None:
         self.connection.execute(
-            f"create or replace temp table {_JUDGED} as {judgement}", rows.parameters.values
+            f"create or replace temp table {_CHECKED} as {checked}", rows.parameters.values
         )
 
     def _count(self, where: str) -> int:
         [(count,)] = self.connection.execute(
-            f"select count(*) from {_JUDGED} where {where}"  # noqa: S608 - conditions of our own
+            f"select count(*) from {_CHECKED} where {where}"  # noqa: S608 - conditions of our own
         ).fetchall()
         return count
 
@@ -233,7 +233,7 @@ class _Writing:
     def _reject(self, rows: Rows) -> None:
         self.connection.execute(
             f"""insert into raw.rejects
-                select $id, {rows.line}, _problem, _content from {_JUDGED}
+                select $id, {rows.line}, _problem, _content from {_CHECKED}
                 where _problem <> ''""",  # noqa: S608 - names of our own
             {"id": self.file.file_id},
         )
