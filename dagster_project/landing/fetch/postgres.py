@@ -71,10 +71,10 @@ class _Position:
 def fetch(kind: Kind, folder: Path, known: Collection[str]) -> Iterator[Path]:
     """Write the new rows to a file of JSON lines.
 
-    With a cursor column, new rows start at the last position. Rows at the last position are
-    included, because another transaction may commit a row with the same cursor after the fetch.
-    Unchanged rows at the last position are left out. Without a cursor, the file holds the whole
-    result, unless the result is known.
+    With a cursor column, new rows start at the last position. Rows at that position are included:
+    another transaction may commit a row with the same cursor after the fetch. Unchanged rows at
+    that position are left out. Without a cursor, the file holds the whole result, unless the
+    result is known.
 
     For CRM objects every value is text, as PostgreSQL writes it in JSON: no value is converted.
 

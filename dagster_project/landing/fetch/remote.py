@@ -45,9 +45,9 @@ class Fetched:
 def fetch_new(settings: Settings) -> list[Fetched]:
     """Fetch new data of every remote source into the landing folder; `land_new` lands it.
 
-    The caller holds the warehouse lock (`warehouse.exclusive`), but not an open connection. The
-    warehouse is open before the fetch (known files) and after the fetch (results), and closed
-    during calls to a server.
+    The caller holds the warehouse lock (`warehouse.exclusive`), but not an open connection. This
+    function opens the warehouse before the fetch (known files) and after the fetch (results). The
+    warehouse is closed during calls to a server.
 
     Args:
         settings: the sources and the landing folder.

@@ -1,7 +1,7 @@
 """Picks the reader of a file.
 
 DuckDB reads a text file directly if the file is unambiguous. DuckDB's CSV reader does not report
-the line of a record, so its result counts only if every line became one row. Any other file is
+the line of a record. So its result counts only if every line became one row. Any other file is
 read through a clean copy.
 """
 

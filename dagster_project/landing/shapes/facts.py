@@ -83,8 +83,8 @@ def check(kind: Kind, rows: Rows, landed_at: datetime) -> str:
     Args:
         kind: `events` or `tracking`, and the source's mapping.
         rows: the file.
-        landed_at: the landing time. An occurred_at more than a day later is invalid, except for
-            a source of history with its own clock (`received_at = "occurred_at"`).
+        landed_at: the landing time. An occurred_at more than a day later is invalid. A source of
+            history with its own clock (`received_at = "occurred_at"`) is exempt.
 
     Returns:
         A SELECT over `rows.parameters`: `_line` if the rows are numbered; event_id, its hash, the
