@@ -308,8 +308,8 @@ def test_an_invalid_source_is_reported_and_lands_nothing(make, postgres, source,
 @pytest.mark.parametrize(
     ("url", "problem"),
     [
-        (None, "missing environment variable: set SENDHOUSE_SOURCE_ORDERS_URL"),
-        ("mysql://me:hunter2@127.0.0.1/shop", "invalid environment variable: SENDHOUSE_SOURCE_"),
+        (None, f"missing environment variable: set {URL}"),
+        ("mysql://me:hunter2@127.0.0.1/shop", f"invalid environment variable: {URL}"),
         ("postgresql://me:hunter2@127.0.0.1:1/shop", "Connection refused"),
     ],
 )

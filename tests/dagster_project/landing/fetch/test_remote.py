@@ -44,8 +44,8 @@ def test_a_tick_lands_its_files_and_names_the_unreachable_source(tmp_path):
         text=True,
     )
     assert done.returncode == REJECTED, done.stdout + done.stderr
-    problem = "[sources.orders]: fetch incomplete: missing environment variable: set SENDHOUSE_"
-    assert f"not landed {problem}" in done.stdout
+    problem = "missing environment variable: set SENDHOUSE_SOURCE_ORDERS_URL"
+    assert f"not landed [sources.orders]: fetch incomplete: {problem}" in done.stdout
     with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
         assert connection.execute("select event_id from raw.events").fetchall() == [("a",)]
         [(error,)] = connection.execute("select error from raw.fetches").fetchall()
