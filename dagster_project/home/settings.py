@@ -1,7 +1,7 @@
-"""Every setting, in one place: `sendhouse.toml`, overridden by `SENDHOUSE_*`.
+"""All settings: `sendhouse.toml`, overridden by `SENDHOUSE_*`.
 
-`sendhouse.toml` in the repository documents each key. Secrets come from the environment only and
-are never part of the file. Nested keys use two underscores: `SENDHOUSE_SMTP__HOST=mail.example`.
+`sendhouse.toml` in the repository documents each key and each environment variable. Secrets come
+from the environment only. Nested keys use two underscores: `SENDHOUSE_SMTP__HOST=mail.example`.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ from dagster_project.home.source_settings import Section, SourceSettings
 
 PROJECT_DIR = Path(__file__).resolve().parents[2]
 
-# Links in files that never leave this machine need no secret; anything that mails refuses this key.
+# The file sender's links need no secret; every other sender refuses this key.
 DEVELOPMENT_LINK_KEY = "sendhouse-development-key-not-for-real-mail"
 
-# A file in the home of a demo.
+# The name of a file that marks the home of a demo.
 DEMO_MARKER = "demo"
 
 _SECRETS = {"link_key", "smtp_password"}
 
 
 class SettingsError(Exception):
-    """A setting is missing or wrong; the message names the key, the place and the remedy."""
+    """A setting is missing or invalid; the message names the key, the place and the remedy."""
 
 
 class IdentitySettings(Section):
-    """Who the mail is from."""
+    """The sender of the e-mails."""
 
     from_name: str
     from_email: str
@@ -59,13 +59,13 @@ class SmtpSettings(Section):
 
 
 class LinksSettings(Section):
-    """Where the collector is reached from outside; the key is `SENDHOUSE_LINK_KEY`."""
+    """The public address of the collector; `SENDHOUSE_LINK_KEY` signs the links."""
 
     base_url: str = "http://127.0.0.1:8025"
 
 
 class DeliverySettings(Section):
-    """How sends leave."""
+    """How messages are sent."""
 
     sender: str = "file"
     batch_size: int = Field(default=1000, ge=1)
@@ -74,14 +74,14 @@ class DeliverySettings(Section):
 
 
 class ScheduleSettings(Section):
-    """When the tick runs by itself, once its schedule is on; from when days can be backfilled."""
+    """The tick's schedule in Dagster, and the first day of backfills."""
 
     tick_cron: str = "*/5 * * * *"
     backfill_from: date = date(2024, 1, 1)
 
 
 class Settings(BaseSettings):
-    """All settings of one installation. Build it with `load_settings`."""
+    """All settings of one installation; `load_settings` reads them."""
 
     model_config = SettingsConfigDict(
         env_prefix="SENDHOUSE_",
@@ -108,7 +108,7 @@ class Settings(BaseSettings):
     @field_validator("home")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
-        # Dagster, dbt and the CLI run from different folders: a relative path would mean three.
+        # Dagster, dbt and the CLI run in different folders, so a relative path would be ambiguous.
         return value if value.is_absolute() else PROJECT_DIR / value
 
     @classmethod
@@ -120,11 +120,11 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Environment over file; no dotenv, no secret files."""
+        """The environment overrides the file; dotenv and secret files are not read."""
         del dotenv_settings, file_secret_settings
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_path())
 
-    # ── where things live under SENDHOUSE_HOME ────────────────────────────────────────────────
+    # ── paths under SENDHOUSE_HOME ────────────────────────────────────────────────────────────
     @property
     def warehouse_path(self) -> Path:
         """The DuckDB file."""
@@ -132,7 +132,7 @@ class Settings(BaseSettings):
 
     @property
     def lock_path(self) -> Path:
-        """Held by whoever works on the warehouse."""
+        """The lock file of the warehouse."""
         return self.home / "warehouse.lock"
 
     @property
@@ -142,32 +142,32 @@ class Settings(BaseSettings):
 
     @property
     def landing_dir(self) -> Path:
-        """Where files wait to be loaded."""
+        """The folder of the files to land."""
         return self.home / "landing"
 
     @property
     def seen_dir(self) -> Path:
-        """Hashes of the events that have landed; made again from the warehouse when it is gone."""
+        """Hashes of all landed events; rebuilt from the warehouse if deleted."""
         return self.home / "seen"
 
     @property
     def outbox_dir(self) -> Path:
-        """Where the file sender writes `.eml` files."""
+        """The folder of the file sender's `.eml` files."""
         return self.home / "outbox"
 
     @property
     def serving_dir(self) -> Path:
-        """What BI reads."""
+        """The files that BI reads."""
         return self.home / "serving"
 
     @property
     def templates_dir(self) -> Path:
-        """The e-mails."""
+        """The e-mail templates."""
         return self.project_dir / "templates"
 
     @property
     def is_demo(self) -> bool:
-        """Whether `sendhouse demo` made this home: its people and its time are make-believe."""
+        """Whether `sendhouse demo` created this home, with fictional contacts and times."""
         return (self.home / DEMO_MARKER).exists()
 
     @property
@@ -177,45 +177,45 @@ class Settings(BaseSettings):
 
     @property
     def dbt_target_dir(self) -> Path:
-        """The SQL that dbt compiled for this home, and dbt's log."""
+        """The SQL compiled by dbt for this home, and dbt's log."""
         return self.home / "dbt"
 
     @property
     def parsed_dir(self) -> Path:
-        """The manifest of the project: it depends on the project's files alone, not on the home."""
+        """The project's manifest, which depends on the project's files but not on the home."""
         return self.project_dir / "target" / "sendhouse"
 
     def require_link_key(self) -> str:
-        """The secret that signs links; the development key only where mail stays in files.
+        """Return the secret that signs links; the file sender may use the development key.
 
         Raises:
-            SettingsError: real mail would leave with unsigned links.
+            SettingsError: the secret is missing, and the sender sends real mail.
         """
         if self.link_key is not None and self.link_key.get_secret_value():
             return self.link_key.get_secret_value()
         if self.delivery.sender == "file":
             return DEVELOPMENT_LINK_KEY
         raise SettingsError(
-            "missing setting: SENDHOUSE_LINK_KEY (environment) signs unsubscribe and click links; "
-            f"sender '{self.delivery.sender}' does not run without it. "
-            "Make one: python -c 'import secrets; print(secrets.token_urlsafe(32))'"
+            "missing environment variable: SENDHOUSE_LINK_KEY signs unsubscribe and click links, "
+            f"and the sender '{self.delivery.sender}' requires it. "
+            "Create a key: python -c 'import secrets; print(secrets.token_urlsafe(32))'"
         )
 
 
 def config_path() -> Path:
-    """The settings file: `SENDHOUSE_CONFIG`, or `sendhouse.toml` in the project."""
+    """Return the settings file: `SENDHOUSE_CONFIG`, or `sendhouse.toml` in the project."""
     return Path(os.environ.get("SENDHOUSE_CONFIG") or PROJECT_DIR / "sendhouse.toml")
 
 
-def load_settings(**overrides: Any) -> Settings:  # noqa: ANN401 - whatever a key may hold
+def load_settings(**overrides: Any) -> Settings:  # noqa: ANN401 - any value of a key
     """Read the settings file and the environment.
 
     Raises:
-        SettingsError: the file is missing or not TOML, or a key is missing, unknown or wrong.
+        SettingsError: the file is missing or not TOML, or a key is missing, unknown or invalid.
     """
     path = config_path()
     if not path.is_file():
-        raise SettingsError(f"settings file not found: {path} (set SENDHOUSE_CONFIG)")
+        raise SettingsError(f"settings file not found: {path}: set SENDHOUSE_CONFIG to its path")
     try:
         _refuse_secrets(path)
         return Settings(**overrides)
@@ -227,11 +227,11 @@ def load_settings(**overrides: Any) -> Settings:  # noqa: ANN401 - whatever a ke
 
 
 def _refuse_secrets(path: Path) -> None:
-    """A file ends up in a repository, a backup, a chat: no secret is read from it."""
+    """Refuse a secret in the file, because a file may end up in a repository or a backup."""
     for name in _SECRETS & tomllib.loads(path.read_text(encoding="utf-8")).keys():
         raise SettingsError(
-            f"{name} is a secret and does not belong in {path}: "
-            f"remove it there and set SENDHOUSE_{name.upper()} in the environment"
+            f"secret in {path}: remove {name} from the file "
+            f"and set SENDHOUSE_{name.upper()} in the environment"
         )
 
 
@@ -242,4 +242,4 @@ def _explain(problem: Any, path: Path) -> str:  # noqa: ANN401 - pydantic's Erro
         return f"missing setting: {key}: set it in {path} or as {variable}"
     if problem["type"] == "extra_forbidden":
         return f"unknown setting: {key} in {path} or as {variable}: see sendhouse.toml for all keys"
-    return f"wrong setting: {key} in {path} or as {variable}: {problem['msg']}"
+    return f"invalid setting: {key} in {path} or as {variable}: {problem['msg']}"

@@ -1,4 +1,4 @@
-"""How one kind of foreign file is read: a `[sources.NAME]` table of `sendhouse.toml`."""
+"""The settings of a source: a `[sources.NAME]` table of `sendhouse.toml`."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 EPOCHS = ("epoch_seconds", "epoch_milliseconds")
-"""Formats of dates that are no strptime pattern."""
+"""Date formats that are not strptime patterns."""
 
 _S3 = "s3://"
-# Day, month and two-digit year are all different, and could each be one of the others.
-_SAMPLE = datetime(2004, 5, 6, 7, 8, 9)  # noqa: DTZ001 - is only written and read as text
+# Day, month and two-digit year differ, and each is a valid value of the other two.
+_SAMPLE = datetime(2004, 5, 6, 7, 8, 9)  # noqa: DTZ001 - only formatted and parsed
 
 
 class Section(BaseModel):
-    """A table of the settings file: an unknown key is an error."""
+    """A table of the settings file; an unknown key is an error."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
 
 class DeleteMarker(Section):
-    """What says that a record was deleted: a column, and its values that mean so."""
+    """How an export marks a deleted record: a column and its values."""
 
     column: str
     values: list[str] = Field(default_factory=lambda: ["true", "1", "yes"])
 
 
 class SourceSettings(Section):
-    """How one kind of foreign file maps onto events, tracking or a CRM object."""
+    """How to read one kind of foreign file as events, tracking or a CRM object."""
 
     land_as: str = Field(alias="as")
     path: str | None = None
@@ -65,16 +65,16 @@ class SourceSettings(Section):
     def _known_encoding(cls, value: str) -> str:
         if value != "detect":
             try:
-                "".encode(value)  # unlike codecs.lookup, this refuses what is no encoding of text
+                "".encode(value)  # unlike codecs.lookup, refuses codecs that do not encode text
             except LookupError as error:
-                raise ValueError(f"'{value}' is no encoding, such as 'cp1252'") from error
+                raise ValueError(f"unknown encoding '{value}' (example: 'cp1252')") from error
         return value
 
     @field_validator("delimiter")
     @classmethod
     def _one_character(cls, value: str) -> str:
         if value != "detect" and (len(value) != 1 or value in "\r\n\"'\\\0"):
-            raise ValueError("must be 'detect' or one character, such as ';' or '\\t'")
+            raise ValueError("must be 'detect' or one character (examples: ';', '\\t')")
         return value
 
     @field_validator("timezone")
@@ -83,7 +83,9 @@ class SourceSettings(Section):
         try:
             ZoneInfo(value)
         except ZoneInfoNotFoundError as error:
-            raise ValueError(f"'{value}' is no IANA time zone, such as 'Europe/Berlin'") from error
+            raise ValueError(
+                f"unknown IANA time zone '{value}' (example: 'Europe/Berlin')"
+            ) from error
         return value
 
     @field_validator("dates")
@@ -94,8 +96,8 @@ class SourceSettings(Section):
         for one, other in itertools.permutations(set(value) - set(EPOCHS), 2):
             if _reads_otherwise(one, other):
                 raise ValueError(
-                    f"'{one}' and '{other}' both read a date such as {_SAMPLE.strftime(one)}, and "
-                    "not as the same day: keep the one that the files are written in"
+                    f"'{one}' and '{other}' read {_SAMPLE.strftime(one)} as different days: "
+                    "keep only the format of the files"
                 )
         return value
 
@@ -108,11 +110,11 @@ class SourceSettings(Section):
             instant = datetime.fromisoformat(value)
         except ValueError as error:
             raise ValueError(
-                "must be 'landing', 'occurred_at', 'column:<name>' or an instant such as "
-                "'2024-01-31T00:00:00Z'"
+                "must be 'landing', 'occurred_at', 'column:<name>' or an instant (example: "
+                "'2024-01-31T00:00:00Z')"
             ) from error
         if instant.tzinfo is None:
-            raise ValueError("a fixed instant needs a time zone, for example a final Z")
+            raise ValueError("a fixed instant needs a time zone (example: a final Z)")
         return instant.astimezone(UTC).isoformat()
 
     @field_validator("path")
@@ -121,17 +123,19 @@ class SourceSettings(Section):
         if value is not None and value.startswith(_S3):
             bucket, _, keys = value.removeprefix(_S3).partition("/")
             if not bucket or not keys or keys.endswith("/"):
-                raise ValueError("on S3 it is s3://<bucket>/<keys>, such as s3://exports/crm/*.csv")
+                raise ValueError(
+                    "an S3 path must be s3://<bucket>/<keys> (example: s3://exports/crm/*.csv)"
+                )
         return value
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
         if self.query is None and (self.url_env or self.cursor):
-            raise ValueError("'url_env' and 'cursor' are for a source with a 'query'")
+            raise ValueError("'url_env' and 'cursor' need a 'query'")
         if self.query is not None and (self.path or self.format != "detect"):
-            raise ValueError("a source with a 'query' has neither 'path' nor 'format'")
+            raise ValueError("a source with a 'query' must not have a 'path' or a 'format'")
         if self.endpoint_url and not (self.path or "").startswith(_S3):
-            raise ValueError("'endpoint_url' is for a source whose 'path' is on S3 (s3://…)")
+            raise ValueError("'endpoint_url' needs a 'path' on S3 (s3://…)")
         return self
 
     @model_validator(mode="after")
@@ -140,18 +144,18 @@ class SourceSettings(Section):
             self.received_at == "occurred_at" or self.received_at.startswith("column:")
         ):
             raise ValueError(
-                "a full snapshot is learnt at one instant: received_at must be 'landing' or fixed"
+                "a full snapshot has one received_at: set 'landing' or a fixed instant"
             )
         if self.snapshot == "full" and self.cursor is not None:
-            raise ValueError("a query with a cursor brings what changed: snapshot must be 'delta'")
+            raise ValueError("a query with a cursor returns changes: snapshot must be 'delta'")
         for key in ("snapshot", "max_loss", "deleted", "empty"):
             if key in self.model_fields_set and not self.land_as.startswith("crm/"):
-                raise ValueError(f"'{key}' is for CRM objects (as = 'crm/<source>/<object>')")
+                raise ValueError(f"'{key}' needs a CRM object (as = 'crm/<source>/<object>')")
         return self
 
     @property
     def is_remote(self) -> bool:
-        """Whether its files have to be fetched first, from S3 or PostgreSQL."""
+        """Whether the source is on S3 or in PostgreSQL."""
         return self.query is not None or (self.path or "").startswith(_S3)
 
 
@@ -159,19 +163,19 @@ def _require_whole_date(name: str) -> None:
     if name in EPOCHS:
         return
     if "%z" in name.lower():
-        raise ValueError(f"'{name}': a time with an offset is read without a format of its own")
+        raise ValueError(f"'{name}': remove %z; a time with an offset needs no format")
     try:
         read = datetime.strptime(_SAMPLE.strftime(name), name)  # noqa: DTZ007
     except ValueError as error:
-        raise ValueError(f"'{name}' is no format of dates: {error}") from error
+        raise ValueError(f"invalid date format '{name}': {error}") from error
     if read.date() != _SAMPLE.date():
         raise ValueError(
-            f"'{name}' does not say year, month and day; an example of one is '%d.%m.%Y %H:%M'"
+            f"the date format '{name}' lacks year, month or day (example: '%d.%m.%Y %H:%M')"
         )
 
 
 def _reads_otherwise(one: str, other: str) -> bool:
-    """Whether a date in one format is also one in the other, and another date."""
+    """Whether the second format parses a date of the first format as a different date."""
     try:
         read = datetime.strptime(_SAMPLE.strftime(one), other)  # noqa: DTZ007
     except ValueError:

@@ -1,4 +1,4 @@
-"""SQL that is put together: names are quoted, values are bound."""
+"""Helpers for composed SQL: quote names, bind values."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from typing import Any
 
 
 class Parameters:
-    """The values of one statement: data is bound, never written into SQL."""
+    """The bound values of one statement."""
 
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
 
-    def bind(self, value: Any) -> str:  # noqa: ANN401 - whatever DuckDB takes
-        """Add a value and return what stands for it in the statement."""
+    def bind(self, value: Any) -> str:  # noqa: ANN401 - any value that DuckDB accepts
+        """Add a value and return its placeholder."""
         name = f"p{len(self.values)}"
         self.values[name] = value
         return f"${name}"
 
 
 def identifier(name: str) -> str:
-    """Quote a name."""
+    """Quote an identifier."""
     return '"' + name.replace('"', '""') + '"'

@@ -1,11 +1,23 @@
-"""Landing: files become rows of `raw.*`, each once, and nothing is silently dropped.
+"""Landing: files become rows of `raw.*`, each row once. A row that cannot land is in `raw.rejects`.
 
-Which files: `remote` brings those of `s3` and `postgres`, `files` finds them, `load` says what
-becomes of each, `ledger` keeps that. How a file is read: `readers` opens it, by way of `packing`,
-`encoding`, `dialect` (CSV), `json_lines`, `json_values` and `workbook`; `repair` writes anew what
-DuckDB cannot read as it stands. What its rows are: `kinds`, `fields` and `declared` apply the
-settings and what models expect, `facts` (events, tracking) and `crm` judge them. How they land:
-`write`, in one transaction; `seen` knows which events have, `exports` compares with the one before.
+Four folders; each imports only from the folders above it in this list:
+
+`formats/` opens a file as SQL over its rows.
+    `readers` picks the reader by format (`packing`: gzip, zstd; `encoding`: the text encoding).
+    CSV: `csv_file`, `csv_dialect`, `csv_records`. JSON: `json_lines`, `json_document`.
+    Excel: `workbook`. `rows` is the interface of all readers; `tables` implements it for CSV and
+    Parquet. `repair` writes a clean copy of a file that DuckDB cannot read. `text` opens text
+    files. `cell_sql` parses times and numbers.
+`shapes/` says what the rows mean.
+    `kinds` names the kinds of files. `fields` applies a source's mapping. `facts` checks and
+    inserts events and tracking; `crm` does the same for CRM exports. `declared` reads the CRM
+    tables that the models expect.
+`store/` lands a file once.
+    `files` finds files and moves landed files away. `load` decides which files to read. `write`
+    lands one file in one transaction. `raw_files` keeps the result of each file. `seen` knows the
+    ids of landed events. `previous_export` compares a CRM export with the previous export.
+`fetch/` brings new data of remote sources to the landing folder.
+    `remote` goes through the sources; `s3` and `postgres` fetch; `atomic_file` writes.
 """
 
 from __future__ import annotations
@@ -15,8 +27,8 @@ from dagster_project.landing.shapes.declared import DeclarationError, create_dec
 from dagster_project.landing.shapes.facts import rehash
 from dagster_project.landing.shapes.kinds import Kind, parse_kind
 from dagster_project.landing.store.files import copy_to_landing
-from dagster_project.landing.store.history import LandedFile
 from dagster_project.landing.store.load import land_file, land_new, pending_files
+from dagster_project.landing.store.raw_files import LandedFile
 
 __all__ = [
     "DeclarationError",

@@ -1,17 +1,17 @@
-"""What can be wrong with a file as a whole."""
+"""Errors that concern a file as a whole."""
 
 from __future__ import annotations
 
 
 class KindError(Exception):
-    """There is no such kind of file; the message lists the kinds that there are."""
+    """The kind of file is unknown; the message lists the known kinds."""
 
 
 class FileRejectedError(Exception):
-    """A file cannot land at all, and would not if it were tried again.
+    """A file cannot land, and a second try would fail too.
 
-    The message goes to reports and logs, so it holds nothing of the file's content. `content` may:
-    it goes to `raw.rejects` only.
+    The message goes to reports and logs, so it contains nothing of the file's content. `content`
+    may: it goes to `raw.rejects` only.
     """
 
     def __init__(self, reason: str, content: str | None = None) -> None:
@@ -21,14 +21,13 @@ class FileRejectedError(Exception):
 
 
 class FileChangedError(Exception):
-    """A file was written to, or went away, while it was read. Another tick may find it whole."""
+    """A file changed or disappeared while landing read it. The next tick may find it complete."""
 
-    message = "the file changed or went away while it was read; the next tick looks again"
+    message = "the file changed or disappeared during reading; the next tick tries again"
 
 
 class FetchError(Exception):
-    """A remote source, or part of what is new in it, cannot be had now.
+    """A remote source, or a part of its new data, cannot be fetched now.
 
-    The message goes to reports and logs: it says what to do, and holds nothing of the rows and no
-    secret.
+    The message goes to reports and logs: it names the remedy, and contains no row and no secret.
     """

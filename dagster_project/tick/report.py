@@ -9,7 +9,7 @@ from typing import Any
 
 from dagster_project.home import warehouse
 from dagster_project.home.settings import Settings
-from dagster_project.landing.fetch.fetch_new import unfetched
+from dagster_project.landing.fetch.remote import unfetched
 
 _COUNTS = """
     select

@@ -17,7 +17,7 @@ from dagster_project.home import warehouse
 from dagster_project.home.settings import Settings
 from dagster_project.home.warehouse import Clock
 from dagster_project.landing import LandedFile, land_new
-from dagster_project.landing.fetch.fetch_new import Fetched, fetch_new
+from dagster_project.landing.fetch.remote import Fetched, fetch_new
 from dagster_project.project import dbt
 from dagster_project.project.dbt import NodeResult
 from dagster_project.tick import installation, journal, serving

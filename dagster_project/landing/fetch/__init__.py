@@ -1,1 +1,1 @@
-"""Files from S3 and PostgreSQL, brought to the landing folder."""
+"""Fetches new data from S3 and PostgreSQL into the landing folder."""

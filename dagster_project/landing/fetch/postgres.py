@@ -1,7 +1,8 @@
-"""A query's rows in PostgreSQL: all of them, or those that a cursor column says are new.
+"""Fetches the rows of a PostgreSQL query: all rows, or the rows that are new by a cursor column.
 
-Where a fetch goes on is read from the names of the files that are there or have landed:
-`<query>-<number>-<rows at the position>-<position>.jsonl`. The numbers say that none is missing.
+A fetch continues from the position in the names of existing and landed files:
+`<query>-<number>-<rows at the position>-<position>.jsonl`. The numbers prove that no file is
+missing.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from dagster_project.home.sql import identifier
 from dagster_project.landing.errors import FetchError
-from dagster_project.landing.fetch.arriving import arriving
+from dagster_project.landing.fetch.atomic_file import atomic_file
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -27,11 +28,11 @@ if TYPE_CHECKING:
 
     from dagster_project.landing.shapes.kinds import Kind
 
-_CONNECTING: dict[str, Any] = {
+_CONNECTION_OPTIONS: dict[str, Any] = {
     "application_name": "sendhouse",
     "client_encoding": "utf8",
     "connect_timeout": 10,
-    # A server that vanished without a word is noticed in a minute, not in hours.
+    # A dead connection is detected within a minute, not after hours.
     "keepalives_idle": 30,
     "keepalives_interval": 10,
     "keepalives_count": 3,
@@ -40,10 +41,10 @@ _ROWS_AT_A_TIME = 500
 _INSTANTS = ("date", "timestamp", "timestamptz")
 _NAME = re.compile(r"([0-9a-f]{16})-(\d{6,})-([0-9a-f]{16})-(.+)\.jsonl")
 _LONGEST_POSITION = 150
-"""In a file's name, of which file systems take 255 bytes."""
+"""Limit for the position in a file name; file systems allow 255 bytes."""
 
-# What says how to mend the query or the connection; other messages may quote the rows.
-_TELLABLE = ("08", "25", "28", "3D", "42", "53", "57")
+# SQLSTATE classes about the query or the connection. Other messages may quote the rows.
+_SAFE_TO_SHOW = ("08", "25", "28", "3D", "42", "53", "57")
 
 
 @dataclass(frozen=True)
@@ -51,58 +52,57 @@ class _Position:
     """How far the files of one query reach."""
 
     number: int
-    """Of the last file."""
+    """The number of the last file."""
     digest: str
-    """Of the rows whose cursor is `value`."""
+    """A hash of the rows whose cursor is `value`."""
     value: str
-    """The greatest cursor, as PostgreSQL writes it."""
+    """The greatest cursor value, as PostgreSQL writes it."""
 
     def file_name(self, query: str) -> str:
-        """Name the file that ends here."""
+        """Name the file that ends at this position."""
         value = quote(self.value, safe=" :+")
         if len(value) > _LONGEST_POSITION:
             raise FetchError(
-                f"the cursor is longer than {_LONGEST_POSITION} characters: take a time or a number"
+                f"the cursor is longer than {_LONGEST_POSITION} characters: use a time or a number"
             )
         return f"{query}-{self.number:06}-{self.digest}-{value}.jsonl"
 
 
 def fetch(kind: Kind, folder: Path, known: Collection[str]) -> Iterator[Path]:
-    """Write the rows that are new to a file of JSON lines.
+    """Write the new rows to a file of JSON lines.
 
-    With a cursor column these are the rows from the last position on, those at the position too: of
-    rows that share a cursor, some may be committed after the others were fetched. While the rows at
-    the position stay the same they are left out. Without a cursor it is the whole result, unless
-    that has been seen.
+    With a cursor column, new rows start at the last position. Rows at that position are included:
+    another transaction may commit a row with the same cursor after the fetch. Unchanged rows at
+    that position are left out. Without a cursor, the file holds the whole result, unless the
+    result is known.
 
-    For CRM objects every value is text, as PostgreSQL writes it in JSON: nothing is read as
-    something else on the way.
+    For CRM objects every value is text, as PostgreSQL writes it in JSON: no value is converted.
 
     Args:
         kind: the source.
-        folder: where to.
-        known: names of files that are in the folder, or have been and have landed.
+        folder: the target folder.
+        known: names of the files in the folder and of all landed files.
 
     Yields:
-        The file, if there is anything new.
+        The file, if there are new rows.
 
     Raises:
-        FetchError: the server cannot be reached, went away or refused the query; or the query's
-            rows cannot be fetched without some being missed. Nothing is in the folder then.
+        FetchError: the server is unreachable, closed the connection or refused the query; or the
+            cursor would miss rows. The folder is unchanged.
 
     """
-    with arriving(folder) as file:
+    with atomic_file(folder) as file:
         try:
             with _connect(kind) as connection, connection.transaction():
-                # Whatever the server's and the role's settings are.
+                # Override the settings of the server and of the role.
                 connection.execute("set local timezone = 'UTC'")
                 connection.execute("set local datestyle = 'ISO, YMD'")
                 connection.execute("set local extra_float_digits = 1")
                 name = _write(connection, kind, known, file.handle)
         except psycopg.Error as error:
             raise FetchError(
-                f"PostgreSQL: {_told(error)}: look at the query and at {_variable(kind)}; nothing "
-                "of this fetch landed, the next tick does it again"
+                f"PostgreSQL: {_described(error)}: check the query and {_variable(kind)}; this "
+                "fetch landed nothing, the next tick repeats it"
             ) from error
         if name is not None and name not in known:
             yield file.keep_as(name)
@@ -117,19 +117,19 @@ def _connect(kind: Kind) -> psycopg.Connection[Any]:
     url = os.environ.get(variable)
     if not url:
         raise FetchError(
-            f"missing setting: {variable} (environment) is the address of its PostgreSQL: "
-            "postgresql://user:password@host/database"
+            f"missing environment variable: set {variable} to the address of the database, for "
+            "example postgresql://user:password@host/database"
         )
     try:
         address = conninfo_to_dict(url)
     except psycopg.ProgrammingError:
-        # Its message would show the address, password and all.
+        # psycopg's message would show the address with the password.
         raise FetchError(
-            f"wrong setting: {variable} (environment) is not an address such as "
-            "postgresql://user:password@host/database"
+            f"invalid environment variable: {variable} is not a PostgreSQL address (example: "
+            "postgresql://user:password@host/database)"
         ) from None
-    ours = {key: value for key, value in _CONNECTING.items() if key not in address}
-    connection = psycopg.connect(url, **ours)
+    defaults = {key: value for key, value in _CONNECTION_OPTIONS.items() if key not in address}
+    connection = psycopg.connect(url, **defaults)
     connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
     connection.read_only = True
     return connection
@@ -138,12 +138,12 @@ def _connect(kind: Kind) -> psycopg.Connection[Any]:
 def _write(
     connection: psycopg.Connection[Any], kind: Kind, known: Collection[str], handle: IO[bytes]
 ) -> str | None:
-    """Write the new rows; returns the name of the file that they are, None if there are none."""
+    """Write the new rows and return the file name, None if there are no new rows."""
     types = _columns(connection, kind)
     query = _fingerprint(kind)
     last = None if kind.source.cursor is None else _last(query, known)
     statement = _statement(kind, types, resumes=last is not None)
-    # Raw: in the user's own SQL a % is an operator.
+    # A raw cursor: in the user's SQL, % is an operator.
     with psycopg.RawServerCursor(connection, "sendhouse") as rows:
         rows.itersize = _ROWS_AT_A_TIME
         rows.execute(_sql(statement), [last.value] if last else None)
@@ -170,15 +170,15 @@ def _write_new(
         for line, _, is_unfit in shared:
             if is_unfit:
                 raise FetchError(
-                    f"a row's cursor is {value or 'null'}, after which changes would be missed: "
-                    "cast it, or leave such rows out of the query"
+                    f"a row has the cursor {value or 'null'}, and later changes would be missed: "
+                    "cast the cursor, or exclude these rows in the query"
                 )
             content = line.encode() + b"\n"
             digest.update(content)
             handle.write(content)
         position = _Position(last.number + 1 if last else 1, digest.hexdigest()[:16], value)
         if last is not None and (value, position.digest) == (last.value, last.digest):
-            handle.seek(0)  # the rows at the last position are those that came before
+            handle.seek(0)  # the rows at the last position are unchanged
             handle.truncate()
     return position.file_name(query) if position is not None and handle.tell() else None
 
@@ -188,7 +188,7 @@ def _cursor(row: tuple[Any, ...]) -> str:
 
 
 def _last(query: str, known: Collection[str]) -> _Position | None:
-    """Find how far the files of a query reach without a gap."""
+    """Find the position up to which the files of a query have no gap."""
     found: dict[int, _Position] = {}
     for name in sorted(known):
         match = _NAME.fullmatch(name)
@@ -201,35 +201,35 @@ def _last(query: str, known: Collection[str]) -> _Position | None:
 
 
 def _fingerprint(kind: Kind) -> str:
-    """Tell queries apart: a position means nothing to another one, which starts from its first."""
-    told = f"{kind.table}\n{kind.source.cursor}\n{kind.source.query}"
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
+    """Identify a query: a changed query starts without a position."""
+    identity = f"{kind.table}\n{kind.source.cursor}\n{kind.source.query}"
+    return hashlib.sha256(identity.encode()).hexdigest()[:16]
 
 
 def _columns(connection: psycopg.Connection[Any], kind: Kind) -> dict[str, str]:
-    """Ask for the query's columns and their types, and see that what is named is among them."""
+    """Return the query's columns with their types; require the columns that the source names."""
     with psycopg.RawCursor(connection) as described:
-        nothing = f"select * from ({_query(kind)}) as source limit 0"  # noqa: S608 - as below
-        described.execute(_sql(nothing))
+        no_rows = f"select * from ({_query(kind)}) as source limit 0"  # noqa: S608 - as below
+        described.execute(_sql(no_rows))
         columns = described.description or []
     names = [column.name for column in columns]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise FetchError(f"the query gives two columns {', '.join(twice)}: name them apart")
+        raise FetchError(f"the query returns a column name twice: {', '.join(twice)}: use an alias")
     wanted = {*kind.source.columns.values(), *filter(None, [kind.source.cursor])}
     if kind.source.received_at.startswith("column:"):
         wanted.add(kind.source.received_at.removeprefix("column:"))
     lacking = sorted(wanted - set(names))
     if lacking:
         raise FetchError(
-            f"the query gives no column {', '.join(lacking)}, which its source in sendhouse.toml "
-            f"names; it gives {', '.join(names)}"
+            f"the source in sendhouse.toml names columns that the query does not return: "
+            f"{', '.join(lacking)}; the query returns {', '.join(names)}"
         )
     return {column.name: column.type_display.partition("(")[0] for column in columns}
 
 
 def _statement(kind: Kind, types: dict[str, str], *, resumes: bool) -> str:
-    """Write the SELECT of (a row as a line of JSON, its cursor as text, whether that is no use)."""
+    """Write the SELECT of (row as a JSON line, cursor as text, whether the cursor is unusable)."""
     values = "source.*"
     if kind.shape == "crm":
         names = map(identifier, types)
@@ -238,13 +238,13 @@ def _statement(kind: Kind, types: dict[str, str], *, resumes: bool) -> str:
     if kind.source.cursor is not None:
         column = f"source.{identifier(kind.source.cursor)}"
         cursor, order = f"{column}::text", f"{column}, line"
-        # A position after all real ones would be the last.
+        # No later row would exceed such a position, so all later changes would be missed.
         is_unfit = f"{column} is null or {column}::text in ('NaN', 'Infinity', 'infinity')"
         if types[kind.source.cursor] in _INSTANTS:
             is_unfit += f" or {column} > now() + interval '1 day'"
         if resumes:
             where = f"where {column} >= $1 or {column} is null"
-    # One order and no other: a fetch that is done again writes the same file.
+    # A total order: a repeated fetch writes the same file.
     return f"""
         select to_jsonb(given)::text collate "C" as line, {cursor}, {is_unfit}
         from ({_query(kind)}) as source cross join lateral (select {values}) as given
@@ -252,16 +252,16 @@ def _statement(kind: Kind, types: dict[str, str], *, resumes: bool) -> str:
 
 
 def _query(kind: Kind) -> str:
-    """Take the user's own SQL as it is; it may end in a semicolon or a comment."""
+    """Return the user's SQL unchanged, without a final semicolon. It may end in a comment."""
     return f"\n{(kind.source.query or '').strip().rstrip(';')}\n"
 
 
 def _sql(statement: str) -> LiteralString:
-    """Say that a statement is meant to be SQL, though it was put together."""
+    """Mark a composed statement as SQL for psycopg's types."""
     return cast("LiteralString", statement)
 
 
-def _told(error: psycopg.Error) -> str:
-    if error.sqlstate is None or error.sqlstate.startswith(_TELLABLE):
+def _described(error: psycopg.Error) -> str:
+    if error.sqlstate is None or error.sqlstate.startswith(_SAFE_TO_SHOW):
         return str(error).partition("\n")[0] or type(error).__name__
     return f"{type(error).__name__} ({error.sqlstate})"

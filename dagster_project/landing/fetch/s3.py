@@ -1,4 +1,4 @@
-"""Objects on S3, or on a store that speaks its language: each version of each comes once."""
+"""Downloads objects from S3 or an S3-compatible store: each version of each object once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from botocore.exceptions import (
 )
 
 from dagster_project.landing.errors import FetchError
-from dagster_project.landing.fetch.arriving import arriving
+from dagster_project.landing.fetch.atomic_file import atomic_file
 from dagster_project.landing.store.files import is_ignored
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ _CONFIG = Config(
 _WILDCARDS = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 _WILDCARD = re.compile(r"\*\*/|\*\*|\*|\?")
 
-# What says that one object cannot be had; anything else is about the store.
-_ABOUT_THE_OBJECT = (
+# Errors that concern one object; any other error concerns the store.
+_OBJECT_ERRORS = (
     ClientError,
     FlexibleChecksumError,
     IncompleteReadError,
@@ -47,7 +47,7 @@ _ABOUT_THE_OBJECT = (
     ResponseStreamingError,
 )
 _CHANGED = ("404", "NoSuchKey", "412", "PreconditionFailed")
-_MOST_TOLD = 3
+_MAX_LISTED = 3
 
 
 @dataclass(frozen=True)
@@ -61,54 +61,53 @@ class _Object:
 
     @property
     def file_name(self) -> str:
-        """Its name in the landing folder: when it was written, what it is, its own last part.
+        """The file name in the landing folder: modification time, hash, last part of the key.
 
-        In order of time, so that of two exports the older one lands first. Two versions, or two
-        objects that end alike, differ in the hash.
+        Names sort by time, so the older of two exports lands first. The hash distinguishes two
+        versions of an object, and two keys with the same last part.
         """
-        told = f"{self.key}\n{self.etag}\n{self.bytes}\n{self.modified_at.isoformat()}"
-        identity = hashlib.sha256(told.encode()).hexdigest()[:16]
+        version = f"{self.key}\n{self.etag}\n{self.bytes}\n{self.modified_at.isoformat()}"
+        identity = hashlib.sha256(version.encode()).hexdigest()[:16]
         last = "".join(c if c.isprintable() else "_" for c in self.key.rpartition("/")[2])
-        last = last.encode()[-150:].decode(errors="ignore")  # file systems take 255 bytes
+        last = last.encode()[-150:].decode(errors="ignore")  # file systems allow 255 bytes
         return f"{self.modified_at:%Y%m%dT%H%M%SZ}-{identity}-{last}"
 
 
 def fetch(kind: Kind, folder: Path, known: Collection[str]) -> Iterator[Path]:
-    """Download the objects that the source's path matches and that are new.
+    """Download the new objects that match the source's path.
 
     Args:
-        kind: the source; `path` is `s3://<bucket>/<keys>`, where `*` and `?` stay between two
-            slashes and `**` does not.
-        folder: where to.
-        known: names of files that are in the folder, or have been and have landed.
+        kind: the source; `path` is `s3://<bucket>/<keys>`. `*` and `?` do not match a slash, `**`
+            does.
+        folder: the target folder.
+        known: names of the files in the folder and of all landed files.
 
     Yields:
-        Each file as soon as it is in place.
+        Each file as soon as it is complete.
 
     Raises:
-        FetchError: the store cannot be listed or, after all others were tried, some objects could
-            not be had.
+        FetchError: the store cannot be listed, or some objects failed after all were tried.
 
     """
     bucket, _, pattern = str(kind.source.path).removeprefix("s3://").partition("/")
     failed: list[str] = []
     try:
-        session = boto3.Session()  # the shared one would keep credentials that have changed
+        session = boto3.Session()  # the shared session would keep outdated credentials
         client = session.client("s3", endpoint_url=kind.source.endpoint_url, config=_CONFIG)
         for found in _list(client, bucket, pattern):
             if found.file_name in known:
                 continue
             try:
                 yield _download(client, bucket, found, folder)
-            except _ABOUT_THE_OBJECT as error:
-                failed.append(f"{found.key} ({_told(error)})")
+            except _OBJECT_ERRORS as error:
+                failed.append(f"{found.key} ({_described(error)})")
     except (BotoCoreError, ClientError, ValueError) as error:
-        raise FetchError(f"s3://{bucket}: {_told(error)}{_remedy(error)}") from error
+        raise FetchError(f"s3://{bucket}: {_described(error)}{_remedy(error)}") from error
     if failed:
-        more = f" and {len(failed) - _MOST_TOLD} more" if len(failed) > _MOST_TOLD else ""
+        more = f" and {len(failed) - _MAX_LISTED} more" if len(failed) > _MAX_LISTED else ""
         raise FetchError(
-            f"{len(failed)} objects could not be had; the next tick looks again: "
-            f"{', '.join(failed[:_MOST_TOLD])}{more}"
+            f"{len(failed)} objects could not be downloaded; the next tick tries again: "
+            f"{', '.join(failed[:_MAX_LISTED])}{more}"
         )
 
 
@@ -132,19 +131,19 @@ def _matcher(pattern: str) -> re.Pattern[str]:
 
 
 def _download(client: Any, bucket: str, found: _Object, folder: Path) -> Path:  # noqa: ANN401
-    # The version that was listed, or none: its name says which it is.
+    # Only the listed version: the file name identifies it.
     answer = client.get_object(Bucket=bucket, Key=found.key, IfMatch=found.etag)
-    with closing(answer["Body"]) as body, arriving(folder) as file:
+    with closing(answer["Body"]) as body, atomic_file(folder) as file:
         for block in body.iter_chunks(_BLOCK_BYTES):
             file.handle.write(block)
         return file.keep_as(found.file_name)
 
 
-def _told(error: Exception) -> str:
+def _described(error: Exception) -> str:
     if isinstance(error, ClientError):
         code = error.response.get("Error", {}).get("Code", "")
         if error.operation_name == "GetObject" and code in _CHANGED:
-            return "changed or went away since it was listed"
+            return "changed or deleted since the listing"
         return code or "refused"
     return str(error)
 
@@ -153,5 +152,5 @@ def _remedy(error: Exception) -> str:
     if isinstance(error, NoCredentialsError):
         return ": set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
     if isinstance(error, ClientError):
-        return ": look at the source's path, and at what these AWS credentials may list"
-    return ": look at the network and at the source's endpoint_url; the next tick looks again"
+        return ": check the source's path and the permissions of the AWS credentials"
+    return ": check the network and the source's endpoint_url; the next tick tries again"

@@ -1,1 +1,1 @@
-"""How a file is read: packing, encoding, CSV, JSON, Excel, Parquet."""
+"""File formats: packing, text encoding, CSV, JSON, Excel and Parquet."""

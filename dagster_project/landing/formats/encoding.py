@@ -1,8 +1,8 @@
-"""What a text file is encoded in: told by its bytes, or not at all.
+"""Detects the encoding of a text file. An uncertain encoding rejects the file.
 
-A byte-order mark or valid UTF-8 leaves no doubt. The one-byte encodings do: a byte is a letter in
-each of them. Windows-1252 (Western Europe) is taken only where everything that it gives looks like
-words of a Western language, and no other code page gives words of one of its own.
+A byte-order mark or valid UTF-8 is certain. A one-byte encoding is not, because most bytes are
+letters in all of them. Windows-1252 (Western Europe) is accepted only under two conditions: every
+word looks like a word of a Western language, and no other code page gives words of its languages.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ UTF_8 = "utf-8-sig"
 HEAD_BYTES = 1 << 16
 _BLOCK_BYTES = 1 << 20
 
-_MARKS = {  # UTF-32's little-endian mark begins with UTF-16's
+_MARKS = {  # order matters: the UTF-32-LE mark starts with the UTF-16-LE mark
     codecs.BOM_UTF32_LE: "utf-32",
     codecs.BOM_UTF32_BE: "utf-32",
     codecs.BOM_UTF16_LE: "utf-16",
@@ -58,7 +58,8 @@ _OTHERS = {
         "ąčęėįšųūž",  # Lithuanian
     ),
 }
-# Where a word has them as cp1252; a sign elsewhere is a letter of another code page.
+# Signs of cp1252 that may precede, follow or join words; elsewhere the byte is a letter of another
+# code page.
 _BEFORE = "„‚“‘«‹¿¡£€§©–—•\xa0"  # noqa: RUF001
 _AFTER = "”“’‘»›€£¢…™®°²³ªº–—\xa0"  # noqa: RUF001
 _BETWEEN = re.compile(r"[’–—\xa0]")  # noqa: RUF001
@@ -69,17 +70,17 @@ _MAX_WORDS = 100_000
 
 
 def encoding_of(path: Path, declared: str) -> str:
-    """Tell what a text file is encoded in.
+    """Determine the encoding of a text file.
 
     Args:
-        path: the file, packed or not; all of it is read.
-        declared: "detect", or a name that Python knows, which is then the answer.
+        path: the file, packed or not; the function reads the whole file.
+        declared: "detect", or Python's name of the encoding, which is used unchecked.
 
     Returns:
         Python's name of the encoding; a byte-order mark is not part of the text.
 
     Raises:
-        FileRejectedError: it cannot be told; or the file is packed, and truncated or damaged.
+        FileRejectedError: the encoding is uncertain; or a packed file is truncated or damaged.
 
     """
     with open_unpacked(path) as handle:
@@ -87,7 +88,7 @@ def encoding_of(path: Path, declared: str) -> str:
     wide = wide_encoding(head)
     if declared != "detect":
         named = codecs.lookup(declared).name
-        # A declared "utf-16-le" is that also where the file has a mark.
+        # "utf-16-le" with a byte-order mark is "utf-16", so the mark is not part of the text.
         return UTF_8 if named == "utf-8" else wide if wide and wide in named else named
     if wide:
         return wide
@@ -95,7 +96,7 @@ def encoding_of(path: Path, declared: str) -> str:
         return UTF_8
     sequences, strays = _count_utf_8(path)
     if strays <= sequences:
-        return UTF_8  # what is not is a matter of its rows
+        return UTF_8  # rows with stray bytes are rejected one by one
     closest = ""
     if not sequences:
         words = _words(path)
@@ -105,18 +106,17 @@ def encoding_of(path: Path, declared: str) -> str:
             return "cp1252"
         closest = "; closest: " + (", ".join(["cp1252"] * western + rivals) or "none of these")
     raise FileRejectedError(
-        "what the text is encoded in is not certain: it has no byte-order mark and is not UTF-8, "
-        f"UTF-16 or UTF-32; tried cp1252, {', '.join(_OTHERS)}{closest}. "
-        'Set the source\'s encoding in sendhouse.toml, such as encoding = "cp1252"'
+        "uncertain text encoding: the file has no byte-order mark and is not UTF-8, UTF-16 or "
+        f"UTF-32; tried cp1252, {', '.join(_OTHERS)}{closest}. "
+        'Set the source\'s encoding in sendhouse.toml (example: encoding = "cp1252")'
     )
 
 
 def wide_encoding(head: bytes) -> str | None:
-    """Tell UTF-16 or UTF-32, with or without byte-order mark, by a file's first bytes.
+    """Detect UTF-16 or UTF-32, with or without byte-order mark, by a file's first bytes.
 
     Raises:
-        FileRejectedError: there are so many NUL bytes that it can be no text of one byte a letter,
-            and it is none of these either.
+        FileRejectedError: many bytes are NUL, but the file is neither UTF-16 nor UTF-32.
 
     """
     for mark, encoding in _MARKS.items():
@@ -128,8 +128,8 @@ def wide_encoding(head: bytes) -> str | None:
     if len(fitting) == 1:
         return fitting[0]
     raise FileRejectedError(
-        "not a text file: it is full of NUL bytes and neither UTF-16 nor UTF-32; "
-        "set the source's format or encoding in sendhouse.toml if it is one"
+        "not a text file: many bytes are NUL, and the text is neither UTF-16 nor UTF-32; "
+        "for a text file, set the source's format or encoding in sendhouse.toml"
     )
 
 
@@ -140,7 +140,7 @@ def _is_text(head: bytes, encoding: str) -> bool:
         return False
     if "\0" in text:
         return False
-    # Read with the wrong byte first, a delimiter is a letter of some script, or none.
+    # In the wrong byte order, a delimiter becomes a letter of another script, or no letter.
     plain = sum(letter.isascii() for letter in text)
     odd = sum(unicodedata.category(letter) in ("Cc", "Cn", "Co") for letter in text)
     odd -= sum(text.count(blank) for blank in "\t\r\n")
@@ -162,7 +162,7 @@ def _is_utf_8(path: Path) -> bool:
 
 
 def _count_utf_8(path: Path) -> tuple[int, int]:
-    """Count letters of more than one byte, and bytes that are no UTF-8."""
+    """Count the letters of more than one byte, and the bytes that are not UTF-8."""
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
     sequences = strays = 0
     with open_unpacked(path) as handle:
@@ -177,7 +177,7 @@ def _count_utf_8(path: Path) -> tuple[int, int]:
 
 
 def _words(path: Path) -> set[bytes]:
-    """Collect the words with a letter that is not ASCII; of very many, those that come first."""
+    """Collect the words with a letter that is not ASCII, at most about `_MAX_WORDS`."""
     words: set[bytes] = set()
     with open_unpacked(path) as handle:
         while (line := handle.readline(_BLOCK_BYTES)) and len(words) < _MAX_WORDS:
@@ -192,7 +192,7 @@ def _is_western(words: Iterable[bytes]) -> bool:
 
 
 def _is_language(words: set[bytes], encoding: str) -> bool:
-    """Whether the words look like one of that code page's languages, and not the same in cp1252."""
+    """Whether the words fit a language of the code page, and differ from cp1252."""
     letters = _letters(words, encoding)
     if letters is None or not any(letters <= set(each) for each in _OTHERS[encoding]):
         return False
@@ -200,7 +200,7 @@ def _is_language(words: set[bytes], encoding: str) -> bool:
 
 
 def _letters(words: Iterable[bytes], encoding: str) -> set[str] | None:
-    """Collect the letters that are not ASCII, in lower case; None if something is no word."""
+    """Collect the letters that are not ASCII, in lower case; None if a word is not a word."""
     letters: set[str] = set()
     for word in words:
         text = _decoded(word, encoding)

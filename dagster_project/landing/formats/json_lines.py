@@ -1,4 +1,4 @@
-"""JSON, one object a line, each with keys of its own."""
+"""JSON lines: one object per line, each with its own keys."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing_extensions import override
 
 from dagster_project.home.sql import Parameters, identifier
 from dagster_project.landing.formats import repair
+from dagster_project.landing.formats.cell_sql import instant
 from dagster_project.landing.formats.packing import packing_of
 from dagster_project.landing.formats.rows import Rows
 from dagster_project.landing.formats.text import count_lines, read_csv, read_lines
-from dagster_project.landing.formats.values import instant
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 
 
 Reading = Literal["objects", "lines", "repaired"]
-"""How a file is read: as objects, which takes half the time and is given up at the first line that
-is none; as lines, each judged for itself; as the lines of a clean copy."""
+"""How to read a file. "objects" takes half the time, and fails at the first line that is not an
+object. "lines" checks each line. "repaired" reads the lines of a clean copy."""
 
 LINE_BYTES = 2_000_000
-"""How long a line may be: as long as DuckDB's CSV reader takes, whichever way it is read."""
+"""The longest line in every reading: the limit of DuckDB's CSV reader."""
 
 
 class JsonLines(Rows):
-    """One JSON object a line, each with keys of its own."""
+    """One JSON object per line, each with its own keys."""
 
     def __init__(self, path: Path, reading: Reading) -> None:
         super().__init__(Parameters())
         self._path = path
         self._reading = reading
-        self._asked: dict[str, int] = {}
+        self._requested: dict[str, int] = {}
         self.numbered = reading == "repaired"
         self.line = "_line" if self.numbered else "rowid + 1"
         self.must_be = count_lines(path) if reading == "lines" else None
@@ -65,8 +65,8 @@ class JsonLines(Rows):
 
     @override
     def relation(self) -> str:
-        # One parse for all keys that were asked for.
-        pointers = self.parameters.bind(list(self._asked))
+        # One parse for all requested keys.
+        pointers = self.parameters.bind(list(self._requested))
         return f"""(
             select *, json_extract_string(_object, {pointers}::varchar[]) as _values
             from {self._objects(self.parameters)})"""  # noqa: S608 - bound
@@ -89,7 +89,7 @@ class JsonLines(Rows):
     def problem(self) -> str:
         broken = """case
             when len(json_keys(_object)) <> len(list_distinct(json_keys(_object)))
-                then 'a key stands twice in it'
+                then 'the object contains a key twice'
             when _object is not null then null
             when coalesce(trim(_json, ' \t\r'), '') = '' then ''
             else 'not a JSON object'
@@ -102,7 +102,7 @@ class JsonLines(Rows):
 
     @override
     def text(self, name: str) -> str:
-        place = self._asked.setdefault(_pointer(name), len(self._asked) + 1)
+        place = self._requested.setdefault(_pointer(name), len(self._requested) + 1)
         return f"nullif(_values[{place}], '')"
 
     @override
@@ -111,7 +111,7 @@ class JsonLines(Rows):
         return f"coalesce(json_type(_object, {pointer}) = 'DOUBLE', false)"
 
     @override
-    def said(self, name: str) -> str:
+    def is_present(self, name: str) -> str:
         return f"json_exists(_object, {self.parameters.bind(_pointer(name))}::varchar)"
 
     @override
@@ -124,8 +124,8 @@ class JsonLines(Rows):
     ) -> str:
         patch = dict.fromkeys([*taken, *renamed.values()]) | dict(constants)
         others = f"json_merge_patch(_object, {self.parameters.bind(json.dumps(patch))}::json)"
-        if not renamed and not constants and self._asked.keys() <= set(map(_pointer, taken)):
-            # Mostly nothing is left, which is cheaper to see than to make.
+        if not renamed and not constants and self._requested.keys() <= set(map(_pointer, taken)):
+            # Usually no key is left; the comparison is cheaper than an empty patch.
             return f"""case when len(json_keys(_object)) = list_count(_values) then '{{}}'::json
                 else {others} end"""
         if not renamed:
@@ -138,10 +138,10 @@ class JsonLines(Rows):
         return f"json_merge_patch({others}, json_object({', '.join(pairs)}))"
 
 
-class AlikeObjects(Rows):
-    """A file whose lines are all objects of the first one's keys, which reads fastest.
+class UniformObjects(Rows):
+    """JSON lines in which all objects have the keys of the first object: the fastest reading.
 
-    DuckDB refuses the file at the first line that has others, or is none.
+    DuckDB refuses the file at the first line with other keys, or without an object.
     """
 
     line = "rowid + 1"
@@ -158,7 +158,7 @@ class AlikeObjects(Rows):
         ).fetchall()
         self._keys: list[str] = found[0][0] if found else []
         if len({key.casefold() for key in self._keys}) < len(self._keys):
-            raise NotAlikeError  # a struct's fields differ in more than case
+            raise NotUniformError  # in a struct, names that differ only in case are the same
 
     @override
     def repaired(self, scratch: Path) -> Rows:
@@ -171,7 +171,7 @@ class AlikeObjects(Rows):
 
     @override
     def has(self, name: str) -> bool:
-        del name  # a file of objects without a key is judged row by row, as one where some have it
+        del name  # always true: rows without a required key are rejected one by one
         return True
 
     @override
@@ -195,7 +195,7 @@ class AlikeObjects(Rows):
 
     @override
     def is_inexact(self, name: str) -> str:
-        # It may be a text of digits, too: which of them is seen when the file is read more slowly.
+        # The value may also be a string of digits; the slower reading decides.
         text = self.text(name)
         return f"""coalesce(case
             when {text} < ':'
@@ -212,12 +212,12 @@ class AlikeObjects(Rows):
         self, taken: Collection[str], renamed: Mapping[str, str], constants: Mapping[str, str]
     ) -> str:
         if renamed or set(self._keys) - set(taken):
-            raise NotAlikeError
+            raise NotUniformError
         return f"{self.parameters.bind(json.dumps(dict(constants)))}::json"
 
 
-class NotAlikeError(Exception):
-    """The file's objects have keys of their own; `JsonLines` reads them."""
+class NotUniformError(Exception):
+    """The file's objects have different keys; `JsonLines` reads such a file."""
 
 
 def _read_objects(parameters: Parameters, path: Path) -> str:
@@ -229,5 +229,5 @@ def _read_objects(parameters: Parameters, path: Path) -> str:
 
 
 def _pointer(key: str) -> str:
-    """Write a JSON pointer (RFC 6901), which takes every key as it is; a path would not."""
+    """Write a JSON pointer (RFC 6901), because a pointer can address every key; a path cannot."""
     return "/" + key.replace("~", "~0").replace("/", "~1")

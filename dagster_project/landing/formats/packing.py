@@ -1,4 +1,4 @@
-"""Packed files: gzip (RFC 1952) and Zstandard (RFC 8878), told by their first bytes."""
+"""Packed files: gzip (RFC 1952) and Zstandard (RFC 8878), recognised by their first bytes."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 Packing = Literal["none", "gzip", "zstd"]
 
 ENDINGS = (".gz", ".gzip", ".zst", ".zstd")
-"""What a packed file's name may end in."""
+"""The endings of packed files' names."""
 
 _MAGIC: dict[bytes, Packing] = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
-# Little at a time: a few bytes may unpack to very many.
+# Small blocks, because a few bytes may unpack to very many.
 _READ_BYTES = 1 << 14
 
 
 def packing_of(path: Path) -> Packing:
-    """How a file is packed, by its first bytes; its name does not matter."""
+    """Detect how a file is packed by its first bytes, whatever its name."""
     with path.open("rb") as handle:
         head = handle.read(4)
     for magic, packing in _MAGIC.items():
@@ -36,7 +36,7 @@ def packing_of(path: Path) -> Packing:
 
 
 def open_unpacked(path: Path) -> IO[bytes]:
-    """Open a file's content, unpacked as it is read.
+    """Open a file; reading unpacks the content.
 
     Reading raises:
         FileRejectedError: the packed file is truncated or damaged.
@@ -49,12 +49,12 @@ def open_unpacked(path: Path) -> IO[bytes]:
 
 
 class _Unpacked(io.RawIOBase):
-    """The content of a packed file, of all its members or frames one after the other."""
+    """The unpacked content of all members or frames of a packed file."""
 
     def __init__(self, path: Path, packing: Packing) -> None:
         self._handle = path.open("rb")
         self._packing: Packing = packing
-        self._unpacker: Any = None  # zlib's and zstandard's objects share no type
+        self._unpacker: Any = None  # the objects of zlib and zstandard share no type
         self._packed = b""
         self._unpacked = memoryview(b"")
 
@@ -85,7 +85,7 @@ class _Unpacked(io.RawIOBase):
     def _unpack(self) -> None:
         if self._unpacker is None:
             if self._packing == "gzip":
-                self._packed = self._packed.lstrip(b"\0")  # padding after a member, as on tapes
+                self._packed = self._packed.lstrip(b"\0")  # padding after a member
                 if not self._packed:
                     return
             self._unpacker = _unpacker(self._packing)
@@ -106,10 +106,10 @@ def _unpacker(packing: Packing) -> Any:  # noqa: ANN401 - see above
 
 
 def check_whole(path: Path) -> None:
-    """See that a packed file has its end: DuckDB reads one that is cut off between two blocks.
+    """Check that a packed file is complete, because DuckDB accepts a file cut between two blocks.
 
     Raises:
-        FileRejectedError: it is truncated or damaged.
+        FileRejectedError: the file is truncated or damaged.
 
     """
     match packing_of(path):
@@ -125,7 +125,7 @@ def check_whole(path: Path) -> None:
 
 
 def _walk_frames(handle: IO[bytes], size: int) -> None:
-    """Go from block to block (RFC 8878, 3.1.1), unpacking nothing."""
+    """Walk from block to block (RFC 8878, 3.1.1) without unpacking."""
     while handle.tell() < size:
         start = handle.tell()
         head = handle.read(18)
@@ -151,9 +151,7 @@ def _walk_frames(handle: IO[bytes], size: int) -> None:
 
 
 def _truncated(packing: Packing) -> FileRejectedError:
-    return FileRejectedError(
-        f"the {packing} file is truncated: its end is missing; export or upload it again"
-    )
+    return FileRejectedError(f"the {packing} file is truncated: export or upload it again")
 
 
 def _damaged(packing: Packing, error: Exception) -> FileRejectedError:

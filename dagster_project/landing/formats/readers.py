@@ -1,8 +1,8 @@
-"""Which reader a file needs.
+"""Picks the reader of a file.
 
-A text file is read by DuckDB as it stands, if nothing in it is read in another way by others.
-DuckDB's CSV reader does not tell the true line of a record, so what it read counts only if every
-line became one row. Any other file is read by way of a clean copy.
+DuckDB reads a text file directly if the file is unambiguous. DuckDB's CSV reader does not report
+the line of a record. So its result counts only if every line became one row. Any other file is
+read through a clean copy.
 """
 
 from __future__ import annotations
@@ -16,31 +16,31 @@ from typing import TYPE_CHECKING, Literal
 import duckdb
 
 from dagster_project.landing.errors import FileRejectedError
-from dagster_project.landing.formats import json_values, packing, repair, workbook
-from dagster_project.landing.formats.csv_file import look_at
+from dagster_project.landing.formats import json_document, packing, repair, workbook
+from dagster_project.landing.formats.csv_file import inspect
 from dagster_project.landing.formats.encoding import HEAD_BYTES, UTF_8, encoding_of, wide_encoding
 from dagster_project.landing.formats.json_lines import JsonLines
-from dagster_project.landing.formats.records import MAX_BYTES, open_text
 from dagster_project.landing.formats.tables import (
     CsvTable,
     ParquetTable,
     RepairedTable,
     repaired_csv,
 )
+from dagster_project.landing.formats.text import MAX_BYTES, open_text, rejecting_damaged_text
 
 if TYPE_CHECKING:
     from dagster_project.home.source_settings import SourceSettings
     from dagster_project.landing.formats.rows import Rows
 
-# That memory or disk ran out is not the file's fault.
+# Not included: out of memory and disk full, which are not the file's fault.
 UNREADABLE = (
     duckdb.InvalidInputException,
     duckdb.ConversionException,
     duckdb.SerializationException,
     duckdb.InvalidTypeException,
-    duckdb.NotImplementedException,  # a line that takes many gigabytes
+    duckdb.NotImplementedException,  # a line of many gigabytes
 )
-"""What DuckDB raises for a file's content."""
+"""The errors that DuckDB raises because of a file's content."""
 
 Format = Literal["csv", "json", "jsonl", "parquet", "xlsx"]
 
@@ -57,8 +57,8 @@ _ENDINGS: dict[str, Format] = {
 _MAGIC: dict[bytes, str] = {
     b"PAR1": "a Parquet file",
     b"PK\x03\x04": "an Excel workbook (.xlsx) or another ZIP archive",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls) or one with a password: save it as "
-    ".xlsx without one",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls) or a workbook with a password: save it as "
+    ".xlsx without password",
     b"%PDF": "a PDF",
     b"\x89PNG": "a picture",
     b"\xff\xd8\xff": "a picture",
@@ -74,10 +74,10 @@ _EXPECTED: dict[Format, bytes] = {"parquet": b"PAR1", "xlsx": b"PK\x03\x04"}
 
 
 def format_of(path: Path, declared: Literal["detect"] | Format) -> Format:
-    """Tell a file's format: as declared, else by its name's ending, that of its packing aside.
+    """Return the declared format, else the format by the file name without the packing's ending.
 
     Raises:
-        FileRejectedError: the ending says none.
+        FileRejectedError: the file name has no known ending.
 
     """
     if declared != "detect":
@@ -87,7 +87,7 @@ def format_of(path: Path, declared: Literal["detect"] | Format) -> Format:
         return _ENDINGS[name.suffix.lower()]
     except KeyError:
         raise FileRejectedError(
-            f"the format cannot be told from the file's name: end it in {', '.join(_ENDINGS)} "
+            f"unknown file format: end the file name in {', '.join(_ENDINGS)} "
             "(and .gz or .zst), or set the source's format"
         ) from None
 
@@ -95,17 +95,17 @@ def format_of(path: Path, declared: Literal["detect"] | Format) -> Format:
 def open_rows(
     connection: duckdb.DuckDBPyConnection, path: Path, source: SourceSettings, scratch: Path
 ) -> Rows:
-    """Open a file: as it stands if DuckDB reads it right, else by way of a clean copy.
+    """Open a file directly if DuckDB reads it correctly, else through a clean copy.
 
     Args:
-        connection: what will read it.
+        connection: the connection that reads the rows.
         path: the file, packed or not.
-        source: what is declared of it.
-        scratch: a folder of this file's own, where the copy stays for as long as rows are read.
+        source: the declared settings.
+        scratch: a folder for this file's clean copy; it must exist while the rows are read.
 
     Raises:
-        FileRejectedError: it is empty, unreadable, or how to read it is not certain.
-        OSError: there is no room for the copy.
+        FileRejectedError: the file is empty, unreadable or ambiguous.
+        OSError: the disk is too full for the copy.
 
     """
     file_format = format_of(path, source.format)
@@ -118,7 +118,7 @@ def open_rows(
         path = _unpacked(path, scratch)
     match file_format:
         case "csv":
-            file = look_at(path, source)
+            file = inspect(path, source)
             return CsvTable(file) if file.lines is not None else repaired_csv(file, scratch)
         case "json":
             return _open_json(path, source, scratch)
@@ -133,30 +133,30 @@ def open_rows(
 
 
 def _refuse_others(head: bytes, file_format: Format) -> None:
-    """Reject a file whose first bytes say that it is something else than its name does."""
+    """Reject a file whose first bytes contradict its format."""
     expected = _EXPECTED.get(file_format)
     if expected is not None and head.startswith(expected):
         return
     for magic, what in _MAGIC.items():
         if head.startswith(magic):
             raise FileRejectedError(
-                f"not {file_format}, by its first bytes: it is {what}. Name it so, or set the "
-                "source's format"
+                f"the file is not {file_format}: by its first bytes it is {what}. Rename the file, "
+                "or set the source's format"
             )
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<table")):
         raise FileRejectedError(
-            f"not {file_format}, but HTML or XML, as a page that asks for a login is, or an Excel "
-            "export of old; export it again"
+            f"the file is not {file_format}: it is HTML or XML, for example a login page or an old "
+            "Excel export. Export the file again"
         )
     if file_format == "parquet":
-        raise FileRejectedError("not a readable Parquet file: it does not begin as one")
+        raise FileRejectedError("the file is not parquet: its first bytes are not 'PAR1'")
     if file_format == "xlsx":
-        raise FileRejectedError("not an Excel workbook (.xlsx): it does not begin as one")
+        raise FileRejectedError("the file is not xlsx: its first bytes are not 'PK'")
 
 
 def _unpacked(path: Path, scratch: Path) -> Path:
-    """The file, or what is packed in it, since these formats are not read from start to end."""
+    """Return the file, or an unpacked copy, because these formats need random access."""
     if packing.packing_of(path) == "none":
         return path
     target = scratch / "unpacked"
@@ -172,34 +172,26 @@ def _open_lines(path: Path, head: bytes, source: SourceSettings, scratch: Path) 
     if wide is None and source.encoding == "detect":
         return JsonLines(path, "lines")  # JSON is UTF-8 (RFC 8259, 8.1)
     clean = scratch / "clean.csv"
-    try:
+    with rejecting_damaged_text():
         repair.repair_lines(path, clean, encoding_of(path, source.encoding))
-    except UnicodeDecodeError as error:
-        raise FileRejectedError(
-            f"the file is damaged: it is {error.encoding}, but not all of it"
-        ) from error
     return JsonLines(clean, "repaired")
 
 
 def _open_json(path: Path, source: SourceSettings, scratch: Path) -> Rows:
     encoding = encoding_of(path, source.encoding)
     clean = scratch / "clean.csv"
-    try:
+    with rejecting_damaged_text():
         if _is_lines(path, encoding):
             if encoding == UTF_8:
                 return JsonLines(path, "lines")
             repair.repair_lines(path, clean, encoding)
         else:
-            json_values.write_records(path, clean, encoding)
-    except UnicodeDecodeError as error:
-        raise FileRejectedError(
-            f"the file is damaged: it is {error.encoding}, but not all of it"
-        ) from error
+            json_document.write_records(path, clean, encoding)
     return JsonLines(clean, "repaired")
 
 
 def _is_lines(path: Path, encoding: str) -> bool:
-    """Whether the first line is an object, and another begins in a later line."""
+    """Whether the first line is an object and a later line is not blank."""
     with open_text(path, encoding) as handle:
         line = ""
         while not line.strip():
@@ -223,5 +215,5 @@ def _open_parquet(connection: duckdb.DuckDBPyConnection, path: Path) -> Rows:
             {"path": glob.escape(str(path))},
         ).fetchall()
     except duckdb.Error as error:
-        raise FileRejectedError("not a readable Parquet file", str(error)) from error
+        raise FileRejectedError("the Parquet file cannot be read", str(error)) from error
     return ParquetTable(path, {name: data_type for name, data_type, *_ in described})

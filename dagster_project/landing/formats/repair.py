@@ -1,7 +1,7 @@
-"""Files that DuckDB cannot number or read as they stand, written anew, row by row.
+"""Writes a clean copy of a file that DuckDB cannot read or number.
 
-The clean copy has a row per record or line: its line in the file, and either its values or what
-is wrong with it and its text.
+The clean copy has one row per record or line: the line in the file, then either the values, or the
+problem and the text.
 """
 
 from __future__ import annotations
@@ -10,21 +10,16 @@ import csv
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from dagster_project.landing.formats.csv_records import read_records
 from dagster_project.landing.formats.encoding import UTF_8
-from dagster_project.landing.formats.records import (
-    MAX_BYTES,
-    open_text,
-    read_records,
-    skip_line,
-    unfit,
-)
+from dagster_project.landing.formats.text import MAX_BYTES, open_text, skip_line, unfit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
     from typing import TextIO
 
-    from dagster_project.landing.formats.records import Dialect, Record
+    from dagster_project.landing.formats.csv_records import Dialect, Record
 
 COLUMNS = ("_line", "_problem", "_content")
 """The first columns of a clean copy; the values follow."""
@@ -33,21 +28,21 @@ _MAX_SHOWN = 100_000
 
 
 class CleanCopy:
-    """A clean copy that is being written."""
+    """A clean copy during writing."""
 
     def __init__(self, target: TextIO, width: int) -> None:
         self._writer = csv.writer(target, quoting=csv.QUOTE_ALL, lineterminator="\n")
         self._writer.writerow([*COLUMNS, *range(width)])
-        self._nothing = [""] * width
+        self._no_values = [""] * width
         self.rows = 0
 
     def add(self, line: int, problem: str | None, text: str, values: Sequence[str]) -> None:
-        """Write a row: its line; what is wrong with it, or None; its text; its values."""
+        """Write a row: with a problem, the problem and the text; else the values."""
         self.rows += 1
         if problem is None:
             self._writer.writerow([line, "", "", *values])
         else:
-            self._writer.writerow([line, problem, _shown(text), *self._nothing])
+            self._writer.writerow([line, problem, _shown(text), *self._no_values])
 
 
 @contextmanager
@@ -55,37 +50,37 @@ def clean_copy(clean: Path, width: int) -> Iterator[CleanCopy]:
     """Write a clean copy of `width` columns.
 
     Raises:
-        OSError: there is no room for it; the message says where.
+        OSError: the disk is full; the message names the folder.
 
     """
     try:
         with clean.open("w", encoding="utf-8", newline="") as target:
             yield CleanCopy(target, width)
     except OSError as error:
-        if error.filename is None:  # of what is written; what is read has a name
+        if error.filename is None:  # an error of writing; an error of reading has a file name
             raise OSError(
                 error.errno,
-                f"{error.strerror}: reading the file takes a copy of it; free space there, or set "
-                "TMPDIR to a folder with more",
+                f"{error.strerror}: landing needs a temporary copy of the file; free disk space, "
+                "or set TMPDIR to a folder with more space",
                 str(clean.parent),
             ) from error
         raise
 
 
 def repair_csv(
-    path: Path, clean: Path, dialect: Dialect, encoding: str, *, quote_is_told: bool = False
+    path: Path, clean: Path, dialect: Dialect, encoding: str, *, quote_is_declared: bool = False
 ) -> int:
     """Write the records of a CSV file, with any mix of line ends.
 
     Args:
         path: the file.
         clean: the file to write.
-        dialect: how it is written.
-        encoding: what it is encoded in.
-        quote_is_told: whether it is known, and not only likely, what values are quoted by.
+        dialect: the dialect of the file.
+        encoding: the encoding of the file.
+        quote_is_declared: whether the quote character is declared, not detected.
 
     Returns:
-        How many records there are.
+        The number of records.
 
     """
     width = len(dialect.header)
@@ -94,19 +89,19 @@ def repair_csv(
         next(records)
         for record in records:
             problem = record.problem or _wrong_width(record.values, width)
-            if problem is None and not quote_is_told:
+            if problem is None and not quote_is_declared:
                 problem = _swallowed(record, dialect)
             copy.add(record.line, problem, record.text, record.values)
     return copy.rows
 
 
 def repair_lines(path: Path, clean: Path, encoding: str = UTF_8) -> None:
-    """Write the lines of a text file, ended by LF or CR LF; blank ones are left out.
+    """Write the lines of a text file, ended by LF or CR LF, without blank lines.
 
     Args:
         path: the file.
         clean: the file to write.
-        encoding: what it is encoded in.
+        encoding: the encoding of the file.
 
     """
     with open_text(path, encoding, newline="\n") as source, clean_copy(clean, 1) as copy:
@@ -121,9 +116,9 @@ def repair_lines(path: Path, clean: Path, encoding: str = UTF_8) -> None:
 
 
 def _swallowed(record: Record, dialect: Dialect) -> str | None:
-    """Doubt a value of several lines where each line could be a record itself.
+    """Find a record of several lines in which each line could be a record.
 
-    That is what a stray quote makes of the records up to the next one.
+    A stray quote joins all records up to the next quote into such a record.
     """
     lines = record.text.splitlines()
     width = len(dialect.header)
@@ -135,15 +130,15 @@ def _swallowed(record: Record, dialect: Dialect) -> str | None:
         return None
     last = record.line + len(lines) - 1
     return (
-        f"lines {record.line} to {last} are one record if the quotes are right, and {len(lines)} "
-        "if one is astray; if they are right, set the source's quote"
+        f"a stray quote is possible: lines {record.line} to {last} are one record, or {len(lines)} "
+        "records with a stray quote; if the quotes are correct, set the source's quote"
     )
 
 
 def _wrong_width(values: Sequence[str], width: int) -> str | None:
     if len(values) == width:
         return None
-    return f"{len(values)} values where the header has {width} columns"
+    return f"the number of values differs from the header: {len(values)} instead of {width}"
 
 
 def _shown(text: str) -> str:

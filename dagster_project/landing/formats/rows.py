@@ -1,4 +1,4 @@
-"""A file's rows, as SQL that asks them for values: what every format has to answer."""
+"""The interface of all readers: a file's rows as SQL expressions."""
 
 from __future__ import annotations
 
@@ -17,34 +17,35 @@ if TYPE_CHECKING:
 class Rows(ABC):
     """A file's rows. The methods return SQL over `relation`; its parameters are in `parameters`.
 
-    Ask for everything that is wanted first, then render `relation`.
+    Call the methods first and render `relation` last: it contains the requested values.
     """
 
     line: str
-    """SQL over a table made in file order from `relation` (and keeping `_line`, if it has one):
-    the row's line in the file, the first being 1."""
+    """SQL for the row's line in the file, starting at 1. It applies to a table created from
+    `relation` in file order, with `_line` if `relation` has that column."""
     numbered: bool
     """Whether `relation` has a column `_line`."""
     must_be: int | None
-    """How many rows `relation` must give for the lines to be true; None where they are known."""
+    """The number of rows that `relation` must return for `line` to be correct; None if `line` is
+    always correct."""
 
     def __init__(self, parameters: Parameters) -> None:
         self.parameters = parameters
 
     @abstractmethod
     def repaired(self, scratch: Path) -> Rows:
-        """Return the same rows by way of a clean copy in `scratch`.
+        """Return the same rows through a clean copy in `scratch`.
 
-        It is asked for where DuckDB could not read them, or not as many as `must_be`.
+        Called if DuckDB could not read the rows, or returned another number than `must_be`.
 
         Raises:
-            FileRejectedError: there is no other way to read them.
+            FileRejectedError: the format has no other way to read the rows.
 
         """
 
     @abstractmethod
     def columns(self, connection: duckdb.DuckDBPyConnection) -> list[str]:
-        """Return the names of all columns; where every row has its own, this reads the file."""
+        """Return the names of all columns; if each row has its own keys, this reads the file."""
 
     @abstractmethod
     def has(self, name: str) -> bool:
@@ -52,33 +53,33 @@ class Rows(ABC):
 
     @abstractmethod
     def relation(self) -> str:
-        """Return what stands after FROM."""
+        """Return the relation to select from."""
 
     @abstractmethod
     def problem(self) -> str:
-        """Why the row cannot be read; '' when there is nothing in it; null when it is fine."""
+        """Return why the row cannot be read; '' for an empty row; null for a valid row."""
 
     @abstractmethod
     def content(self) -> str:
-        """Return the row as text, for people who look for what was wrong."""
+        """Return the row as text, for `raw.rejects`."""
 
     @abstractmethod
     def text(self, name: str) -> str:
-        """Return a column's value as text, null if empty; an object or list as JSON."""
+        """Return a column's value as text; null if empty; an object or list as JSON."""
 
-    def said(self, name: str) -> str:
-        """Return whether a row says anything of a column that `has`, be it that it is empty."""
+    def is_present(self, name: str) -> str:
+        """Return whether the row contains the column, even with an empty value."""
         del name
         return "true"
 
     def is_inexact(self, name: str) -> str:
-        """Return whether a value is a number that may have lost digits, and so can name nothing."""
+        """Return whether the value is a number that may have lost digits, so it cannot be an id."""
         del name
         return "false"
 
     @abstractmethod
     def instant(self, name: str, zone: str) -> str:
-        """Return a column's value as timestamptz, null if it is no time; see `sql.instant`.
+        """Return a column's value as timestamptz; null if it is not a time; see `cell_sql.instant`.
 
         Args:
             name: the column.
@@ -90,11 +91,11 @@ class Rows(ABC):
     def others(
         self, taken: Collection[str], renamed: Mapping[str, str], constants: Mapping[str, str]
     ) -> str:
-        """Return a JSON object of what is in no other column. A cell without a value gives no key.
+        """Return a JSON object of the remaining columns, without empty cells.
 
         Args:
             taken: columns to leave out.
-            renamed: columns to take under another name: { name: column }.
+            renamed: columns to rename: { name: column }.
             constants: values to add: { name: value }.
 
         """

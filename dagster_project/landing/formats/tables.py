@@ -1,4 +1,4 @@
-"""CSV and Parquet files: the same columns in every row."""
+"""CSV and Parquet files: formats with the same columns in every row."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing_extensions import override
 from dagster_project.home.sql import Parameters, identifier
 from dagster_project.landing.errors import FileRejectedError
 from dagster_project.landing.formats import repair
+from dagster_project.landing.formats.cell_sql import instant
 from dagster_project.landing.formats.rows import Rows
 from dagster_project.landing.formats.text import read_csv
-from dagster_project.landing.formats.values import instant
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -28,12 +28,12 @@ _EXACT = 1 << 53
 
 
 class _Table(Rows):
-    """CSV and Parquet: the same columns in every row."""
+    """A file with the same columns in every row."""
 
     def __init__(self, parameters: Parameters, relation: str, types: Mapping[str, str]) -> None:
         super().__init__(parameters)
         self._relation = relation
-        # The names are data: in SQL a column is called by its place.
+        # Column names are data: SQL uses the column's position.
         self._places = {name: f"_c{place}" for place, name in enumerate(types)}
         self._types = types
 
@@ -65,7 +65,7 @@ class _Table(Rows):
         if nested:
             return f"nullif(to_json({place})::varchar, '')"
         if data_type in ("DOUBLE", "FLOAT"):
-            # 42.0 is 42, as it was before a frame with gaps in it made a float of it.
+            # 42.0 becomes 42: a data frame turns an integer column with gaps into floats.
             is_whole = f"{place} = trunc({place}) and abs({place}) < {_EXACT}"
             return f"case when {is_whole} then {place}::bigint::varchar else {place}::varchar end"
         return f"nullif({place}::varchar, '')"
@@ -104,7 +104,7 @@ class _Table(Rows):
 
 
 class CsvTable(_Table):
-    """A CSV file as DuckDB reads it."""
+    """A CSV file that DuckDB reads directly."""
 
     line = "rowid + 2"
     numbered = False
@@ -127,16 +127,16 @@ class CsvTable(_Table):
 
 
 def repaired_csv(file: CsvFile, scratch: Path) -> RepairedTable:
-    """Open a CSV file by way of a clean copy in `scratch`."""
+    """Open a CSV file through a clean copy in `scratch`."""
     clean = scratch / "clean.csv"
     rows = repair.repair_csv(
-        file.path, clean, file.dialect, file.encoding, quote_is_told=file.quote_is_told
+        file.path, clean, file.dialect, file.encoding, quote_is_declared=file.quote_is_declared
     )
     return RepairedTable(clean, file.names, rows)
 
 
 class RepairedTable(_Table):
-    """A table as `repair` wrote it anew."""
+    """The clean copy of a table, written by `repair`."""
 
     line = "_line"
     numbered = True
@@ -159,11 +159,11 @@ class RepairedTable(_Table):
 
     @override
     def repaired(self, scratch: Path) -> Rows:
-        raise FileRejectedError("the file's clean copy was not read back whole; report this")
+        raise FileRejectedError("the clean copy of the file is incomplete; report this as a bug")
 
 
 class ParquetTable(_Table):
-    """A Parquet file; its lines are its rows."""
+    """A Parquet file; a row's number is its line."""
 
     line = "rowid + 1"
     numbered = False
@@ -173,7 +173,7 @@ class ParquetTable(_Table):
         parameters = Parameters()
         columns = ", ".join(f"{identifier(name)} as _c{place}" for place, name in enumerate(types))
         file = parameters.bind(glob.escape(str(path)))
-        # A folder called `name=x` on the way is a folder, and no column `name`.
+        # A folder `name=x` in the path must not become a column `name`.
         read = f"read_parquet({file}, hive_partitioning = false)"
         relation = f"(select {columns} from {read})"  # noqa: S608 - quoted, bound
         super().__init__(parameters, relation, types)

@@ -1,36 +1,87 @@
-"""Text files as DuckDB's CSV reader takes them: told every detail, guessing nothing."""
+"""Text files: opened in Python, or read by DuckDB's CSV reader without detection."""
 
 from __future__ import annotations
 
 import glob
+import io
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from dagster_project.landing.errors import FileRejectedError
 from dagster_project.landing.formats.packing import open_unpacked, packing_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
+    from typing import TextIO
 
     from dagster_project.home.sql import Parameters
 
+MAX_BYTES = 1_000_000
+"""A longer record or line is rejected, which bounds the memory."""
+
 _BLOCK_BYTES = 1 << 20
+
+
+def open_text(path: Path, encoding: str, newline: str = "") -> TextIO:
+    """Open a text file, packed or not; bytes outside the encoding become surrogates."""
+    wide = encoding.startswith(("utf-16", "utf-32"))
+    return io.TextIOWrapper(
+        open_unpacked(path),
+        encoding=encoding,
+        errors="strict" if wide else "surrogateescape",
+        newline=newline,
+    )
+
+
+@contextmanager
+def rejecting_damaged_text() -> Iterator[None]:
+    """Reject the file if a part of the text is not in its encoding.
+
+    Raises:
+        FileRejectedError: in place of a UnicodeDecodeError.
+
+    """
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        raise FileRejectedError(
+            f"the file is damaged: a part of it is not {error.encoding}"
+        ) from error
+
+
+def skip_line(handle: TextIO, ends: tuple[str, ...]) -> None:
+    """Skip the rest of the line in bounded memory."""
+    while (piece := handle.readline(MAX_BYTES)) and not piece.endswith(ends):
+        pass
+
+
+def unfit(text: str, encoding: str = "utf-8") -> str | None:
+    """Explain why a text cannot land (encoding, length, NUL bytes); None if the text is fine."""
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:  # a surrogate, see open_text
+        return f"not {'UTF-8' if encoding.startswith('utf-8') else encoding}"
+    if size > MAX_BYTES:
+        return f"longer than {MAX_BYTES:,} bytes"
+    return "contains a NUL byte" if "\0" in text else None
 
 
 def read_csv(
     parameters: Parameters, path: Path, columns: Sequence[str], delimiter: str, quote: str = '"'
 ) -> str:
-    """Write the call that reads a CSV file of exactly these columns, header first.
+    """Write the DuckDB call that reads a CSV file with a header and exactly these columns.
 
     Args:
-        parameters: of the statement.
+        parameters: the parameters of the statement.
         path: the file, packed or not.
-        columns: what to call its columns.
-        delimiter: what separates values.
-        quote: what is around quoted values, and doubled in them; '' for nothing.
+        columns: the column names in SQL.
+        delimiter: the delimiter.
+        quote: the quote character, doubled inside quoted values; '' for none.
 
     """
-    # Detection is off: on a file with broken rows the sniffer finds another delimiter, or skips
-    # lines. Strict: a lenient reader drops what is too much in a row.
+    # Detection is off: on broken rows the sniffer picks another delimiter or skips lines.
+    # Strict mode is on: the lenient reader drops surplus values.
     return f"""read_csv(
         {parameters.bind(glob.escape(str(path)))},
         columns = {parameters.bind(dict.fromkeys(columns, "VARCHAR"))},
@@ -40,8 +91,8 @@ def read_csv(
 
 
 def read_lines(parameters: Parameters, path: Path) -> str:
-    """Write the call that reads a file's lines, whole, as `_json`; it may be packed."""
-    # No quote, and a delimiter that cannot be in JSON text (RFC 8259: no control characters).
+    """Write the DuckDB call that reads whole lines as `_json`; the file may be packed."""
+    # The delimiter is a control character, which JSON text cannot contain (RFC 8259).
     return f"""read_csv(
         {parameters.bind(glob.escape(str(path)))},
         columns = {{'_json': 'VARCHAR'}},
@@ -50,7 +101,7 @@ def read_lines(parameters: Parameters, path: Path) -> str:
 
 
 def count_lines(path: Path) -> int:
-    """Count the lines of a file, packed or not; the last one with or without its end."""
+    """Count the lines of a file, packed or not; the last line may lack its line end."""
     lines, last = 0, b"\n"
     with open_unpacked(path) as handle:
         while block := handle.read(_BLOCK_BYTES):

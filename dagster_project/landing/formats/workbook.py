@@ -1,7 +1,7 @@
-"""Excel workbooks (.xlsx, ECMA-376): the cells of one sheet, each as the text that it shows.
+"""Excel workbooks (.xlsx, ECMA-376): the cells of one sheet, each as the text that Excel shows.
 
-openpyxl reads them. What a number is depends on its format: 123 shown as 00123 is an id with
-leading zeros, 45352 shown as a date is a date.
+openpyxl reads the workbook. The meaning of a number depends on its format: 123 shown as 00123 is
+an id with leading zeros; 45352 shown as a date is a date.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from openpyxl.utils.escape import unescape
 from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
 
 from dagster_project.landing.errors import FileRejectedError
-from dagster_project.landing.formats.records import unfit
 from dagster_project.landing.formats.repair import clean_copy
+from dagster_project.landing.formats.text import unfit
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from openpyxl.cell.read_only import ReadOnlyCell
 
-# What zipfile, the XML parsers and openpyxl raise for a file's content.
+# The errors that zipfile, the XML parsers and openpyxl raise because of a file's content.
 _DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
@@ -46,12 +46,12 @@ _DAMAGED = (
     TypeError,
     AttributeError,
     ArithmeticError,
-    RuntimeError,  # parts that are encrypted or packed in a way that zipfile does not know
+    RuntimeError,  # a part with encryption or packing that zipfile does not support
 )
 _STRING, _DATA, _ROW, _CELL, _FORMULA, _VALUE = (
     f"{{{SHEET_MAIN_NS}}}{name}" for name in ("si", "sheetData", "row", "c", "f", "v")
 )
-# What may stand in a format's code (18.8.31) and is neither digits nor parts of a moment.
+# Parts of a number format (18.8.31) that are neither digits nor parts of a date or time.
 _LITERALS = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]|AM/PM|A/P', re.IGNORECASE)
 _PADDED = re.compile(r"0{2,}")
 _MAX_ROWS, _MAX_COLUMNS = 1_048_576, 16_384
@@ -64,17 +64,17 @@ def write_sheet(
 
     Args:
         path: the workbook.
-        clean: the file to write; the line of a row is its number in the sheet.
-        sheet: the sheet's name, or "detect": the only one that is not empty.
-        header_line: which row has the names of the columns; None: the first that is not blank.
+        clean: the file to write; a row's line is its row number in the sheet.
+        sheet: the sheet's name, or "detect" for the only sheet that is not empty.
+        header_line: the row with the column names; None for the first row that is not blank.
 
     Returns:
-        The columns' names, and how many rows there are after them.
+        The column names, and the number of rows after the header.
 
     Raises:
-        FileRejectedError: the file is no workbook or damaged; which sheet, or what its header is,
-            is not certain.
-        OSError: there is no room for the copy.
+        FileRejectedError: the file is damaged or not a workbook; or the sheet or its header is
+            uncertain.
+        OSError: the disk is too full for the copy.
 
     """
     with _workbook(path) as book:
@@ -87,7 +87,10 @@ def write_sheet(
                 problem = next((cell.problem for cell in row if cell.problem), None)
                 values = [cell.text for cell in row]
                 if problem is None and any(values[len(header) :]):
-                    problem = f"{len(values)} values where the header has {len(header)} columns"
+                    problem = (
+                        "the number of values differs from the header: "
+                        f"{len(values)} instead of {len(header)}"
+                    )
                 values = (values + [""] * len(header))[: len(header)]
                 copy.add(line, unfit(text) or problem, text, values)
         return header, copy.rows
@@ -106,18 +109,18 @@ class _Cell:
 @contextmanager
 def _workbook(path: Path) -> Iterator[_Book]:
     with path.open("rb") as handle, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # openpyxl's hold values
+        warnings.simplefilter("ignore")  # openpyxl's warnings contain cell values
         try:
             yield _Book(handle)
         except _DAMAGED as error:
             raise FileRejectedError(
-                "the Excel workbook is damaged or no .xlsx: save it again in Excel",
-                str(error.__cause__ or error),  # openpyxl's own message only says in which step
+                "the Excel workbook is damaged or not .xlsx: save it again in Excel",
+                str(error.__cause__ or error),  # openpyxl's own message only names the step
             ) from error
 
 
 class _Reader(ExcelReader):
-    """Keeps texts as they are written: openpyxl undoes one of their escapes, and so hides which."""
+    """Keeps the escapes in strings, because openpyxl decodes only one kind of escape."""
 
     def read_strings(self) -> None:
         part = self.package.find(SHARED_STRINGS)
@@ -138,7 +141,7 @@ class _Book:
         self._reader = _Reader(handle, read_only=True, data_only=True, keep_links=False)
         try:
             self._reader.read()
-        except OSError as error:  # how openpyxl says that there is no workbook in the archive
+        except OSError as error:  # openpyxl's error for an archive without a workbook
             if error.errno is not None:
                 raise
             raise ValueError(str(error)) from error
@@ -146,13 +149,13 @@ class _Book:
         self.sheets = {sheet.title: sheet for sheet in sheets}
         parts = {sheet.name: link.target for sheet, link in self._reader.parser.find_sheets()}
         if lost := set(parts.values()) - set(self._reader.valid_files):
-            raise ValueError(f"there is no {min(lost)}")
+            raise ValueError(f"the archive lacks {min(lost)}")
         self._parts = {name: parts[name] for name in self.sheets}
 
     def rows(self, name: str) -> Iterator[tuple[int, list[_Cell]]]:
-        """Give the rows of a sheet with their numbers; rows that are not written are left out."""
+        """Yield the stored rows of a sheet with their numbers."""
         sheet = self.sheets[name]
-        sheet.reset_dimensions()  # what a workbook says of its size may be wrong
+        sheet.reset_dimensions()  # the stored size may be wrong
         rows = cast("Iterator[tuple[ReadOnlyCell, ...]]", sheet.iter_rows())
         before = 0
         with self._reader.archive.open(self._parts[name]) as handle:
@@ -167,9 +170,9 @@ class _Book:
 
 
 def _outline(handle: IO[bytes]) -> Iterator[tuple[int, Container[int]]]:
-    """Give each row's number and the columns of its formulas without a value.
+    """Yield each row's number and the columns of its formulas without a value.
 
-    To openpyxl such a formula is an empty cell, and it leaves out what is not in order.
+    openpyxl returns an empty cell for such a formula, and skips cells that are out of order.
     """
     row = column = 0
     unsolved: set[int] = set()
@@ -188,7 +191,7 @@ def _outline(handle: IO[bytes]) -> Iterator[tuple[int, Container[int]]]:
             if at[0] != row or not column < at[1] <= _MAX_COLUMNS:
                 raise ValueError(f"the cell {place} is out of order in row {row}")
             column = at[1]
-            is_empty_text = element.get("t") == "str"  # as of =""
+            is_empty_text = element.get("t") == "str"  # for example =""
             if element.find(_FORMULA) is not None and not is_empty_text:
                 unsolved |= set() if element.findtext(_VALUE) else {column}
         elif event == "end" and element.tag == _ROW:
@@ -201,11 +204,11 @@ def _cell(cell: ReadOnlyCell, is_unsolved: bool) -> _Cell:
     if is_unsolved:
         return _Cell(
             "",
-            f"the cell {cell.coordinate} is a formula without a result: open the workbook in Excel "
-            "and save it",
+            f"a formula has no result: cell {cell.coordinate}; open the workbook in Excel and save "
+            "it",
         )
     if cell.data_type == "e":
-        return _Cell(str(cell.value), f"the cell {cell.coordinate} has an error instead of a value")
+        return _Cell(str(cell.value), f"a cell contains an error: cell {cell.coordinate}")
     match cell.value:
         case None:
             return _Cell()
@@ -213,28 +216,26 @@ def _cell(cell: ReadOnlyCell, is_unsolved: bool) -> _Cell:
             return _Cell("true" if truth else "false")
         case int() | float() as number:
             text = _number(number, cell)
-            unclear = (
-                "is a number whose format adds zeros or text, or depends on Excel's language; "
-                "choose a plain one, or text, in Excel"
-            )
+            reason = "a number format adds zeros or text, or depends on Excel's language"
+            remedy = "choose a plain number format, or text, in Excel"
         case date() | time() | timedelta() as moment:
             text = _moment(moment, cell.number_format)
-            unclear = "has the format of a date and holds none; correct it in Excel"
+            reason, remedy = "a cell with a date format is not a date", "correct the cell in Excel"
         case written:
             return _Cell(unescape(str(written)))
     if text is None:
-        return _Cell(str(cell.value), f"the cell {cell.coordinate} {unclear}")
+        return _Cell(str(cell.value), f"{reason}: cell {cell.coordinate}; {remedy}")
     return _Cell(text)
 
 
 def _number(value: float, cell: ReadOnlyCell) -> str | None:
-    """Write a number with the zeros that it is shown with, unrounded; None: it is not clear how."""
+    """Write a number unrounded, with the zeros that Excel shows; None if the format is unclear."""
     code = cell.number_format
-    # Built-in formats that openpyxl has no code of are dates in some languages (18.8.30).
+    # Built-in formats without a code in openpyxl are dates in some languages (18.8.30).
     is_of_a_language = code == "General" and cell.style_array.numFmtId != 0
     if is_of_a_language or _adds_text(code):
         return None
-    # The shortest text that is the same number: Excel writes 1.1 as 1.1000000000000001.
+    # The shortest text of the number: Excel stores 1.1 as 1.1000000000000001.
     is_whole = isinstance(value, int) or (value.is_integer() and abs(value) < 1e21)
     text = str(int(value)) if is_whole else repr(value)
     digits = _digits(code)
@@ -244,7 +245,7 @@ def _number(value: float, cell: ReadOnlyCell) -> str | None:
 
 
 def _moment(value: date | time | timedelta, code: str) -> str | None:
-    """Write a date, a time, both, or a duration; None: a date is shown where there is none."""
+    """Write a date, a time, both, or a duration; None if a time without a date shows a date."""
     if isinstance(value, timedelta):
         sign = "-" if value < timedelta() else ""
         seconds, rest = divmod(abs(value), timedelta(seconds=1))
@@ -265,19 +266,19 @@ def _moment(value: date | time | timedelta, code: str) -> str | None:
 
 @cache
 def _bare(code: str) -> str:
-    """Give a format's first section, which is that of positive numbers, without its literals."""
+    """Return a format's first section (positive numbers) without literals."""
     return _LITERALS.sub("", code.split(";")[0]).strip().lower()
 
 
 def _digits(code: str) -> int:
-    """Tell how many digits a number has at least, with zeros before; 0: as many as there are."""
+    """Return the least number of digits, filled with zeros; 0 if the format adds no zeros."""
     section = code.split(";")[0].strip()
     return len(section) if _PADDED.fullmatch(section) else 0
 
 
 @cache
 def _adds_text(code: str) -> bool:
-    """Whether it puts zeros or text around a number in a way that is not followed here."""
+    """Whether the format adds zeros or text in a way that `_number` does not reproduce."""
     bare = _bare(code)
     if bare in ("general", "@", "") or _digits(code):
         return bare == "" and code.split(";")[0] != ""
@@ -288,7 +289,7 @@ def _adds_text(code: str) -> bool:
 def _numbered(
     rows: Iterator[tuple[int, list[_Cell]]], header_line: int | None
 ) -> Iterator[tuple[int, list[_Cell]]]:
-    """Leave out blank rows, and those before the header's."""
+    """Skip blank rows and the rows before the header."""
     for number, cells in rows:
         is_before = header_line is not None and number < header_line
         if not is_before and not all(cell.is_blank for cell in cells):
@@ -303,12 +304,12 @@ def _header(number: int, cells: list[_Cell]) -> list[str]:
         raise FileRejectedError("the sheet is empty")
     if problem := next((cell.problem for cell in cells if cell.problem), None):
         raise FileRejectedError(
-            f"row {number} of the sheet, its header, cannot be read: {problem}", ", ".join(names)
+            f"the header in row {number} cannot be read: {problem}", ", ".join(names)
         )
     folded = [name.casefold() for name in names]
     if not all(names) or len(set(folded)) < len(folded):
         raise FileRejectedError(
-            f"row {number} of the sheet may not be its header: it has blank cells or a name twice; "
+            f"row {number} may not be the header: it has blank cells or a name twice; "
             "set the source's header_line in sendhouse.toml",
             ", ".join(names),
         )
@@ -318,7 +319,7 @@ def _header(number: int, cells: list[_Cell]) -> list[str]:
 def _name(book: _Book, sheet: str) -> str:
     if not book.sheets:
         raise FileRejectedError(
-            "the workbook has no sheet that can be read, as one of the kind 'Strict Open XML' has: "
+            "the workbook has no readable sheet: it may be a 'Strict Open XML' workbook; "
             "save it as 'Excel Workbook (.xlsx)'"
         )
     if sheet != "detect":
@@ -330,11 +331,11 @@ def _name(book: _Book, sheet: str) -> str:
         return sheet
     filled = [name for name in book.sheets if not book.is_empty(name)]
     if not filled:
-        raise FileRejectedError("no sheet of the workbook has a cell with a value")
+        raise FileRejectedError("all sheets of the workbook are empty")
     if len(filled) > 1:
         raise FileRejectedError(
-            f"{len(filled)} sheets of the workbook have rows, and which is meant is not certain: "
-            "set the source's sheet in sendhouse.toml to its name",
+            f"{len(filled)} sheets of the workbook have rows: set the source's sheet in "
+            "sendhouse.toml to the name of one sheet",
             ", ".join(book.sheets),
         )
     return filled[0]

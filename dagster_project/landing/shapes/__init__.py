@@ -1,1 +1,1 @@
-"""What the rows are: events, tracking or CRM records; the mapping of their columns."""
+"""What the rows of a file mean: events, tracking or CRM records."""

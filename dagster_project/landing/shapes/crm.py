@@ -1,4 +1,4 @@
-"""CRM exports: every column as the text it came as, in a table that widens with its files."""
+"""CRM exports: every value stays text; a table gets a new column when a file brings one."""
 
 from __future__ import annotations
 
@@ -17,43 +17,43 @@ if TYPE_CHECKING:
     from dagster_project.landing.formats.rows import Rows
     from dagster_project.landing.shapes.kinds import Kind
 
-_OURS_ALONE = ("_file_id", "_line", "_received_at")
-"""Columns of every CRM table that no file may bring."""
+_RESERVED = ("_file_id", "_line", "_received_at")
+"""Columns that landing adds to every CRM table; a file must not contain them."""
 
 
 @dataclass(frozen=True)
-class Judgement:
-    """SQL that judges a file's rows, and the names of the columns that it gives by place."""
+class CheckedRows:
+    """SQL that checks a file's rows, and the names of its columns (`_v0`, `_v1`, …)."""
 
     sql: str
     columns: list[str]
 
 
-def judge(
+def check(
     kind: Kind,
     rows: Rows,
     names: list[str],
     declared: DeclaredTable | None,
     landed_at: datetime,
-) -> Judgement:
-    """Write SQL that gives every row's values, or the problem with it and its content.
+) -> CheckedRows:
+    """Write SQL that returns each row's values, or the row's problem and content.
 
-    `received_at = "occurred_at"` takes a record's `updated_at`, else its `created_at`.
+    `received_at = "occurred_at"` means a record's `updated_at`, else its `created_at`.
 
     Args:
         kind: the table and the source's mapping.
         rows: the file.
         names: the file's columns.
-        declared: what models expect of the table.
-        landed_at: when the file lands.
+        declared: the columns that the models expect.
+        landed_at: the landing time.
 
     Returns:
         A SELECT over `rows.parameters`: `_line` if the rows are numbered; `_v0` …, `_received_at`,
         `_problem`, `_content`.
 
     Raises:
-        FileRejectedError: the file lacks a required column, has two of one name after the mapping,
-            or nothing that says when a row was learnt.
+        FileRejectedError: the file lacks a required column or the received_at column, or the
+            mapping gives two columns the same name.
 
     """
     expected = declared.columns if declared else {}
@@ -61,7 +61,7 @@ def judge(
     fields = Fields(rows, kind.source, id_name)
     columns = _columns(kind, rows, names, expected, id_name)
     places = {name.casefold(): place for place, name in enumerate(columns)}
-    learnt_at = _received_at(kind, fields, landed_at)
+    received_at = _received_at(kind, fields, landed_at)
 
     read = {f"_v{place}": fields.text(name) for place, name in enumerate(columns)}
     marked = None
@@ -80,20 +80,20 @@ def judge(
         if column.required:
             wrong.append((f"coalesce(trim({value}), '') = ''", f"'{name} is missing'"))
             read[f"_x{place}"] = fields.is_inexact(columns[place])
-            reason = f"'{name} is a number that may have lost digits, write it as text: '"
+            reason = f"'{name} is a number that may have lost digits, export it as text: '"
             wrong.append((f"_x{place}", f"{reason} || {value}"))
         if column.allowed:
             words = rows.parameters.bind(list(column.allowed))
             other = f"not list_contains({words}::varchar[], lower(trim({value})))"
             among = ", ".join(column.allowed)
-            wrong.append((other, f"'{name} is none of {among}: ' || {value}"))
+            wrong.append((other, f"'{name} is not one of {among}: ' || {value}"))
         is_strict = column.data_type is not None
         problem, typed = None, value
         if column.is_instant:
             read[f"_t{place}"] = fields.instant(columns[place])
             problem, typed = "not a time" if is_strict else None, f"_t{place}"
             if kind.source.timezone != "UTC" or kind.source.dates:
-                # Models know nothing of the source: a time has to say its own offset.
+                # Models do not know the source's time zone, so a time lands with its offset.
                 utc = f"strftime(timezone('UTC', _t{place}), '%Y-%m-%dT%H:%M:%S.%fZ')"
                 landed[value] = f"coalesce({utc}, {value})"
         elif column.is_number and kind.source.decimal is not None:
@@ -105,18 +105,18 @@ def judge(
         if problem is not None:
             is_so = f"{value} is not null and {typed} is null"
             wrong.append((is_so, f"'{name} is {problem}: ' || {value}"))
-    wrong.append(("_received_at is null", "'nothing says when the row was learnt'"))
+    wrong.append(("_received_at is null", "'received_at is missing'"))
     if kind.source.empty == "cleared":
-        # Null is what a file says nothing about; an empty cell says that there is nothing.
+        # Null: the row does not contain the column. '': the row clears the value.
         for place, name in enumerate(columns):
             value = f"_v{place}"
-            read[f"_s{place}"] = "true" if name == marked else fields.said(name)
+            read[f"_s{place}"] = "true" if name == marked else fields.is_present(name)
             landed[value] = f"case when _s{place} then coalesce({landed[value]}, '') end"
 
-    read |= {"_received_at": learnt_at, "_unreadable": rows.problem()}
+    read |= {"_received_at": received_at, "_unreadable": rows.problem()}
     line = "_line, " if rows.numbered else ""
     cases = " ".join(f"when {condition} then {reason}" for condition, reason in wrong)
-    return Judgement(
+    return CheckedRows(
         f"""
         select {line}
             {"".join(f"{sql} as {name}, " for name, sql in landed.items())}
@@ -128,7 +128,7 @@ def judge(
                 select *, {", ".join(f"{sql} as {name}" for name, sql in read.items())}
                 from {rows.relation()}
             )
-        )""",  # noqa: S608 - columns are called by their place
+        )""",  # noqa: S608 - columns are named by position
         columns,
     )
 
@@ -140,7 +140,7 @@ def _columns(
     expected: dict[str, DeclaredColumn],
     id_name: str,
 ) -> list[str]:
-    """Name the file's columns as in the table."""
+    """Return the file's columns under their names in the table."""
     ours: dict[str, list[str]] = {}
     for our_name, name in kind.source.columns.items():
         ours.setdefault(name, []).append(our_name)
@@ -155,32 +155,32 @@ def _columns(
     lacking = [name for name, column in expected.items() if column.required]
     lacking = [name for name in lacking if name.casefold() not in map(str.casefold, columns)]
     if lacking and not all(map(rows.has, lacking)):
-        raise FileRejectedError(f"the file has no column {', '.join(lacking)}")
-    columns += lacking  # where rows have keys of their own, each is asked for what is required
+        raise FileRejectedError(f"the file lacks a required column: {', '.join(lacking)}")
+    columns += lacking  # if each row has its own keys, each row is checked
 
     if not all(name.strip() and name.isprintable() for name in columns):
         raise FileRejectedError(
-            "a column's name is blank or not printable; map it to one in sendhouse.toml",
+            "a column name is blank or not printable: map it to a name in sendhouse.toml",
             ", ".join(map(repr, columns)),
         )
     folded = [name.casefold() for name in columns]
     if any(folded.count(name) > 1 for name in folded):
         twice = sorted({name for name in folded if folded.count(name) > 1})
         raise FileRejectedError(
-            "two of the file's columns would be one; map them apart in sendhouse.toml",
+            "two columns of the file get the same name: map them to two names in sendhouse.toml",
             ", ".join(twice),
         )
-    reserved = [name for name in _OURS_ALONE if name in folded]
+    reserved = [name for name in _RESERVED if name in folded]
     if reserved:
         raise FileRejectedError(
-            f"the file's {', '.join(reserved)} is the name of a column of landing; "
-            "map it to another in sendhouse.toml"
+            f"the file contains reserved columns: {', '.join(reserved)}; "
+            "map them to other names in sendhouse.toml"
         )
     return columns
 
 
 def _received_at(kind: Kind, fields: Fields, landed_at: datetime) -> str:
-    """Write SQL of when each row was learnt."""
+    """Write SQL of each row's received_at."""
     rule = kind.source.received_at
     if rule.startswith("column:"):
         return fields.instant("received_at")
@@ -189,8 +189,8 @@ def _received_at(kind: Kind, fields: Fields, landed_at: datetime) -> str:
     changed_at = [name for name in ("updated_at", "created_at") if fields.has(name)]
     if not changed_at:
         raise FileRejectedError(
-            "received_at = 'occurred_at' needs a column updated_at or created_at: map one, or "
-            "give the source another received_at"
+            "received_at = 'occurred_at' needs a column updated_at or created_at: map a column, or "
+            "set another received_at"
         )
     return f"coalesce({', '.join(map(fields.instant, changed_at))})"
 
@@ -198,23 +198,23 @@ def _received_at(kind: Kind, fields: Fields, landed_at: datetime) -> str:
 def insert(
     connection: duckdb.DuckDBPyConnection,
     kind: Kind,
-    judged: str,
+    checked: str,
     line: str,
     columns: list[str],
     file: tuple[str, int],
 ) -> int:
-    """Add the rows that are right, widening the table by columns that it lacks.
+    """Insert the valid rows, and add missing columns to the table.
 
     Args:
         connection: the warehouse, in a transaction.
         kind: the table.
-        judged: the table made from `judge`, in file order.
+        checked: the temporary table with the result of `check`, in file order.
         line: SQL of a row's line in the file.
         columns: the names of `_v0`, `_v1`, …
         file: the file's id and number.
 
     Returns:
-        How many rows were added.
+        The number of inserted rows.
 
     """
     ensure_table(connection, kind.table, columns)
@@ -225,7 +225,7 @@ def insert(
         f"""
         insert into raw.{identifier(kind.table)} ({into})
         select $file_id, $file_no, {line}, _received_at{values}
-        from {judged}
+        from {checked}
         where _problem is null
         """,  # noqa: S608 - identifiers are quoted
         {"file_id": file_id, "file_no": file_no},
@@ -233,8 +233,8 @@ def insert(
     return added
 
 
-def learnt_at(kind: Kind, landed_at: datetime) -> datetime | None:
-    """The one instant at which all rows of a file were learnt; None where each row has its own."""
+def common_received_at(kind: Kind, landed_at: datetime) -> datetime | None:
+    """Return the received_at of all rows of a file; None if each row has its own."""
     rule = kind.source.received_at
     if rule == "landing":
         return landed_at

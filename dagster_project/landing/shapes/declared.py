@@ -1,6 +1,6 @@
-"""The raw CRM tables that models expect, as the `__sources.yml` files beside them declare.
+"""The raw CRM tables that models expect, declared in `models/staging/<crm>/__sources.yml`.
 
-A CRM is a folder `models/staging/<name>/` with such a file; there is no other list.
+Each folder with such a file is a CRM; no other list of CRMs exists.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 _TYPE = re.compile(r"[A-Za-z][A-Za-z0-9_ ]*(\(\d+(, ?\d+)?\))?(\[\])?")
 _INSTANTS = ("timestamptz", "timestamp with time zone")
 _NUMBERS = ("tinyint", "smallint", "int", "bigint", "hugeint", "float", "real", "double", "decimal")
-# Every tick reads the declarations: libyaml's loader, where it is there, does so ten times faster.
+# Every tick reads the declarations; libyaml's loader, if installed, is ten times faster.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-# `_file_no` grows from file to file: of two exports learnt at one instant the later one speaks.
+# `_file_no` increases with each file: of two exports with the same instant, the later one counts.
 _BOOKKEEPING = {
     "_file_id": "varchar",
     "_file_no": "bigint",
@@ -34,7 +34,7 @@ _BOOKKEEPING = {
 
 
 class DeclarationError(Exception):
-    """A `__sources.yml` cannot be read; the message names the file, the place and the remedy."""
+    """A `__sources.yml` is invalid; the message names the file, the place and the remedy."""
 
 
 @dataclass(frozen=True)
@@ -42,23 +42,23 @@ class DeclaredColumn:
     """A column that models expect."""
 
     data_type: str | None
-    """What its text must be (a DuckDB type); None: any text."""
+    """The DuckDB type that every value must cast to; None for any text."""
     required: bool
     """Whether every row must have a value."""
     allowed: tuple[str, ...] = ()
-    """The words that a value may be, whatever their case; none: any."""
+    """The allowed values, regardless of case; empty for any value."""
     reads_as: str | None = None
-    """What models make of its text, if they can: instant, number, integer, boolean, …"""
+    """The type that models try to parse: instant, number, integer, boolean, …"""
 
     @property
     def is_instant(self) -> bool:
-        """Whether its text is a time, with an offset or in the source's zone."""
+        """Whether the text is a time, with an offset or in the source's time zone."""
         data_type = (self.data_type or "").lower()
         return data_type in _INSTANTS or self.reads_as == "instant"
 
     @property
     def is_number(self) -> bool:
-        """Whether its text is a number, with the source's decimal sign."""
+        """Whether the text is a number with the source's decimal sign."""
         data_type = (self.data_type or "").lower()
         return data_type.startswith(_NUMBERS) or self.reads_as in ("number", "integer")
 
@@ -68,20 +68,20 @@ class DeclaredTable:
     """A table under schema `raw` that models expect."""
 
     name: str
-    """As in the warehouse: `standard__contacts`."""
+    """The name in the warehouse, for example `standard__contacts`."""
     columns: dict[str, DeclaredColumn]
     identified_by: tuple[str, ...] = ()
-    """Columns of which the first that is filled names the record."""
+    """Candidate id columns; the first column with a value identifies the record."""
 
 
 def read_declared(project_dir: Path) -> dict[str, DeclaredTable]:
     """Read the declared CRM tables, by their name in the warehouse.
 
-    Sources with schema `raw` in `models/staging/**/__sources.yml` whose table is called
-    `<source>__<object>` (dbt's `identifier`, else its `name`).
+    A declared table is a source with schema `raw` in `models/staging/**/__sources.yml` and the
+    name `<source>__<object>` (dbt's `identifier`, else `name`).
 
     Raises:
-        DeclarationError: a file is not YAML, or declares what is no type.
+        DeclarationError: a file is not YAML, or declares an unknown type.
 
     """
     tables: dict[str, DeclaredTable] = {}
@@ -111,8 +111,8 @@ def _columns(table: dict[str, Any], where: str) -> dict[str, DeclaredColumn]:
         data_type = column.get("data_type")
         if data_type is not None and not _TYPE.fullmatch(data_type):
             raise DeclarationError(
-                f"{where}: column {column['name']}: data_type '{data_type}' is no DuckDB type "
-                "such as varchar, integer, boolean or timestamptz"
+                f"{where}: column {column['name']}: unknown data_type '{data_type}' (examples: "
+                "varchar, integer, boolean, timestamptz)"
             )
         meta = column.get("config", {}).get("meta", {})
         columns[column["name"]] = DeclaredColumn(
@@ -125,10 +125,10 @@ def _columns(table: dict[str, Any], where: str) -> dict[str, DeclaredColumn]:
 
 
 def create_declared_tables(connection: duckdb.DuckDBPyConnection, project_dir: Path) -> None:
-    """Make what is missing of the declared tables, empty, so that models build without data.
+    """Create missing declared tables and columns, so that models build without data.
 
-    Safe to repeat; a column that was added to a declaration is added to its table. Every tick calls
-    it: one look at the catalogue, and statements only for what is missing.
+    Safe to repeat. Every tick calls the function: it reads the catalogue once, and runs a
+    statement only for a missing table or column.
 
     Raises:
         DeclarationError: a `__sources.yml` cannot be read.
@@ -148,9 +148,9 @@ def create_declared_tables(connection: duckdb.DuckDBPyConnection, project_dir: P
 
 
 def ensure_table(connection: duckdb.DuckDBPyConnection, name: str, columns: list[str]) -> None:
-    """Make `raw.<name>` if it is not there, and add the columns it lacks. All columns are text.
+    """Create `raw.<name>` if it is missing, and add missing columns as text.
 
-    DuckDB knows names regardless of case: `Email` is the column `email`.
+    DuckDB ignores the case of names: `Email` is the column `email`.
     """
     table = f"raw.{identifier(name)}"
     bookkeeping = ", ".join(f"{column} {kind} not null" for column, kind in _BOOKKEEPING.items())

@@ -1,4 +1,4 @@
-"""Events and tracking: rows with an id that land once, whatever file they come in."""
+"""Events and tracking: a row with an id lands once, even if several files contain the row."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from dagster_project.landing.errors import FileRejectedError
 from dagster_project.landing.shapes.fields import Fields
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from dagster_project.landing.formats.rows import Rows
     from dagster_project.landing.shapes.kinds import Kind
-    from dagster_project.landing.store.seen import Seen
 
 TRACKING_TYPES = (
     "sent",
@@ -39,24 +39,24 @@ TRACKING_TYPES = (
 
 
 _EARLIEST = "1990-01-01 00:00:00+00"
-"""Before this nobody did anything that a program wrote down: it is an empty or broken clock."""
+"""An earlier time comes from an empty or broken clock."""
 _NUMBER = "decimal(18, 4)"
 
 
 @dataclass(frozen=True)
 class _Shape:
-    """What one kind of fact looks like."""
+    """The columns of events or of tracking."""
 
     words: dict[str, str]
-    """Text columns; the value is SQL of what an empty one means."""
+    """Text columns, with the SQL of the default value."""
     one_of: tuple[tuple[str, ...], ...]
-    """Of each of these groups of columns, one must have a value."""
+    """Groups of columns; in each group, at least one column must have a value."""
     names: tuple[str, ...]
-    """Columns that name something, and so must not have lost digits."""
+    """Identifier columns, which must not have lost digits."""
     payload: str
-    """The JSON object that takes all other columns."""
+    """The JSON column for all other columns of the file."""
     allowed: dict[str, tuple[str, ...]]
-    """Columns with a closed list of values."""
+    """Columns with a fixed list of values."""
 
 
 _SHAPES = {
@@ -77,28 +77,28 @@ _SHAPES = {
 }
 
 
-def judge(kind: Kind, rows: Rows, landed_at: datetime) -> str:
-    """Write SQL that gives every row's values, or the problem with it and its content.
+def check(kind: Kind, rows: Rows, landed_at: datetime) -> str:
+    """Write SQL that returns each row's values, or the row's problem and content.
 
     Args:
         kind: `events` or `tracking`, and the source's mapping.
         rows: the file.
-        landed_at: when it lands. A row that says it occurred more than a day later is wrong, except
-            in a source that brings history and has its own clock (`received_at = "occurred_at"`).
+        landed_at: the landing time. An occurred_at more than a day later is invalid. A source of
+            history with its own clock (`received_at = "occurred_at"`) is exempt.
 
     Returns:
         A SELECT over `rows.parameters`: `_line` if the rows are numbered; event_id, its hash, the
         shape's columns, occurred_at, received_at; `_problem`, `_content`.
 
     Raises:
-        FileRejectedError: the file has no column for something that every row needs.
+        FileRejectedError: the file lacks a required column.
 
     """
     shape = _SHAPES[kind.shape]
     fields = Fields(rows, kind.source, "event_id")
     for group in shape.one_of:
         if not any(map(fields.has, group)):
-            raise FileRejectedError(f"the file has no column {' or '.join(group)}")
+            raise FileRejectedError(f"the file lacks a required column: {' or '.join(group)}")
 
     ours = ("event_id", *shape.words, "occurred_at", "received_at", shape.payload)
     line = "_line, " if rows.numbered else ""
@@ -107,11 +107,11 @@ def judge(kind: Kind, rows: Rows, landed_at: datetime) -> str:
     read |= {name: fields.instant(name) for name in ("occurred_at", "received_at")}
     numbers = _numbers(kind, fields)
     for place, name in enumerate(numbers):
-        read |= {f"told_{place}": fields.text(name), f"number_{place}": fields.number(name)}
+        read |= {f"digits_{place}": fields.text(name), f"number_{place}": fields.number(name)}
     read["others"] = fields.others((*ours, *numbers))
     read["unreadable"] = rows.problem()
 
-    learnt_at = f"coalesce(received_at, {fields.received_at(landed_at, 'occurred_at')})"
+    known_at = f"coalesce(received_at, {fields.received_at(landed_at, 'occurred_at')})"
     given = f"{shape.payload}_text"
     given = f"case when starts_with(ltrim({given}), '{{') then try_cast({given} as json) end"
     cases = " ".join(
@@ -124,7 +124,7 @@ def judge(kind: Kind, rows: Rows, landed_at: datetime) -> str:
             for place, name in enumerate(numbers)
         )
         others = f"json_merge_patch(others, json_object({pairs}))"
-    # The file's own object wins over columns beside it.
+    # A key of the file's own JSON object takes precedence over a column.
     payload = f"""case
         when wrong is not null then null
         when given is null then {others}
@@ -132,12 +132,12 @@ def judge(kind: Kind, rows: Rows, landed_at: datetime) -> str:
         else json_merge_patch({others}, given)
     end"""
     words = {name: f"coalesce({name}_text, {empty})" for name, empty in shape.words.items()}
-    told = [*(f"coalesce({name}, '')" for name in shape.words), "epoch_us(occurred_at)", "payload"]
-    event_id = f"coalesce(event_id_text, md5(concat_ws(chr(31), {', '.join(told)})))"
+    parts = [*(f"coalesce({name}, '')" for name in shape.words), "epoch_us(occurred_at)", "payload"]
+    event_id = f"coalesce(event_id_text, md5(concat_ws(chr(31), {', '.join(parts)})))"
     return f"""
         select {line}
             case when wrong is null then {event_id} end as event_id, hash(event_id) as event_hash,
-            {", ".join(shape.words)}, occurred_at, learnt_at as received_at,
+            {", ".join(shape.words)}, occurred_at, known_at as received_at,
             payload as {shape.payload}, wrong as _problem,
             case when wrong is not null then {rows.content()} end as _content
         from (
@@ -145,11 +145,11 @@ def judge(kind: Kind, rows: Rows, landed_at: datetime) -> str:
             from (
                 select *, case {cases} end as wrong
                 from (
-                    select *, {learnt_at} as learnt_at, {given} as given
+                    select *, {known_at} as known_at, {given} as given
                     from (select *, {_named(read)} from {rows.relation()})
                 )
             )
-        )"""  # noqa: S608 - names of our own columns; what comes from outside is bound
+        )"""  # noqa: S608 - names of our own columns; values are bound
 
 
 def _named(values: dict[str, str]) -> str:
@@ -157,7 +157,7 @@ def _named(values: dict[str, str]) -> str:
 
 
 def _numbers(kind: Kind, fields: Fields) -> list[str]:
-    """Name the properties that the source's decimal sign is of interest for."""
+    """List the properties that the source's decimal sign applies to."""
     if kind.source.decimal is None:
         return []
     return [name for name in kind.source.numbers if fields.has(name)]
@@ -166,7 +166,7 @@ def _numbers(kind: Kind, fields: Fields) -> list[str]:
 def _wrong(
     kind: Kind, rows: Rows, numbers: list[str], landed_at: datetime
 ) -> list[tuple[str, str]]:
-    """List what can be wrong with a row, the first that is so being told: (condition, reason)."""
+    """List the checks of a row as (condition, reason); the first that holds is the problem."""
     shape, bind = _SHAPES[kind.shape], rows.parameters.bind
     wrong = [("unreadable is not null", "unreadable")]
     for group in shape.one_of:
@@ -176,31 +176,32 @@ def _wrong(
         nested = f"starts_with({name}_text, '{{') or starts_with({name}_text, '[')"
         wrong.append((nested, f"'{name} is not plain text: ' || {name}_text"))
     for name in shape.names:
-        reason = f"'{name} is a number that may have lost digits, write it as text: '"
+        reason = f"'{name} is a number that may have lost digits, export it as text: '"
         wrong.append((f"{name}_inexact", f"{reason} || {name}_text"))
     for name, allowed in shape.allowed.items():
         among = f"list_contains({bind(list(allowed))}::varchar[], {name}_text)"
-        wrong.append((f"not {among}", f"'{name} is none of {', '.join(allowed)}: ' || {name}_text"))
+        reason = f"'{name} is not one of {', '.join(allowed)}: '"
+        wrong.append((f"not {among}", f"{reason} || {name}_text"))
     if kind.source.id:
         wrong.append(("event_id_text is null", "'the id is missing'"))
     for place, name in enumerate(numbers):
-        told = f"told_{place}"
-        no_number = f"{told} is not null and try_cast(number_{place} as {_NUMBER}) is null"
-        wrong.append((no_number, f"{bind(name)} || ' is not a number: ' || {told}"))
+        text = f"digits_{place}"
+        no_number = f"{text} is not null and try_cast(number_{place} as {_NUMBER}) is null"
+        wrong.append((no_number, f"{bind(name)} || ' is not a number: ' || {text}"))
     wrong.append(("occurred_at is null", "'occurred_at is not a time: ' || occurred_at_text"))
     early = f"occurred_at < timestamptz '{_EARLIEST}'"
     wrong.append((early, f"'occurred_at is before {_EARLIEST[:4]}: ' || occurred_at_text"))
     if kind.source.received_at != "occurred_at":
         future = f"occurred_at > {bind(landed_at)}::timestamptz + interval 1 day"
-        told = "'occurred_at is more than a day after landing: ' || occurred_at_text"
-        wrong.append((future, told))
+        reason = "'occurred_at is more than a day after landing: '"
+        wrong.append((future, f"{reason} || occurred_at_text"))
     wrong.append(
         (
             "received_at is null and received_at_text is not null",
             "'received_at is not a time: ' || received_at_text",
         )
     )
-    wrong.append(("learnt_at is null", "'received_at is missing'"))
+    wrong.append(("known_at is null", "'received_at is missing'"))
     wrong.append(
         (
             f"given is null and {shape.payload}_text is not null",
@@ -211,7 +212,7 @@ def _wrong(
 
 
 def _is_blank(name: str) -> str:
-    # trim is dear, and few values begin with a blank.
+    # trim is slow, and few values begin with a blank.
     text = f"{name}_text"
     return f"({text} is null or case when starts_with({text}, ' ') then trim({text}) = '' end)"
 
@@ -222,54 +223,54 @@ def insert_whole(
     rows: Rows,
     landed_at: datetime,
     file: tuple[str, int],
-    seen: Seen,
+    is_known: Callable[[pl.Series], bool],
 ) -> pl.Series | None:
-    """Add all rows of a file in which all are right and new, with nothing written in between.
+    """Insert all rows of a file without a temporary table, if all rows are valid and new.
 
     Args:
         connection: the warehouse, in a transaction.
         kind: `events` or `tracking`.
         rows: the file.
-        landed_at: when it lands.
-        file: its id and its number.
-        seen: what has landed.
+        landed_at: the landing time.
+        file: the file's id and number.
+        is_known: whether one of some hashes (ascending) may have landed before.
 
     Returns:
-        The hashes of the rows that were added, ascending; None if one is not right or not new, and
-        the transaction is void.
+        The hashes of the inserted rows, ascending; None if a row is invalid or not new. The caller
+        then rolls the transaction back.
 
     """
-    judged = judge(kind, rows, landed_at)
+    checked = check(kind, rows, landed_at)
     before = _last_row(connection, kind)
     file_id, file_no = map(rows.parameters.bind, file)
     try:
-        # No filter: a row with a problem has no event_id, which the table refuses.
+        # No filter: a row with a problem has a null event_id, which the table refuses.
         connection.execute(
             f"""insert into raw.{kind.table} by name
                 select {_columns(kind)}, {file_id}::varchar as file_id, {file_no}::bigint as file_no
-                from ({judged})""",  # noqa: S608 - names of our own tables and columns
+                from ({checked})""",  # noqa: S608 - names of our own tables and columns
             rows.parameters.values,
         )
     except duckdb.ConstraintException:
         return None
     hashes = _hashes_since(connection, kind, before)
-    is_new = hashes.n_unique() == len(hashes) and not seen.has_any(hashes)
+    is_new = hashes.n_unique() == len(hashes) and not is_known(hashes)
     return hashes if is_new else None
 
 
 def insert(
-    connection: duckdb.DuckDBPyConnection, kind: Kind, judged: str, file: tuple[str, int]
+    connection: duckdb.DuckDBPyConnection, kind: Kind, checked: str, file: tuple[str, int]
 ) -> pl.Series:
-    """Add the rows that are right and whose event_id is new; of one id in the file, the first.
+    """Insert the valid rows with a new event_id; if the file repeats an id, its first row.
 
     Args:
         connection: the warehouse, in a transaction.
         kind: `events` or `tracking`.
-        judged: the table made from `judge`, in file order.
-        file: its id and its number.
+        checked: the temporary table with the result of `check`, in file order.
+        file: the file's id and number.
 
     Returns:
-        The hashes of the rows that were added, ascending.
+        The hashes of the inserted rows, ascending.
 
     """
     before = _last_row(connection, kind)
@@ -277,15 +278,15 @@ def insert(
         f"""
         insert into raw.{kind.table} by name
         with repeated as (
-            select event_id, min(rowid) as first_row from {judged}
+            select event_id, min(rowid) as first_row from {checked}
             where _problem is null group by event_id having count(*) > 1
         ),
         known as (
             select event_id from raw.{kind.table}
-            where event_hash in (select event_hash from {judged} where _problem is null)
+            where event_hash in (select event_hash from {checked} where _problem is null)
         )
         select {_columns(kind)}, $file_id as file_id, $file_no::bigint as file_no
-        from {judged} as new
+        from {checked} as new
         where _problem is null
           and not exists (select 1 from known where known.event_id = new.event_id)
           and not exists (
@@ -299,7 +300,7 @@ def insert(
 
 
 def _last_row(connection: duckdb.DuckDBPyConnection, kind: Kind) -> int:
-    # No rowid is less than the number of rows that came before it: the rest is a short look.
+    # A rowid is never below the number of earlier rows, so the filter skips almost all rows.
     [(last,)] = connection.execute(
         f"""select coalesce(max(rowid), -1) from raw.{kind.table}
             where rowid >= (select count(*) - 1 from raw.{kind.table})"""  # noqa: S608 - ours
@@ -316,14 +317,14 @@ def _hashes_since(connection: duckdb.DuckDBPyConnection, kind: Kind, row: int) -
 
 
 def rehash(connection: duckdb.DuckDBPyConnection, seen_dir: Path) -> None:
-    """Bring `event_hash` up to date where DuckDB hashes differently than when it was written.
+    """Recompute `event_hash` after a DuckDB update that changed the hash function.
 
-    An event's hash is how its id is found among all that landed (see `seen`). DuckDB promises the
-    same hash within a version only.
+    Landing finds an event's id by its hash (see `seen`). DuckDB guarantees the same hash only
+    within a version.
 
     Args:
         connection: the warehouse, not in a transaction.
-        seen_dir: where the hashes are kept beside the warehouse.
+        seen_dir: the folder with the hash files.
 
     """
     connection.execute("begin")
@@ -340,7 +341,7 @@ def rehash(connection: duckdb.DuckDBPyConnection, seen_dir: Path) -> None:
 
 
 def _columns(kind: Kind) -> str:
-    """Name what a fact's table has besides `file_id` and `file_no`."""
+    """List the columns of a fact's table except `file_id` and `file_no`."""
     shape = _SHAPES[kind.shape]
     words = ["event_id", "event_hash", *shape.words, "occurred_at", "received_at", shape.payload]
     return ", ".join(words)

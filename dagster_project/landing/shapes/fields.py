@@ -1,4 +1,4 @@
-"""A source's mapping: our columns, found in the file."""
+"""Applies a source's mapping: our columns as SQL over the file's columns."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 
 from dagster_project.home.source_settings import EPOCHS
 from dagster_project.landing.errors import FileRejectedError
-from dagster_project.landing.formats.values import instant, instant_as, instant_since_epoch, number
+from dagster_project.landing.formats.cell_sql import (
+    instant,
+    instant_as,
+    instant_since_epoch,
+    number,
+)
 
 if TYPE_CHECKING:
     from dagster_project.home.source_settings import DeleteMarker, SourceSettings
@@ -17,10 +22,10 @@ _COLUMN_RULE = "column:"
 
 
 class Fields:
-    """Our columns as SQL over a file's rows, through the mapping of its source.
+    """Our columns as SQL over a file's rows, through the source's mapping.
 
-    A column is, in this order: a constant; the source's id, if it is what `id_name` calls; the
-    column that the mapping names; the file's column of the same name.
+    The value of a column is, in this order: a constant; for `id_name`, the source's id columns; the
+    mapped column; the file's column of the same name.
     """
 
     def __init__(self, rows: Rows, source: SourceSettings, id_name: str) -> None:
@@ -38,12 +43,12 @@ class Fields:
         lacking = sorted(name for name in named if not rows.has(name))
         if lacking:
             raise FileRejectedError(
-                f"the file lacks columns that its source in sendhouse.toml names: "
+                f"the file lacks columns that the source in sendhouse.toml names: "
                 f"{', '.join(lacking)}"
             )
 
     def has(self, ours: str) -> bool:
-        """Whether there may be a value."""
+        """Whether the column may have a value."""
         return (
             ours in self._source.constants
             or ours in self._composed
@@ -51,32 +56,33 @@ class Fields:
         )
 
     def theirs(self, ours: str) -> str:
-        """The file's name of one of our columns."""
+        """Return the file's name of one of our columns."""
         return self._theirs.get(ours, ours)
 
     def text(self, ours: str) -> str:
-        """The value as text, null if empty or unknown."""
+        """Return the value as text, null if empty or unmapped."""
         if ours in self._source.constants:
             return self._rows.parameters.bind(self._source.constants[ours]) + "::varchar"
         if ours in self._composed:
-            parts = [self._told(name) for name in self._source.id]
-            return f"case when {' and '.join(f'{part} is not null' for part in parts)} then md5(concat_ws(chr(31), {', '.join(parts)})) end"  # noqa: E501
-        return self._told(self.theirs(ours)) if self.has(ours) else "null::varchar"
+            parts = [self._non_null_text(name) for name in self._source.id]
+            is_complete = " and ".join(f"{part} is not null" for part in parts)
+            return f"case when {is_complete} then md5(concat_ws(chr(31), {', '.join(parts)})) end"
+        return self._non_null_text(self.theirs(ours)) if self.has(ours) else "null::varchar"
 
     def is_inexact(self, ours: str) -> str:
-        """Whether the value is a number that may have lost digits (boolean)."""
+        """Return whether the value is a number that may have lost digits (boolean)."""
         if ours in self._source.constants or ours in self._composed or not self.has(ours):
             return "false"
         return self._rows.is_inexact(self.theirs(ours))
 
-    def said(self, ours: str) -> str:
-        """Whether the row says anything of the column, be it that it is empty (boolean)."""
+    def is_present(self, ours: str) -> str:
+        """Return whether the row contains the column, even with an empty value (boolean)."""
         if ours in self._source.constants or ours in self._composed:
             return "true"
-        return self._rows.said(self.theirs(ours)) if self.has(ours) else "false"
+        return self._rows.is_present(self.theirs(ours)) if self.has(ours) else "false"
 
     def instant(self, ours: str) -> str:
-        """The value as timestamptz, null if empty, unknown or no time."""
+        """Return the value as timestamptz, null if empty, unmapped or not a time."""
         zone, bind = self._source.timezone, self._rows.parameters.bind
         ways = []
         patterns = [name for name in self._source.dates if name not in EPOCHS]
@@ -94,17 +100,18 @@ class Fields:
         return ways[0] if len(ways) == 1 else f"coalesce({', '.join(ways)})"
 
     def number(self, ours: str) -> str:
-        """The value as text that SQL reads as a number, null if it is none by the source's sign."""
+        """Return the value as text for a cast to a number, null if the text is not a number."""
         text = self.text(ours)
         return text if self._source.decimal is None else number(text, self._source.decimal)
 
     def is_deleted(self, marker: DeleteMarker) -> str:
-        """Whether the row's delete marker says so, as text."""
+        """Return whether the delete marker marks the row as deleted, as text."""
         values = self._rows.parameters.bind([value.casefold() for value in marker.values])
-        text = f"lower(trim(coalesce({self._told(marker.column)}, '')))"
+        text = f"lower(trim(coalesce({self._non_null_text(marker.column)}, '')))"
         return f"list_contains({values}::varchar[], {text})::varchar"
 
-    def _told(self, theirs: str) -> str:
+    def _non_null_text(self, theirs: str) -> str:
+        """Return the text of a file's column, null for the source's `nulls`."""
         text = self._rows.text(theirs)
         if not self._source.nulls:
             return text
@@ -112,7 +119,7 @@ class Fields:
         return f"case when not list_contains({nulls}::varchar[], trim({text})) then {text} end"
 
     def others(self, ours: tuple[str, ...]) -> str:
-        """A JSON object of everything that is in none of our columns `ours`."""
+        """Return a JSON object of all values that are not in the columns `ours`."""
         constants = self._source.constants
         return self._rows.others(
             taken=[self.theirs(name) for name in ours if name not in constants],
@@ -121,11 +128,11 @@ class Fields:
         )
 
     def received_at(self, landed_at: datetime, occurred_at: str) -> str:
-        """When we learnt of the row (timestamptz), by the source's rule.
+        """Return the row's received_at (timestamptz) by the source's rule.
 
         Args:
-            landed_at: when the file lands.
-            occurred_at: SQL of the row's own time, for sources that bring history.
+            landed_at: the landing time.
+            occurred_at: SQL of the row's own time, for sources of history.
 
         """
         rule = self._source.received_at

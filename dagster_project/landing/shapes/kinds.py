@@ -1,7 +1,7 @@
-"""Which kinds of files there are: Sendhouse's own shapes, and the sources of the settings.
+"""The kinds of files: Sendhouse's own shapes, and the sources in the settings.
 
-A kind is named as its folder under `landing/`: `events`, `tracking`, `crm/<source>/<object>`, or
-the name of a `[sources.NAME]` table.
+A kind's name is the folder's name under `landing/`: `events`, `tracking`, `crm/<source>/<object>`,
+or the name of a `[sources.NAME]` table.
 """
 
 from __future__ import annotations
@@ -18,39 +18,39 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import PurePath
 
-# No double underscore: in raw.<source>__<object> it is what separates the two.
+# No double underscore, because it separates source and object in raw.<source>__<object>.
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _OWN_FOLDERS = ("events", "tracking", "crm")
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of file and how it is read."""
+    """One kind of file and its settings."""
 
     name: str
-    """As the folder is called: `events`, `crm/standard/contacts`, `shop_orders`."""
+    """The folder's name: `events`, `crm/standard/contacts`, `shop_orders`."""
     shape: Literal["events", "tracking", "crm"]
-    """What the rows are."""
+    """What the rows mean."""
     table: str
-    """The table under schema `raw` that they go to."""
+    """The target table in schema `raw`."""
     source: SourceSettings
-    """How the file's columns map onto that shape."""
+    """How to read the file and map its columns."""
 
     @property
     def mapping(self) -> str:
-        """A fingerprint of the mapping: what failed is tried again when it changes."""
+        """A hash of the settings: landing retries a failed file after a change."""
         return hashlib.sha256(self.source.model_dump_json().encode()).hexdigest()[:16]
 
 
 def parse_kind(name: str, sources: Mapping[str, SourceSettings]) -> Kind:
-    """Read a kind's name.
+    """Return the kind with this name.
 
     Args:
-        name: `events`, `tracking`, `crm/<source>/<object>` or a name among `sources`.
+        name: `events`, `tracking`, `crm/<source>/<object>` or a key of `sources`.
         sources: the `[sources.*]` tables of the settings.
 
     Raises:
-        KindError: there is no such kind, or its table in the settings is wrong.
+        KindError: the kind is unknown, or its table in the settings is invalid.
 
     """
     source = sources.get(name)
@@ -59,8 +59,8 @@ def parse_kind(name: str, sources: Mapping[str, SourceSettings]) -> Kind:
         source = SourceSettings.model_validate({"as": name})
     elif name in _OWN_FOLDERS or not _NAME.fullmatch(name):
         raise KindError(
-            f"[sources.{name}]: a source is named in lowercase letters, digits and single "
-            f"underscores, and not {', '.join(_OWN_FOLDERS)}: rename it in sendhouse.toml"
+            f"[sources.{name}]: invalid source name: use lowercase letters, digits and single "
+            f"underscores, and none of {', '.join(_OWN_FOLDERS)}; rename it in sendhouse.toml"
         )
     else:
         shape = source.land_as
@@ -77,17 +77,17 @@ def parse_kind(name: str, sources: Mapping[str, SourceSettings]) -> Kind:
                 "'crm/<source>/<object>' (lowercase letters, digits and single underscores)"
             )
         case _:
-            raise KindError(f"no kind of file is called '{name}': {_choices(sources)}")
+            raise KindError(f"unknown kind of file: '{name}'; {_choices(sources)}")
 
 
 def kind_of_folder(relative: PurePath) -> str:
-    """The kind's name that a file's place under `landing/` says.
+    """Return the kind's name by a file's folder under `landing/`.
 
     Args:
         relative: the file's path relative to `landing/`.
 
     Returns:
-        A name for `parse_kind`, which is where a folder that is no kind is told.
+        A name for `parse_kind`, which reports an unknown kind.
 
     """
     folders = relative.parent.parts
@@ -98,4 +98,5 @@ def kind_of_folder(relative: PurePath) -> str:
 
 def _choices(sources: Mapping[str, SourceSettings]) -> str:
     own = ["events", "tracking", "crm/<source>/<object>"]
-    return f"the kinds are {', '.join([*own, *sorted(sources)])} (see [sources] in sendhouse.toml)"
+    known = ", ".join([*own, *sorted(sources)])
+    return f"known kinds: {known} (see [sources] in sendhouse.toml)"

@@ -1,1 +1,1 @@
-"""How rows land: which files are new, one transaction per file, and its record in `raw.files`."""
+"""Lands each file once: finds new files, writes their rows, records the result in `raw.files`."""

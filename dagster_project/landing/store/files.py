@@ -1,4 +1,4 @@
-"""Files to land: find them, tell them apart, put them in place."""
+"""Files in the landing folder and under the sources' paths: find, copy in, move away."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ if TYPE_CHECKING:
     from dagster_project.home.settings import Settings
 
 DONE = ".done"
-"""Folder under `landing/` of what has landed; nothing reads it, and it may be emptied."""
+"""The folder of landed files under `landing/`; nothing reads it, and an operator may empty it."""
 _BEING_WRITTEN = (".tmp", ".part")
 
 
 @dataclass(frozen=True)
 class State:
-    """What can be known of a file without reading it."""
+    """The size and modification time of a file."""
 
     bytes: int
     modified_ns: int
 
 
 def state_of(path: Path) -> State:
-    """A file's size and time of change.
+    """Return a file's state.
 
     Raises:
-        FileChangedError: it is gone.
-        OSError: it cannot be looked at, or is a pipe or a device, which would be read for ever.
+        FileChangedError: the file was deleted.
+        OSError: the file is not accessible, or is a pipe or a device, which never ends.
 
     """
     try:
@@ -48,27 +48,27 @@ def state_of(path: Path) -> State:
     except FileNotFoundError as error:
         raise FileChangedError from error
     if not S_ISREG(stat.st_mode):
-        raise OSError(EINVAL, "it is no regular file")
+        raise OSError(EINVAL, "not a regular file")
     return State(stat.st_size, stat.st_mtime_ns)
 
 
 def sha256_of(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file's content."""
+    """Return the hexadecimal SHA-256 of a file's content."""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def is_ignored(path: Path) -> bool:
-    """Whether a writer is not done with the file yet, by its name."""
+    """Whether the file's name says that a program is still writing the file."""
     return path.name.startswith(".") or path.name.endswith(_BEING_WRITTEN)
 
 
 def discover(settings: Settings) -> list[tuple[str, Path]]:
-    """Every file in `landing/` and under the sources' paths.
+    """List every file in `landing/` and under the sources' paths.
 
     Returns:
-        (kind name, path), ordered by both. A folder that is no kind is returned as one: it is told
-        when its files are landed.
+        (kind name, path), ordered by both. An unknown folder is returned as a kind too; landing its
+        files reports the error.
 
     """
     found = set(_in_landing(settings.landing_dir))
@@ -94,13 +94,13 @@ def _glob(pattern: Path) -> Iterator[Path]:
 
 
 def put_away(path: Path, state: State, settings: Settings, landed_at: datetime) -> None:
-    """Move a file that has landed out of the landing folder's sight, to `.done/<day>/`.
+    """Move a landed file to `.done/<day>/`, so that listing the folder costs only new files.
 
-    So that a look at the folder costs what is new in it, not what ever was. A file elsewhere stays
-    where it is, and so does one that is another by now than the `state` that landed.
+    A file outside the landing folder stays in place. So does a file that changed since its `state`
+    landed.
 
     Raises:
-        OSError: it cannot be moved.
+        OSError: the file cannot be moved.
 
     """
     if not path.is_relative_to(settings.landing_dir):
@@ -111,40 +111,42 @@ def put_away(path: Path, state: State, settings: Settings, landed_at: datetime) 
     try:
         if state_of(path) != state:
             return
-        if target.exists():  # another file of that name, earlier in the day
+        if target.exists():  # a file of the same name landed earlier in the day
             target = target.with_name(f"{state.modified_ns}-{target.name}")
         path.replace(target)
     except (FileChangedError, FileNotFoundError):
-        pass  # gone already: somebody else tidies up here, too
+        pass  # another program deleted the file
 
 
 def copy_to_landing(files: Iterable[Path], kind: str, settings: Settings) -> list[Path]:
-    """Put files where the next tick lands them.
+    """Copy files into the landing folder, for the next tick.
 
-    A copy keeps its name, after a short hash of its content, so that two files of one name live
-    side by side and copying one twice changes nothing.
+    A copy's name is a short hash of the content plus the file's name. So two files with the same
+    name do not collide, and a second copy of the same file changes nothing.
 
     Args:
-        files: what to copy.
+        files: the files to copy.
         kind: `events`, `tracking`, `crm/<source>/<object>` or a source's name.
-        settings: where `landing/` is and which sources there are.
+        settings: the landing folder and the sources.
 
     Returns:
         The copies, in the order of `files`.
 
     Raises:
-        KindError: there is no such kind.
-        FileRejectedError: a file's name says that it is not done, or does not say its format.
-        FileNotFoundError: a file is not there. Nothing has been copied then.
+        KindError: the kind is unknown.
+        FileRejectedError: a file's name marks the file as incomplete, or has no known format.
+        FileNotFoundError: a file does not exist. In each case no file was copied.
 
     """
     source = parse_kind(kind, settings.sources).source
     wanted = list(files)
     for path in wanted:
         if not path.is_file():
-            raise FileNotFoundError(f"no such file: {path}")
+            raise FileNotFoundError(f"file not found: {path}")
         if is_ignored(path):
-            raise FileRejectedError(f"{path} is named like a file that is still being written")
+            raise FileRejectedError(
+                f"the file name marks an incomplete file: {path}; rename the file"
+            )
         format_of(path, source.format)
     folder = settings.landing_dir / kind
     folder.mkdir(parents=True, exist_ok=True)
@@ -154,12 +156,12 @@ def copy_to_landing(files: Iterable[Path], kind: str, settings: Settings) -> lis
 def _copy(path: Path, folder: Path) -> Path:
     target = folder / f"{sha256_of(path)[:8]}-{path.name}"
     if not target.exists():
-        passing = folder / f".{target.name}.{os.getpid()}.tmp"
+        temporary = folder / f".{target.name}.{os.getpid()}.tmp"
         try:
-            shutil.copy2(path, passing)  # with its time: of two exports the later one counts
-            with passing.open("rb") as handle:
+            shutil.copy2(path, temporary)  # keeps the time: of two exports, the later one counts
+            with temporary.open("rb") as handle:
                 os.fsync(handle.fileno())
-            passing.replace(target)
+            temporary.replace(target)
         finally:
-            passing.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
     return target

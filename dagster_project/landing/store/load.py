@@ -1,4 +1,4 @@
-"""Which files land, and what becomes of each: once, or told why not."""
+"""Decides which files to land, and reports the result of each file."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import duckdb
 
 from dagster_project.landing.errors import FileChangedError, FileRejectedError, KindError
 from dagster_project.landing.shapes.kinds import parse_kind
-from dagster_project.landing.store import history
+from dagster_project.landing.store import raw_files
 from dagster_project.landing.store.files import DONE, discover, put_away, sha256_of, state_of
-from dagster_project.landing.store.history import Fingerprint, LandedFile
+from dagster_project.landing.store.raw_files import Fingerprint, LandedFile
 from dagster_project.landing.store.write import transaction, write_rows
 
 if TYPE_CHECKING:
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 def land_new(
     connection: duckdb.DuckDBPyConnection, settings: Settings, landed_at: datetime
 ) -> list[LandedFile]:
-    """Land every file that is new in `landing/` or under a source's path.
+    """Land every new file in `landing/` or under a source's path.
 
     Args:
         connection: the warehouse, from `warehouse.connect`.
-        settings: where files are and how sources are read.
-        landed_at: the time that this counts as.
+        settings: the folders and the sources.
+        landed_at: the landing time.
 
     Returns:
-        What became of each new file, ordered by kind and by when it was written.
+        The result of each new file, ordered by kind and modification time.
 
     """
     return [
@@ -44,28 +44,32 @@ def land_new(
 
 
 def pending_files(connection: duckdb.DuckDBPyConnection, settings: Settings) -> list[Path]:
-    """Files that the next `land_new` would look into, in its order."""
+    """List the files that the next `land_new` would read, in its order."""
     return [path for _, path in _pending(connection, settings)]
 
 
 def _pending(
     connection: duckdb.DuckDBPyConnection, settings: Settings
 ) -> Iterator[tuple[str, Path]]:
-    """Files to look into; of one kind the one written first comes first, as its news is older."""
-    seen = history.seen(connection)
+    """Yield the files to read, by kind; the oldest file of a kind comes first."""
+    known = raw_files.known_paths(connection)
     found: list[tuple[str, int, Path]] = []
     for kind, path in discover(settings):
-        state, past = seen.get((kind, str(path)), (None, None))
+        state, outcome = known.get((kind, str(path)), (None, None))
         try:
             now = state_of(path)
         except FileChangedError:
-            continue  # gone since it was listed
+            continue  # deleted since the listing
         except OSError:
-            found.append((kind, 0, path))  # why is told when it is landed
+            found.append((kind, 0, path))  # landing the file reports the error
             continue
-        is_known = now == state and past is not None and past.stands_for(_mapping(kind, settings))
-        # What landed and lies in the landing folder was to be put away.
-        waits = past is not None and past.error is None and settings.landing_dir in path.parents
+        is_known = (
+            now == state and outcome is not None and outcome.is_final_for(_mapping(kind, settings))
+        )
+        # A landed file in the landing folder could not be moved to .done: try again.
+        waits = (
+            outcome is not None and outcome.error is None and settings.landing_dir in path.parents
+        )
         if not is_known or waits:
             found.append((kind, now.modified_ns, path))
     for kind, _, path in sorted(found):
@@ -79,23 +83,22 @@ def land_file(
     settings: Settings,
     landed_at: datetime,
 ) -> LandedFile:
-    """Land one file: its rows, what is wrong with others, and the file's own row, or nothing.
+    """Land one file in one transaction: valid rows, rejects, and the row of `raw.files`.
 
-    A file whose content landed before as this kind is left alone. So is one that failed, until its
-    content changes or the source that it is read with does. What has landed from the landing folder
-    is put away in its `.done`.
+    A file is skipped if the same content landed before as this kind. A failed file is skipped
+    until its content or its source's settings change. A file that landed from the landing folder
+    moves to `.done`.
 
     Args:
         connection: the warehouse, from `warehouse.connect` (session time zone UTC), not in a
             transaction.
         path: the file.
         kind: `events`, `tracking`, `crm/<source>/<object>` or a source's name.
-        settings: how sources are read, and the project whose models declare CRM tables.
-        landed_at: the time that this counts as, with a time zone.
+        settings: the sources, and the project whose models declare CRM tables.
+        landed_at: the landing time, with a time zone.
 
     Returns:
-        What became of it. Nothing is raised for what is wrong with the file or its kind: that is in
-        `error` and `raw.rejects`.
+        The result. An invalid file or kind raises nothing: `error` and `raw.rejects` report it.
 
     """
     if landed_at.tzinfo is None:
@@ -104,7 +107,7 @@ def land_file(
         str(path).encode()
     except UnicodeEncodeError:
         readable = Path(os.fsencode(path).decode(errors="replace"))
-        return LandedFile(readable, kind, "", error="its name is not UTF-8: rename it")
+        return LandedFile(readable, kind, "", error="the file name is not UTF-8: rename the file")
     try:
         state = state_of(path)
         file = Fingerprint(kind, sha256_of(path), state, _mapping(kind, settings))
@@ -117,8 +120,11 @@ def land_file(
         try:
             put_away(path, state, settings, landed_at)
         except OSError as error:
-            told = f"it cannot be moved to {DONE} and is looked into each time: {error.strerror}"
-            return replace(landed, notices=(*landed.notices, told))
+            notice = (
+                f"the file cannot be moved to {DONE}, so every tick reads it again: "
+                f"{error.strerror}"
+            )
+            return replace(landed, notices=(*landed.notices, notice))
     return landed
 
 
@@ -130,14 +136,14 @@ def _land_once(
     landed_at: datetime,
 ) -> LandedFile:
     kind = file.kind
-    past = history.past_of(connection, file.file_id)
-    if past is not None and past.error is None and _is_snapshot(kind, settings):
-        back = history.returned(connection, file)
-        file, past = (file, past) if back is None else (back, None)
-    if past is not None and past.stands_for(file.mapping):
+    outcome = raw_files.outcome_of(connection, file.file_id)
+    if outcome is not None and outcome.error is None and _is_snapshot(kind, settings):
+        back = raw_files.returned_snapshot(connection, file)
+        file, outcome = (file, outcome) if back is None else (back, None)
+    if outcome is not None and outcome.is_final_for(file.mapping):
         with transaction(connection):
-            history.see(connection, file, path)
-        return LandedFile(path, kind, file.file_id, already_landed=True, error=past.error)
+            raw_files.remember_path(connection, file, path)
+        return LandedFile(path, kind, file.file_id, already_landed=True, error=outcome.error)
     try:
         rows = parse_kind(file.kind, settings.sources)
         return write_rows(connection, path, rows, settings, file, landed_at)
@@ -145,7 +151,7 @@ def _land_once(
         landed = LandedFile(path, kind, file.file_id, error=str(error))
         content = error.content if isinstance(error, FileRejectedError) else None
         with transaction(connection):
-            history.record(connection, file, landed, landed_at)
+            raw_files.record(connection, file, landed, landed_at)
             connection.execute(
                 "insert into raw.rejects values ($id, null, $reason, $content)",
                 {"id": file.file_id, "reason": str(error), "content": content},
@@ -153,7 +159,7 @@ def _land_once(
         return landed
     except (FileChangedError, FileNotFoundError, duckdb.IOException) as error:
         if not isinstance(error, FileChangedError) and path.exists():
-            raise  # the disk, not the file
+            raise  # an error of the disk, not of the file
         return LandedFile(path, kind, file.file_id, error=FileChangedError.message)
 
 
@@ -165,4 +171,4 @@ def _mapping(kind: str, settings: Settings) -> str:
     try:
         return parse_kind(kind, settings.sources).mapping
     except KindError:
-        return "no such kind"
+        return "unknown kind"

@@ -1,9 +1,9 @@
-"""Which events have landed, as sorted hashes of their ids in files beside the warehouse.
+"""The ids of all landed events, as sorted hashes in files beside the warehouse.
 
-To find an id among a hundred million in the warehouse means to read all of them; to find it in a
-sorted file takes a few dozen looks. The files are made from the warehouse and can be thrown away at
-any time: a run that is not there is made again, and what a run says to be there is asked of the
-warehouse before anything is left out for it. So they may only ever say too much, never too little.
+A lookup in the warehouse reads all ids, perhaps a hundred million; a lookup in a sorted file reads
+a few dozen. The files can be deleted at any time: they are rebuilt from the warehouse. Landing
+checks a match in the warehouse before it drops a duplicate. So the files may contain too many
+hashes, but never too few.
 """
 
 from __future__ import annotations
@@ -19,13 +19,12 @@ if TYPE_CHECKING:
     import duckdb
     import polars as pl
 
-# From one landed file's number to another's, and the id of the last: of another warehouse's files,
-# or of this one's before it was restored, the numbers may be the same, but not the ids.
-# How many hashes it holds says that it is whole: what is cut off would say too little.
+# <first file number>-<last file number>-<id of the last file>-<number of hashes>. The id detects a
+# run of another warehouse, or of a state before a restore. The number of hashes detects a cut file.
 _NAME = re.compile(r"(\d+)-(\d+)-([0-9a-f]+)-(\d+)\.u64")
 
 _SHORT = 50_000
-"""A run of no more hashes than this is written anew sooner than looked into beside others."""
+"""A run of at most this many hashes is merged into the next run."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +41,8 @@ class _Run:
         return self.path.stat().st_size // 8
 
     def hashes(self) -> pl.Series:
-        """Map the file into memory: what is not looked at is not read."""
-        import polars as pl  # they take a moment, and a command's --help needs neither
+        """Map the file into memory; only the parts in use are read."""
+        import polars as pl  # slow to import, and not needed for a command's --help
         import pyarrow as pa
 
         buffer = pa.memory_map(str(self.path)).read_buffer()
@@ -52,14 +51,14 @@ class _Run:
 
 
 class Seen:
-    """The hashes of one table's events, in runs that cover landed files by their number."""
+    """The hashes of one table's ids, in runs; each run covers a range of landed files."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, folder: Path, table: str) -> None:
-        """Bring the runs up to what the warehouse holds.
+        """Bring the runs up to date with the warehouse.
 
         Args:
             connection: the warehouse, not in a transaction.
-            folder: where the runs are; made if it is not there.
+            folder: the folder of the runs; created if missing.
             table: `events` or `tracking`.
 
         """
@@ -92,7 +91,7 @@ class Seen:
             self.add(hashes.to_series().sort(), last, last_id)
 
     def has_any(self, hashes: pl.Series) -> bool:
-        """Whether one of these hashes (ascending) may be there already."""
+        """Whether one of these hashes (ascending) may have landed before."""
         for run in self._runs:
             known = run.hashes()
             places = known.search_sorted(hashes).clip(0, len(known) - 1)
@@ -101,10 +100,10 @@ class Seen:
         return False
 
     def add(self, hashes: pl.Series, file_no: int, file_id: str) -> None:
-        """Add the hashes (ascending) of what a file brought, once it has landed.
+        """Add the hashes (ascending) of a landed file.
 
-        Runs of like length become one, so that there are few of them and each hash is rewritten
-        only as often as the whole doubles.
+        Runs of similar length are merged. So few runs exist, and a hash is rewritten only when the
+        total doubles.
         """
         first = self._runs[-1].last + 1 if self._runs else 1
         merged: list[_Run] = []
@@ -126,7 +125,7 @@ class Seen:
 
 
 def _read_runs(folder: Path) -> list[_Run]:
-    """List the runs, each beginning where the one before ended, and tidy up what is none."""
+    """List consecutive runs, and delete all other files."""
     found = []
     for path in folder.iterdir():
         name = _NAME.fullmatch(path.name)
@@ -134,7 +133,7 @@ def _read_runs(folder: Path) -> list[_Run]:
             path.unlink()
         else:
             found.append(_Run(path, int(name[1]), int(name[2]), name[3]))
-    # Of two that begin alike, the longer one was merged from the other.
+    # If two runs start at the same file, the longer run contains the shorter run.
     runs: list[_Run] = []
     for run in sorted(found, key=lambda run: (run.first, -run.last)):
         expected = runs[-1].last + 1 if runs else 1
@@ -151,10 +150,10 @@ def _merge(one: pl.Series, other: pl.Series) -> pl.Series:
 
 
 def _write(hashes: pl.Series, path: Path) -> None:
-    passing = path.with_suffix(".tmp")
-    with passing.open("wb") as handle:
+    temporary = path.with_suffix(".tmp")
+    with temporary.open("wb") as handle:
         for chunk in hashes.to_arrow().chunks if hashes.n_chunks() > 1 else [hashes.to_arrow()]:
             values = chunk.buffers()[1]
             handle.write(values.slice(chunk.offset * 8, len(chunk) * 8))
         os.fsync(handle.fileno())
-    passing.replace(path)
+    temporary.replace(path)

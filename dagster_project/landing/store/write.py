@@ -1,4 +1,4 @@
-"""The rows of one file into `raw.*`: in one transaction, all or none."""
+"""Writes the rows of one file to `raw.*` in one transaction."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from dagster_project.landing.errors import FileChangedError
-from dagster_project.landing.formats.json_lines import AlikeObjects, JsonLines, NotAlikeError
+from dagster_project.landing.formats.json_lines import JsonLines, NotUniformError, UniformObjects
 from dagster_project.landing.formats.packing import check_whole
 from dagster_project.landing.formats.readers import UNREADABLE, format_of, open_rows
-from dagster_project.landing.shapes import crm, exports, facts
+from dagster_project.landing.shapes import crm, facts
 from dagster_project.landing.shapes.declared import read_declared
-from dagster_project.landing.store import history
+from dagster_project.landing.store import previous_export, raw_files
 from dagster_project.landing.store.files import state_of
-from dagster_project.landing.store.history import LandedFile
+from dagster_project.landing.store.raw_files import LandedFile
 from dagster_project.landing.store.seen import Seen
 
 if TYPE_CHECKING:
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
     from dagster_project.home.settings import Settings
     from dagster_project.landing.formats.rows import Rows
     from dagster_project.landing.shapes.kinds import Kind
-    from dagster_project.landing.store.history import Fingerprint
+    from dagster_project.landing.store.raw_files import Fingerprint
 
-_JUDGED = "landing_judged"
-"""Temporary table: a file's rows in file order, each with its values or its problem."""
+_CHECKED = "landing_checked"
+"""The temporary table of a file's checked rows: in file order, with values or a problem."""
 
 
 @contextmanager
 def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Commit what is done within, or nothing of it."""
+    """Run the block in a transaction."""
     connection.execute("begin")
     try:
         yield
@@ -55,19 +55,19 @@ def write_rows(
     file: Fingerprint,
     landed_at: datetime,
 ) -> LandedFile:
-    """Land a file that has not landed: its rows, what is wrong with others, and its own row.
+    """Land a new file: valid rows, rejects, and the row of `raw.files`.
 
     Args:
         connection: the warehouse, not in a transaction.
         path: the file.
-        kind: what its rows are.
-        settings: the project whose models declare CRM tables, and where hashes are kept.
-        file: the file as it was when it was looked into.
-        landed_at: the time that this counts as.
+        kind: the file's kind.
+        settings: the project whose models declare CRM tables, and the folder of the hashes.
+        file: the identity of the file, including its state before reading.
+        landed_at: the landing time.
 
     Raises:
-        FileRejectedError: the file cannot be read with certainty; nothing has landed.
-        FileChangedError: it is another by now; nothing has landed.
+        FileRejectedError: the file cannot be read with certainty; no row landed.
+        FileChangedError: the file changed during reading; no row landed.
 
     """
     check_whole(path)
@@ -77,12 +77,12 @@ def write_rows(
 
 
 class _NotWholeError(Exception):
-    """Something is the matter with a row of the file."""
+    """A row is invalid or not new, so the file takes the slower path."""
 
 
 @dataclass(frozen=True)
 class _Writing:
-    """One file on its way."""
+    """One file during landing."""
 
     connection: duckdb.DuckDBPyConnection
     path: Path
@@ -95,25 +95,29 @@ class _Writing:
     def facts(self) -> LandedFile:
         """Land events or tracking."""
         seen = Seen(self.connection, self.settings.seen_dir / self.kind.table, self.kind.table)
-        written = self._facts_whole(seen) or self._facts_judged()
-        landed, hashes, file_no = written
+        landed, hashes, file_no = self._facts_whole(seen) or self._facts_checked()
         if len(hashes):
             seen.add(hashes, file_no, self.file.file_id)
         return landed
 
     def _facts_whole(self, seen: Seen) -> tuple[LandedFile, pl.Series, int] | None:
-        """Land the file if every row is right and new, as almost every row of almost every file.
+        """Land the file without a temporary table, if every row is valid and new, else None.
 
-        Much faster than holding the rows in a table to see which are; None if it takes that.
+        Most files qualify, and this path is much faster than `_facts_checked`.
         """
         for open_ in self._ways_to_open():
             try:
                 rows = open_()
                 with _unordered(self.connection), transaction(self.connection):
                     hashes = facts.insert_whole(
-                        self.connection, self.kind, rows, self.landed_at, self._numbered(), seen
+                        self.connection,
+                        self.kind,
+                        rows,
+                        self.landed_at,
+                        self._numbered(),
+                        seen.has_any,
                     )
-                    # Of a file without rows the slower way says what it is.
+                    # A file without rows takes the slower path, which reports the reason.
                     if hashes is None or rows.must_be not in (None, len(hashes)) or not len(hashes):
                         raise _NotWholeError  # noqa: TRY301 - undoes the transaction
                     self._require_unchanged()
@@ -121,34 +125,34 @@ class _Writing:
                     file_no = self._record(landed)
             except _NotWholeError:
                 return None
-            except (NotAlikeError, *UNREADABLE):
+            except (NotUniformError, *UNREADABLE):
                 continue
             return landed, hashes, file_no
         return None
 
     def _numbered(self) -> tuple[str, int]:
-        """The file's id, and the number it gets once it is recorded."""
-        return self.file.file_id, history.next_file_no(self.connection)
+        """Return the file's id and its future number."""
+        return self.file.file_id, raw_files.next_file_no(self.connection)
 
     def _ways_to_open(self) -> list[Callable[[], Rows]]:
         source = self.kind.source
         if format_of(self.path, source.format) == "jsonl" and source.encoding == "detect":
             return [
-                lambda: AlikeObjects(self.connection, self.path),
+                lambda: UniformObjects(self.connection, self.path),
                 lambda: JsonLines(self.path, "objects"),
             ]
         return [lambda: open_rows(self.connection, self.path, source, self.scratch)]
 
-    def _facts_judged(self) -> tuple[LandedFile, pl.Series, int]:
-        """Land what is right and new of the file, and what is wrong with the rest."""
+    def _facts_checked(self) -> tuple[LandedFile, pl.Series, int]:
+        """Land the valid new rows, and the rejects."""
 
-        def judge(rows: Rows) -> None:
-            self._hold(facts.judge(self.kind, rows, self.landed_at), rows)
+        def check(rows: Rows) -> None:
+            self._write_checked(facts.check(self.kind, rows, self.landed_at), rows)
 
-        with self._judged(judge) as rows:
+        with self._checked_rows(check) as rows:
             right, wrong = self._count("_problem is null"), self._count("_problem <> ''")
             with transaction(self.connection):
-                hashes = facts.insert(self.connection, self.kind, _JUDGED, self._numbered())
+                hashes = facts.insert(self.connection, self.kind, _CHECKED, self._numbered())
                 landed = self._landed(len(hashes), right - len(hashes), wrong)
                 file_no = self._record(landed)
                 self._reject(rows)
@@ -159,56 +163,58 @@ class _Writing:
         declared = read_declared(self.settings.project_dir).get(self.kind.table)
         columns: list[str] = []
 
-        def judge(rows: Rows) -> None:
+        def check(rows: Rows) -> None:
             names = rows.columns(self.connection)
-            judgement = crm.judge(self.kind, rows, names, declared, self.landed_at)
-            self._hold(judgement.sql, rows)
-            columns[:] = judgement.columns
+            checked = crm.check(self.kind, rows, names, declared, self.landed_at)
+            self._write_checked(checked.sql, rows)
+            columns[:] = checked.columns
 
-        with self._judged(judge) as rows:
+        with self._checked_rows(check) as rows:
             wrong = self._count("_problem <> ''")
             with transaction(self.connection):
                 added = crm.insert(
-                    self.connection, self.kind, _JUDGED, rows.line, columns, self._numbered()
+                    self.connection, self.kind, _CHECKED, rows.line, columns, self._numbered()
                 )
-                notices = exports.compare_columns(
+                notices = previous_export.compare_columns(
                     self.connection, self.kind, self.file.file_id, columns
                 )
                 is_full = self.kind.source.snapshot == "full"
-                if is_full and (lost := exports.compare_rows(self.connection, self.kind, added)):
+                if is_full and (
+                    lost := previous_export.compare_rows(self.connection, self.kind, added)
+                ):
                     is_full, notices = False, [*notices, lost]
-                learnt_at = crm.learnt_at(self.kind, self.landed_at)
+                received_at = crm.common_received_at(self.kind, self.landed_at)
                 landed = self._landed(added, 0, wrong, tuple(notices))
-                self._record(landed, history.Export(columns, is_full, learnt_at))
+                self._record(landed, raw_files.Export(columns, is_full, received_at))
                 self._reject(rows)
         return landed
 
     @contextmanager
-    def _judged(self, judge: Callable[[Rows], None]) -> Iterator[Rows]:
-        """Hold the file's judged rows in the temporary table, with true lines."""
+    def _checked_rows(self, check: Callable[[Rows], None]) -> Iterator[Rows]:
+        """Write the file's checked rows, with correct lines, to the temporary table."""
         rows = open_rows(self.connection, self.path, self.kind.source, self.scratch)
         try:
             try:
-                judge(rows)
+                check(rows)
                 is_read = rows.must_be in (None, self._count("true"))
             except UNREADABLE:
                 is_read = False
             if not is_read:
                 rows = rows.repaired(self.scratch)
-                judge(rows)
+                check(rows)
             self._require_unchanged()
             yield rows
         finally:
-            self.connection.execute(f"drop table if exists {_JUDGED}")
+            self.connection.execute(f"drop table if exists {_CHECKED}")
 
-    def _hold(self, judgement: str, rows: Rows) -> None:
+    def _write_checked(self, checked: str, rows: Rows) -> None:
         self.connection.execute(
-            f"create or replace temp table {_JUDGED} as {judgement}", rows.parameters.values
+            f"create or replace temp table {_CHECKED} as {checked}", rows.parameters.values
         )
 
     def _count(self, where: str) -> int:
         [(count,)] = self.connection.execute(
-            f"select count(*) from {_JUDGED} where {where}"  # noqa: S608 - conditions of our own
+            f"select count(*) from {_CHECKED} where {where}"  # noqa: S608 - conditions of our own
         ).fetchall()
         return count
 
@@ -219,15 +225,15 @@ class _Writing:
             self.path, self.kind.name, self.file.file_id, added, duplicate, wrong, notices=notices
         )
 
-    def _record(self, landed: LandedFile, export: history.Export | None = None) -> int:
-        return history.record(
+    def _record(self, landed: LandedFile, export: raw_files.Export | None = None) -> int:
+        return raw_files.record(
             self.connection, self.file, landed, self.landed_at, self.kind.table, export
         )
 
     def _reject(self, rows: Rows) -> None:
         self.connection.execute(
             f"""insert into raw.rejects
-                select $id, {rows.line}, _problem, _content from {_JUDGED}
+                select $id, {rows.line}, _problem, _content from {_CHECKED}
                 where _problem <> ''""",  # noqa: S608 - names of our own
             {"id": self.file.file_id},
         )
@@ -239,7 +245,7 @@ class _Writing:
 
 @contextmanager
 def _unordered(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Let DuckDB write rows in any order: faster, and in bounded memory."""
+    """Let DuckDB write rows in any order, which is faster and uses bounded memory."""
     connection.execute("set preserve_insertion_order = false")
     try:
         yield

@@ -29,13 +29,13 @@ SECRETS = [
 
 
 @pytest.fixture(autouse=True)
-def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch):
+def no_settings_from_the_environment(monkeypatch: pytest.MonkeyPatch):
     for name in ("HOME", "CONFIG", "LINK_KEY", "PROJECT_DIR"):
         monkeypatch.delenv(f"SENDHOUSE_{name}", raising=False)
 
 
 def keys(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Every key with its default, nested ones with dots."""
+    """Yield every key with its default; nested keys have dots."""
     for name, field in model.model_fields.items():
         kind = field.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
@@ -45,11 +45,11 @@ def keys(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 KEYS = dict(keys(Settings))
-TABLES = {"parameters", "sources", "senders"}  # their keys are the user's own
+TABLES = {"parameters", "sources", "senders"}  # tables with free keys
 
 
 @pytest.mark.parametrize("key", sorted(KEYS.keys() - TABLES))
-def test_every_key_stands_in_the_settings_file_with_its_default(key: str):
+def test_every_key_is_in_the_settings_file_with_its_default(key: str):
     section, _, name = key.rpartition(".")
     text = re.split(r"^\[", TOML, flags=re.MULTILINE)[0] if not section else _section(section)
 
@@ -63,24 +63,37 @@ def test_every_key_stands_in_the_settings_file_with_its_default(key: str):
 
 
 @pytest.mark.parametrize("table", sorted(TABLES))
-def test_tables_with_keys_of_the_users_own_are_shown_too(table: str):
+def test_tables_with_free_keys_are_in_the_settings_file(table: str):
     assert re.search(rf"^(?:# )?\[{table}[\].]", TOML, flags=re.MULTILINE)
 
 
-def test_every_key_of_a_source_is_explained():
+def test_every_key_of_a_source_is_documented():
     lines = re.finditer(r"^# (\w+) +", TOML, flags=re.MULTILINE)
-    explained = {line[1] for line in lines if len(line[0]) == len("# received_at  ")}
+    documented = {line[1] for line in lines if len(line[0]) == len("# received_at  ")}
 
-    assert {f.alias or name for name, f in SourceSettings.model_fields.items()} <= explained
+    assert {f.alias or name for name, f in SourceSettings.model_fields.items()} <= documented
 
 
 @pytest.mark.parametrize("secret", SECRETS)
-def test_every_secret_is_explained_and_none_can_stand_in_the_file_of_the_repository(secret: str):
+def test_every_secret_is_documented_and_missing_in_the_settings_file(secret: str):
     assert f"SENDHOUSE_{secret.upper()}" in TOML
     assert secret not in tomllib.loads(TOML)
 
 
-def test_every_key_of_the_settings_file_is_one_and_the_file_loads():
+def test_every_environment_variable_that_the_code_reads_is_documented():
+    documented = set(_variables(TOML + (PROJECT_DIR / "README.md").read_text(encoding="utf-8")))
+
+    undocumented = {
+        f"{variable} ({path.relative_to(PROJECT_DIR)})"
+        for path in _code()
+        for variable in _variables(path.read_text(encoding="utf-8"))
+        if variable not in documented and _key_of(variable) not in KEYS
+    }
+
+    assert undocumented == set()
+
+
+def test_the_settings_file_of_the_repository_loads():
     assert load_settings().identity.from_email == "ada@northwind.example"
 
 
@@ -91,7 +104,7 @@ def test_the_readme_names_every_command():
     assert [name for name in commands if f"sendhouse {name}" not in readme] == []
 
 
-def test_the_environment_goes_before_the_file_at_any_depth(monkeypatch: pytest.MonkeyPatch):
+def test_the_environment_overrides_the_file_at_any_depth(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("SENDHOUSE_SMTP__PORT", "2525")
     monkeypatch.setenv("SENDHOUSE_PARAMETERS__SILENCE_DAYS", "10")
     settings = load_settings(delivery={"sender": "smtp"})
@@ -103,7 +116,7 @@ def test_the_environment_goes_before_the_file_at_any_depth(monkeypatch: pytest.M
     assert (settings.delivery.sender, settings.delivery.batch_size) == ("smtp", 1000)
 
 
-def test_a_relative_home_means_the_same_from_every_folder(
+def test_a_relative_home_is_relative_to_the_project(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
     monkeypatch.setenv("SENDHOUSE_HOME", "elsewhere")
@@ -113,7 +126,7 @@ def test_a_relative_home_means_the_same_from_every_folder(
 
 
 @pytest.mark.parametrize(
-    ("variable", "value", "said"),
+    ("variable", "value", "key"),
     [
         ("SENDHOUSE_SMTP__PORT", "0", "smtp.port"),
         ("SENDHOUSE_SMTP__SECURITY", "maybe", "smtp.security"),
@@ -121,19 +134,19 @@ def test_a_relative_home_means_the_same_from_every_folder(
         ("SENDHOUSE_SOURCES__SHOP__TIMEZONE", "Europe/Atlantis", "sources.shop"),
     ],
 )
-def test_a_wrong_setting_is_named_as_key_and_as_variable(
-    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, said: str
+def test_an_invalid_setting_is_reported_as_key_and_as_variable(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, key: str
 ):
     monkeypatch.setenv(variable, value)
 
-    with pytest.raises(SettingsError, match=re.escape(said)) as caught:
+    with pytest.raises(SettingsError, match=re.escape(key)) as caught:
         load_settings()
 
     assert "sendhouse.toml" in str(caught.value)
     assert "SENDHOUSE_" in str(caught.value)
 
 
-def test_a_setting_of_a_source_that_is_wrong_is_named(tmp_path: Path, monkeypatch):
+def test_an_invalid_setting_of_a_source_is_reported_with_its_key(tmp_path: Path, monkeypatch):
     path = tmp_path / "mine.toml"
     path.write_text(
         f'{TOML}\n[sources.shop]\nas = "events"\nreceived_at = "2024-01-31T00:00:00"\n',
@@ -145,19 +158,19 @@ def test_a_setting_of_a_source_that_is_wrong_is_named(tmp_path: Path, monkeypatc
         load_settings()
 
 
-def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("SENDHOUSE_LINK_KEY", "nobodys business")
-    monkeypatch.setenv("SENDHOUSE_SMTP_PASSWORD", "nobodys business")
+def test_secrets_are_never_shown(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SENDHOUSE_LINK_KEY", "top secret")
+    monkeypatch.setenv("SENDHOUSE_SMTP_PASSWORD", "top secret")
 
     settings = load_settings()
 
-    assert "nobodys business" not in f"{settings!r} {settings} {settings.model_dump()}"
-    assert "nobodys business" not in settings.model_dump_json()
-    assert settings.require_link_key() == "nobodys business"
+    assert "top secret" not in f"{settings!r} {settings} {settings.model_dump()}"
+    assert "top secret" not in settings.model_dump_json()
+    assert settings.require_link_key() == "top secret"
     assert isinstance(settings.smtp_password, SecretStr)
 
 
-def test_the_key_of_the_development_signs_nothing_that_leaves_the_machine():
+def test_only_the_file_sender_accepts_the_development_key():
     assert load_settings().require_link_key() == DEVELOPMENT_LINK_KEY
     with pytest.raises(SettingsError, match="SENDHOUSE_LINK_KEY"):
         load_settings(delivery={"sender": "smtp"}).require_link_key()
@@ -167,17 +180,33 @@ def _section(name: str) -> str:
     return re.split(r"^(?:# )?\[", TOML.split(f"\n[{name}]\n")[1], flags=re.MULTILINE)[0]
 
 
+def _code() -> Iterator[Path]:
+    """List the files that may read the environment."""
+    yield PROJECT_DIR / "profiles.yml"
+    for folder in ("dagster_project", "senders", "collector", "dbt", "models"):
+        for suffix in ("py", "sql", "yml"):
+            yield from (PROJECT_DIR / folder).rglob(f"*.{suffix}")
+
+
+def _variables(text: str) -> list[str]:
+    return re.findall(r"SENDHOUSE_[A-Z_]*[A-Z]", text)
+
+
+def _key_of(variable: str) -> str:
+    return variable.removeprefix("SENDHOUSE_").lower().replace("__", ".")
+
+
 @pytest.mark.parametrize(
-    ("key", "wrong", "told"),
+    ("key", "wrong", "problem"),
     [
-        ("encoding", "cp-1252-or-so", "no encoding"),
-        ("encoding", "hex", "no encoding"),
+        ("encoding", "cp-1252-or-so", "unknown encoding"),
+        ("encoding", "hex", "unknown encoding"),
         ("delimiter", "||", "one character"),
         ("delimiter", '"', "one character"),
         ("quote", "`", "quote"),
         ("header_line", 0, "header_line"),
     ],
 )
-def test_a_source_s_way_of_being_written_is_checked(key, wrong, told):
-    with pytest.raises(ValidationError, match=told):
+def test_the_dialect_settings_of_a_source_are_checked(key, wrong, problem):
+    with pytest.raises(ValidationError, match=problem):
         SourceSettings.model_validate({"as": "events", key: wrong})

@@ -21,7 +21,7 @@ NOON = datetime(2024, 6, 1, 12, tzinfo=UTC)
 
 
 class Landing:
-    """A warehouse of its own with a landing folder: put files, land them, look at the rows."""
+    """A warehouse with a landing folder: put files, land them, read the rows."""
 
     def __init__(self, settings: Settings, connection: duckdb.DuckDBPyConnection) -> None:
         self.settings = settings
@@ -55,7 +55,7 @@ class Landing:
 
 @pytest.fixture(scope="session")
 def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A warehouse in which nothing has landed, to copy: making one takes longer than most tests."""
+    """An empty warehouse to copy, because creating a warehouse takes longer than most tests."""
     path = tmp_path_factory.mktemp("blank") / "warehouse.duckdb"
     warehouse.create(path)
     with warehouse.connect(path) as connection:
@@ -65,7 +65,7 @@ def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def make_landing(tmp_path: Path, blank: Path) -> Iterator[Callable[..., Landing]]:
-    """A function from sources (name to keys, `as_` for `as`) to a landing of its own."""
+    """Return a function that creates a landing with the given sources (name to keys)."""
     opened = []
 
     def make(project_dir: Path | None = None, **sources: dict[str, Any]) -> Landing:

@@ -1,4 +1,4 @@
-"""Reads a file as landing does, without a warehouse: its columns, its rows, its rejects."""
+"""Reads a file like landing, without a warehouse: columns, rows, rejects."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
 
 @dataclass
 class Read:
-    """What a file holds; an empty cell is ''."""
+    """The content of a file; an empty cell is ''."""
 
     columns: list[str]
     rows: list[list[str]]
     lines: list[int]
     rejects: list[tuple[int, str]]
     count: int
-    """How many rows DuckDB gave, blank ones included."""
-    as_it_stands: bool
-    """Whether DuckDB read the file itself."""
+    """The number of rows that DuckDB returned, including blank rows."""
+    is_direct: bool
+    """Whether DuckDB read the file directly, without a clean copy."""
 
 
 def read(path: Path, scratch: Path, **keys: Any) -> Read:
-    """Read a file whole.
+    """Read a whole file.
 
     Raises:
-        FileRejectedError: as landing would.
+        FileRejectedError: landing would reject the file.
 
     """
     source = SourceSettings.model_validate({"as": "events", **keys})
@@ -74,10 +74,10 @@ def _all(connection: duckdb.DuckDBPyConnection, rows: Rows) -> Read:
     ).fetchall()
     return Read(
         columns,
-        # A row of nothing but blanks is no row to landing; here it is one without values.
+        # Landing skips a row that contains only blanks; here the row is included.
         [values for _, problem, values in found if not problem],
         [line for line, problem, _ in found if not problem],
         [(line, problem) for line, problem, _ in found if problem],
         count=len(found),
-        as_it_stands=not rows.numbered,
+        is_direct=not rows.numbered,
     )

@@ -1,4 +1,4 @@
-"""Real servers on loopback, and a proxy that spoils the way to them."""
+"""Real servers on loopback, and a proxy that breaks connections to them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def free_port() -> int:
 
 
 class Proxy:
-    """Passes a TCP server's answers on; after so many bytes of one connection it cuts or stalls."""
+    """Forwards TCP connections; cuts or stalls a connection after `after` bytes of replies."""
 
     def __init__(self, port: int, *, after: int, stalls: bool = False) -> None:
         self._server = port
@@ -66,7 +66,7 @@ class Proxy:
 
 
 class Postgres:
-    """A PostgreSQL server of our own, which can be killed and started again."""
+    """A PostgreSQL server that a test can kill and restart."""
 
     def __init__(self) -> None:
         initdb = shutil.which("initdb") or next(
@@ -76,7 +76,7 @@ class Postgres:
             pytest.skip("PostgreSQL's initdb is not installed (scripts/test-deps.sh)")
         if os.geteuid() == 0 and shutil.which("runuser") is None:
             pytest.skip("PostgreSQL does not run as root, and runuser is not installed")
-        # A socket's path must be short, and the server's user must get at it.
+        # The socket's path must be short, and readable by the server's user.
         self._home = Path(tempfile.mkdtemp(prefix="sendhouse-"))
         self._as_user = []
         if os.geteuid() == 0:
@@ -107,12 +107,12 @@ class Postgres:
     def start(self) -> None:
         options = f"-k {self._home} -p {self.port} -c listen_addresses=127.0.0.1 -c fsync=off"
         log = str(self._home / "log")
-        # Its own log: the server would keep the pipes of pg_ctl open.
+        # A log file, because the server would keep the pipes of pg_ctl open.
         started = self._run("pg_ctl", "-w", "-l", log, "-o", options, "start")
         assert started.returncode == 0, started.stderr
 
     def crash(self) -> None:
-        """Stop it as a failing machine would, with no goodbye to anybody."""
+        """Stop the server immediately, like a power cut."""
         self._run("pg_ctl", "-m", "immediate", "stop")
 
     def remove(self) -> None:

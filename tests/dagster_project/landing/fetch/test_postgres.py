@@ -14,7 +14,7 @@ from dagster_project.home.settings import load_settings
 from dagster_project.home.source_settings import SourceSettings
 from dagster_project.home.warehouse import Clock
 from dagster_project.landing import land_new
-from dagster_project.landing.fetch.fetch_new import Fetched, fetch_new, unfetched
+from dagster_project.landing.fetch.remote import Fetched, fetch_new, unfetched
 from tests.dagster_project.landing.conftest import NOON
 from tests.dagster_project.landing.fetch.remote_support import Postgres, Proxy
 from tests.dagster_project.landing.fetch.test_s3 import FETCH
@@ -40,7 +40,7 @@ def server():
 
 @pytest.fixture
 def postgres(server, monkeypatch):
-    """A server with a table `orders`, whose address is where sources look for it."""
+    """Return a server with a table `orders`; the environment has the server's address."""
     monkeypatch.setenv(URL, server.url())
     monkeypatch.setenv("SENDHOUSE_SOURCE_PEOPLE_URL", server.url())
     server.execute(
@@ -82,7 +82,7 @@ def lines(fetched):
 
 
 def put_away(file):
-    """Where landing moved it."""
+    """Find the landed file in `.done`."""
     [path] = file.parent.parent.rglob(f".done/**/{file.name}")
     return path
 
@@ -93,7 +93,7 @@ def people(landing):
     )
 
 
-def test_only_rows_from_the_last_position_on_are_fetched(make, postgres):
+def test_a_fetch_starts_at_the_last_position(make, postgres):
     landing = make()
     order(postgres, (1, "2024-05-01"), (2, "2024-05-03 10:00:00.000001+02"))
     fetched, [landed] = tick(landing)
@@ -109,7 +109,7 @@ def test_only_rows_from_the_last_position_on_are_fetched(make, postgres):
     assert ids(landing) == [1, 2, 3]
 
 
-def test_a_row_that_comes_later_with_the_same_cursor_is_not_missed(make, postgres):
+def test_a_later_row_with_the_same_cursor_is_fetched(make, postgres):
     landing = make()
     order(postgres, (1, "2024-05-01"), (2, "2024-05-02"))
     tick(landing)
@@ -127,28 +127,28 @@ def test_a_row_that_comes_later_with_the_same_cursor_is_not_missed(make, postgre
     assert ids(landing) == [1, 2, 3, 4, 5, 6]
 
 
-def test_the_position_is_what_landed_or_is_about_to(make, postgres):
+def test_the_position_comes_from_landed_and_waiting_files(make, postgres):
     landing = make()
     order(postgres, (1, "2024-05-01"))
     [first] = fetch_new(landing.settings)
-    first.files[0].unlink()  # fetched, and lost before it landed
+    first.files[0].unlink()  # fetched, but deleted before it landed
     order(postgres, (2, "2024-05-02"))
     [second] = fetch_new(landing.settings)
     assert [line["id"] for line in lines(second)] == [1, 2]
     landing.land()
-    put_away(second.files[0]).unlink()  # landed, then cleared away
+    put_away(second.files[0]).unlink()  # landed, then deleted
     order(postgres, (3, "2024-05-03"))
     [third] = fetch_new(landing.settings)
     assert [line["id"] for line in lines(third)] == [3]
     order(postgres, (4, "2024-05-04"))
     fetch_new(landing.settings)
-    third.files[0].unlink()  # a gap: what comes after it does not count
+    third.files[0].unlink()  # a gap: later files do not count
     landing.land()
     tick(landing)
     assert ids(landing) == [1, 2, 3, 4]
 
 
-def test_a_changed_query_starts_over(make, postgres):
+def test_a_changed_query_fetches_all_rows_again(make, postgres):
     landing = make()
     order(postgres, (1, "2024-05-01"), (2, "2024-05-02"))
     tick(landing)
@@ -170,7 +170,7 @@ def test_a_changed_query_starts_over(make, postgres):
         ("text", ["a b/c%d", "b:", "é"]),
     ],
 )
-def test_any_type_that_has_an_order_is_a_cursor(make, postgres, cursor, values):
+def test_a_cursor_may_have_any_sortable_type(make, postgres, cursor, values):
     postgres.execute(f"create table people (seen {cursor})")
     landing = make(people=PEOPLE | {"cursor": "seen"})
     for value in values:
@@ -181,7 +181,7 @@ def test_any_type_that_has_an_order_is_a_cursor(make, postgres, cursor, values):
 
 
 @pytest.mark.parametrize(
-    ("cursor", "value", "told"),
+    ("cursor", "value", "shown"),
     [
         ("timestamptz", "null", "null"),
         ("timestamptz", "'infinity'", "infinity"),
@@ -190,8 +190,8 @@ def test_any_type_that_has_an_order_is_a_cursor(make, postgres, cursor, values):
         ("bigint", "null", "null"),
     ],
 )
-def test_a_cursor_after_which_changes_would_be_missed_is_refused(
-    make, postgres, cursor, value, told
+def test_a_cursor_value_that_would_hide_later_changes_is_refused(
+    make, postgres, cursor, value, shown
 ):
     postgres.execute(
         f"create table people (id int, seen {cursor})",
@@ -201,7 +201,7 @@ def test_a_cursor_after_which_changes_would_be_missed_is_refused(
     tick(landing)
     postgres.execute(f"insert into people values (2, {value}), (3, {value})")
     fetched, _ = tick(landing)
-    assert fetched.error.startswith(f"a row's cursor is {told}, after which changes would be")
+    assert fetched.error.startswith(f"a row has the cursor {shown}, and later changes would be")
     assert people(landing) == [("1", people(landing)[0][1])]
     postgres.execute("delete from people where id = 2")
     postgres.execute("update people set seen = (select seen from people where id = 1)")
@@ -209,7 +209,7 @@ def test_a_cursor_after_which_changes_would_be_missed_is_refused(
     assert {i for i, _ in people(landing)} == {"1", "3"}
 
 
-def test_crm_values_stay_the_text_that_they_are(make, postgres):
+def test_crm_values_stay_unchanged_text(make, postgres):
     postgres.execute(
         """create table people (id text, "pct % ""x"" y" numeric, big numeric, born date,
                seen timestamptz, local timestamp, tags text[], more jsonb, vip bool, note text)""",
@@ -229,7 +229,7 @@ def test_crm_values_stay_the_text_that_they_are(make, postgres):
     ]  # fmt: skip
 
 
-def test_without_a_cursor_the_whole_result_lands_whenever_it_changed(make, postgres):
+def test_without_a_cursor_a_changed_result_lands_whole(make, postgres):
     postgres.execute("create table people (id int)", "insert into people values (2), (1)")
     landing = make(people=PEOPLE)
     [file] = tick(landing)[0].files
@@ -241,7 +241,7 @@ def test_without_a_cursor_the_whole_result_lands_whenever_it_changed(make, postg
     assert len(lines(tick(landing)[0])) == 3
 
 
-def test_a_full_snapshot_that_is_what_it_was_before_lands_again(make, postgres):
+def test_a_full_snapshot_that_returns_to_earlier_content_lands_again(make, postgres):
     postgres.execute("create table people (id int)", "insert into people values (1), (2), (3)")
     postgres.execute("insert into people select generate_series(4, 9)")
     landing = make(people=PEOPLE | {"snapshot": "full"})
@@ -266,7 +266,7 @@ def test_a_full_snapshot_that_is_what_it_was_before_lands_again(make, postgres):
         "with odd as (select * from people where id % 2 = 1) select * from odd -- $1 %s",
     ],
 )
-def test_the_query_is_run_as_it_is(make, postgres, query):
+def test_the_query_runs_unchanged(make, postgres, query):
     postgres.execute(
         "create table people (id int, name text)",
         "insert into people values (1, 'anna'), (2, 'paul'), (3, 'bea')",
@@ -279,20 +279,20 @@ def test_the_query_is_run_as_it_is(make, postgres, query):
 
 
 @pytest.mark.parametrize(
-    ("source", "told"),
+    ("source", "problem"),
     [
-        ({"query": "select * from nobody"}, 'relation "nobody" does not exist'),
-        ({"query": "select 1 as a, 2 as a"}, "two columns a: name them apart"),
+        ({"query": "select * from missing"}, 'relation "missing" does not exist'),
+        ({"query": "select 1 as a, 2 as a"}, "a column name twice: a: use an alias"),
         ({"query": "delete from people returning *"}, "syntax error"),
         ({"query": "select nextval('numbers')"}, "read-only transaction"),
         ({"query": "select 1/(id - id) from people"}, "DivisionByZero (22012)"),
         ({"query": "select id::text::inet from people"}, "InvalidTextRepresentation (22P02)"),
-        ({"cursor": "changed"}, "no column changed, which its source in sendhouse.toml names"),
-        ({"columns": {"email": "Mail"}}, "no column Mail"),
-        ({"received_at": "column:seen"}, "no column seen"),
+        ({"cursor": "changed"}, "columns that the query does not return: changed"),
+        ({"columns": {"email": "Mail"}}, "does not return: Mail"),
+        ({"received_at": "column:seen"}, "does not return: seen"),
     ],
 )
-def test_what_is_wrong_with_a_source_is_told_and_nothing_lands(make, postgres, source, told):
+def test_an_invalid_source_is_reported_and_lands_nothing(make, postgres, source, problem):
     postgres.execute(
         "create table people (id int)",
         "insert into people values (1)",
@@ -300,38 +300,38 @@ def test_what_is_wrong_with_a_source_is_told_and_nothing_lands(make, postgres, s
     )
     landing = make(people=PEOPLE | source)
     fetched, landed = tick(landing)
-    assert told in fetched.error
+    assert problem in fetched.error
     assert (fetched.files, landed) == ([], [])
     assert list((landing.settings.landing_dir / "people").iterdir()) == []
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "problem"),
     [
-        (None, "missing setting: SENDHOUSE_SOURCE_ORDERS_URL"),
-        ("mysql://me:hunter2@127.0.0.1/shop", "wrong setting: SENDHOUSE_SOURCE_ORDERS_URL"),
+        (None, f"missing environment variable: set {URL}"),
+        ("mysql://me:hunter2@127.0.0.1/shop", f"invalid environment variable: {URL}"),
         ("postgresql://me:hunter2@127.0.0.1:1/shop", "Connection refused"),
     ],
 )
-def test_a_wrong_address_is_told_without_its_password(make, monkeypatch, url, told):
+def test_an_invalid_address_is_reported_without_the_password(make, monkeypatch, url, problem):
     landing = make()
     monkeypatch.delenv(URL)
     if url is not None:
         monkeypatch.setenv(URL, url)
     [fetched] = fetch_new(landing.settings)
-    assert told in fetched.error
+    assert problem in fetched.error
     assert URL in fetched.error
     assert "hunter2" not in fetched.error
 
 
-def test_the_address_is_in_the_variable_that_the_source_names(make, postgres, monkeypatch):
+def test_url_env_names_the_variable_with_the_address(make, postgres, monkeypatch):
     monkeypatch.delenv(URL)
     monkeypatch.setenv("SHOP_DATABASE", postgres.url())
     order(postgres, (1, "2024-05-01"))
     assert tick(make(orders=ORDERS | {"url_env": "SHOP_DATABASE"}))[0].error is None
 
 
-def test_text_in_no_known_encoding_is_told_and_nothing_lands(make, postgres, monkeypatch):
+def test_text_in_an_unknown_encoding_is_reported_and_lands_nothing(make, postgres, monkeypatch):
     postgres.execute(
         "drop database if exists bytes",
         "create database bytes encoding 'SQL_ASCII' locale 'C' template template0",
@@ -344,7 +344,7 @@ def test_text_in_no_known_encoding_is_told_and_nothing_lands(make, postgres, mon
     assert (fetched.files, landed) == ([], [])
 
 
-def test_a_server_that_dies_during_the_query_lands_nothing_and_then_all(make, postgres):
+def test_a_server_crash_during_the_query_lands_nothing_and_the_next_fetch_lands_all(make, postgres):
     order(postgres, (1, "2024-05-01"), (2, "2024-05-02"))
     slow = "select orders.*, pg_sleep(30)::text as slow from orders"
     landing = make(orders=ORDERS | {"query": slow}, shop={"as": "events", "query": "select 1"})
@@ -357,8 +357,8 @@ def test_a_server_that_dies_during_the_query_lands_nothing_and_then_all(make, po
     finally:
         del os.environ["SENDHOUSE_SOURCE_SHOP_URL"]
         postgres.start()
-    assert "nothing of this fetch landed, the next tick does it again" in fetched.error
-    assert "wrong setting" in other.error
+    assert "this fetch landed nothing, the next tick repeats it" in fetched.error
+    assert "invalid environment variable" in other.error
     assert landing.land() == []
     assert unfetched(landing.connection, landing.settings) == [str(fetched), str(other)]
     landing.settings.sources.pop("shop")
@@ -376,7 +376,7 @@ def many_orders(postgres):
     )
 
 
-def test_a_connection_that_breaks_among_the_rows_lands_nothing_and_then_all(
+def test_a_broken_connection_lands_nothing_and_the_next_fetch_lands_all(
     make, postgres, monkeypatch
 ):
     many_orders(postgres)
@@ -393,7 +393,7 @@ def test_a_connection_that_breaks_among_the_rows_lands_nothing_and_then_all(
     assert [file.rows_landed for file in tick(landing)[1]] == [20_000]
 
 
-def test_a_fetch_killed_among_the_rows_is_done_again(postgres, tmp_path, monkeypatch):
+def test_a_killed_fetch_is_repeated(postgres, tmp_path, monkeypatch):
     many_orders(postgres)
     monkeypatch.setenv("SENDHOUSE_HOME", str(tmp_path / "var"))
     monkeypatch.setenv("SENDHOUSE_SOURCES", json.dumps({"orders": ORDERS}))
@@ -405,7 +405,8 @@ def test_a_fetch_killed_among_the_rows_is_done_again(postgres, tmp_path, monkeyp
     monkeypatch.setenv(URL, postgres.url(proxy.port))
     child = subprocess.Popen([sys.executable, "-c", FETCH], cwd=PROJECT)
     assert proxy.reached.wait(60)
-    with warehouse.connect(settings.warehouse_path) as connection:  # not held while talking
+    # The fetch does not hold the warehouse.
+    with warehouse.connect(settings.warehouse_path) as connection:
         assert land_new(connection, settings, NOON) == []
     child.kill()
     child.wait()
@@ -420,7 +421,7 @@ def test_a_fetch_killed_among_the_rows_is_done_again(postgres, tmp_path, monkeyp
         assert [file.rows_landed for file in land_new(connection, settings, NOON)] == [20_000]
 
 
-def test_rows_are_streamed(make, postgres):
+def test_rows_are_streamed_in_bounded_memory(make, postgres):
     wide = "select n as id, repeat(md5(n::text), 32) as text from generate_series(1, 80000) as n"
     landing = make(people=PEOPLE | {"query": wide})
     child = f"""
@@ -442,7 +443,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
     assert int(done.stdout) < 24_000_000
 
 
-def test_a_transaction_sees_one_moment_and_changes_nothing(make, postgres):
+def test_the_transaction_is_repeatable_read_and_read_only(make, postgres):
     landing = make(people=PEOPLE | {"query": "show_settings()"})
     query = """select current_setting('transaction_isolation') as isolation,
                       current_setting('transaction_read_only') as read_only"""
@@ -461,6 +462,6 @@ def test_a_transaction_sees_one_moment_and_changes_nothing(make, postgres):
         {"query": "select 1", "endpoint_url": "http://127.0.0.1:1"},
     ],
 )
-def test_a_source_is_in_one_place(wrong):
-    with pytest.raises(ValueError, match=r"a source with a 'query'|on S3"):
+def test_contradicting_places_of_a_source_are_refused(wrong):
+    with pytest.raises(ValueError, match=r"need a 'query'|a source with a 'query'|on S3"):
         SourceSettings.model_validate({"as": "events"} | wrong)

@@ -18,13 +18,13 @@ from dagster_project.home.warehouse import Clock
 from dagster_project.landing import land_new, parse_kind
 from dagster_project.landing.errors import FetchError
 from dagster_project.landing.fetch import s3
-from dagster_project.landing.fetch.fetch_new import Fetched, fetch_new, unfetched
+from dagster_project.landing.fetch.remote import Fetched, fetch_new, unfetched
 from tests.dagster_project.landing.conftest import NOON
 from tests.dagster_project.landing.fetch.remote_support import Proxy
 
 PROJECT = Path(__file__).resolve().parents[4]
 FETCH = """
-from dagster_project.landing.fetch.fetch_new import fetch_new
+from dagster_project.landing.fetch.remote import fetch_new
 from dagster_project.home.settings import load_settings
 print([str(fetched) for fetched in fetch_new(load_settings())])
 """
@@ -47,7 +47,7 @@ def server():
 
 @pytest.fixture
 def store(server, monkeypatch):
-    """A client of a bucket `exports` that is empty."""
+    """Return a client with an empty bucket `exports`."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
@@ -74,7 +74,7 @@ def keys(port, path="s3://exports/**.jsonl"):
 
 @pytest.fixture
 def shop(make_landing, store):
-    """A landing with the source `shop`: all JSON lines of the bucket."""
+    """Return a function that creates a landing with the source `shop`: the bucket's JSON lines."""
 
     def make(**sources):
         landing = make_landing(**(sources or {"shop": keys(store.port)}))
@@ -99,12 +99,12 @@ def event_ids(landing):
 
 
 def in_folder(landing):
-    """What waits in it, and what has landed from it."""
+    """List the waiting and the landed files of the source."""
     folders = landing.settings.landing_dir.rglob("shop/*")
     return sorted(path.name for path in folders)
 
 
-def test_objects_land_like_files_and_once(shop, store):
+def test_each_object_lands_once(shop, store):
     put(store, "crm/a.jsonl", events("a", "b"))
     put(store, "crm/2024/b.jsonl", events("c"))
     landing = shop()
@@ -116,7 +116,7 @@ def test_objects_land_like_files_and_once(shop, store):
     assert event_ids(landing) == ["a", "b", "c"]
 
 
-def test_a_changed_object_lands_again_with_each_event_once(shop, store):
+def test_a_changed_object_lands_only_its_new_events(shop, store):
     put(store, "a.jsonl", events("a", "b"))
     landing = shop()
     tick(landing)
@@ -127,7 +127,7 @@ def test_a_changed_object_lands_again_with_each_event_once(shop, store):
     assert len(in_folder(landing)) == 2
 
 
-def test_two_objects_of_one_name_live_side_by_side(shop, store):
+def test_two_objects_with_the_same_name_both_land(shop, store):
     put(store, "monday/a.jsonl", events("a"))
     put(store, "tuesday/a.jsonl", events("b"))
     landing = shop()
@@ -135,7 +135,7 @@ def test_two_objects_of_one_name_live_side_by_side(shop, store):
     assert event_ids(landing) == ["a", "b"]
 
 
-def test_what_landed_is_not_fetched_again_when_its_file_is_cleared_away(shop, store):
+def test_a_landed_object_is_not_fetched_again_after_its_file_is_deleted(shop, store):
     put(store, "a.jsonl", events("a"))
     landing = shop()
     [file] = tick(landing)[0].files
@@ -144,7 +144,7 @@ def test_what_landed_is_not_fetched_again_when_its_file_is_cleared_away(shop, st
     assert tick(landing) == (Fetched("shop"), [])
 
 
-def test_what_was_fetched_but_never_landed_is_fetched_again(shop, store):
+def test_a_deleted_file_that_never_landed_is_fetched_again(shop, store):
     put(store, "a.jsonl", events("a"))
     landing = shop()
     [file] = fetch(landing).files
@@ -165,7 +165,7 @@ def test_what_was_fetched_but_never_landed_is_fetched_again(shop, store):
         ("nothing/*", set()),
     ],
 )
-def test_a_pattern_matches_keys_as_it_would_files(store, tmp_path, pattern, found):
+def test_a_pattern_matches_keys_like_file_paths(store, tmp_path, pattern, found):
     for key in (
         "a.csv", "crm/a.csv", "crm/[b].csv", "crm/2024/06/c.csv", "crm/2024/06/c.txt",
         "crm/.hidden.csv", "crm/d.csv.part", "crm/folder.csv/",
@@ -176,7 +176,7 @@ def test_a_pattern_matches_keys_as_it_would_files(store, tmp_path, pattern, foun
     assert {path.read_text() for path in s3.fetch(kind, tmp_path, set())} == found
 
 
-def test_every_page_of_a_long_list_is_read(shop, store, monkeypatch):
+def test_every_page_of_a_long_listing_is_read(shop, store, monkeypatch):
     monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "3")
     for n in range(8):
         put(store, f"{n}.jsonl", events(n))
@@ -186,10 +186,8 @@ def test_every_page_of_a_long_list_is_read(shop, store, monkeypatch):
     assert event_ids(landing) == [str(n) for n in range(8)]
 
 
-@pytest.mark.parametrize("happens", ["goes away", "changes"])
-def test_an_object_that_moves_between_list_and_download_waits_for_the_next_tick(
-    shop, store, happens
-):
+@pytest.mark.parametrize("happens", ["is deleted", "changes"])
+def test_an_object_that_changes_after_the_listing_waits_for_the_next_tick(shop, store, happens):
     for name in "abc":
         put(store, f"{name}.jsonl", events(name))
     landing = shop()
@@ -203,7 +201,7 @@ def test_an_object_that_moves_between_list_and_download_waits_for_the_next_tick(
     else:
         store.delete_object(Bucket="exports", Key="b.jsonl")
     assert next(fetching).name.endswith("c.jsonl")
-    with pytest.raises(FetchError, match=r"1 objects .* b.jsonl \(changed or went away"):
+    with pytest.raises(FetchError, match=r"1 objects .* b.jsonl \(changed or deleted"):
         next(fetching)
     landing.land()
     assert event_ids(landing) == ["a", "c"]
@@ -212,7 +210,7 @@ def test_an_object_that_moves_between_list_and_download_waits_for_the_next_tick(
     assert event_ids(landing) == (["a", "b", "c", "new"] if happens == "changes" else ["a", "c"])
 
 
-def test_a_download_that_breaks_leaves_nothing_and_the_others_come(shop, store):
+def test_a_broken_download_leaves_no_file_and_does_not_stop_other_objects(shop, store):
     put(store, "big.jsonl", events(*range(20_000)))
     put(store, "small.jsonl", events("small"))
     proxy = Proxy(store.port, after=300_000)
@@ -220,7 +218,9 @@ def test_a_download_that_breaks_leaves_nothing_and_the_others_come(shop, store):
     fetched, _ = tick(landing)
     assert proxy.reached.is_set()
     assert fetched.error is not None
-    assert fetched.error.startswith("1 objects could not be had; the next tick looks again: big")
+    assert fetched.error.startswith(
+        "1 objects could not be downloaded; the next tick tries again: big"
+    )
     assert [name.rpartition("-")[2] for name in in_folder(landing)] == ["small.jsonl"]
     assert event_ids(landing) == ["small"]
     assert unfetched(landing.connection, landing.settings) == [str(fetched)]
@@ -231,28 +231,28 @@ def test_a_download_that_breaks_leaves_nothing_and_the_others_come(shop, store):
     assert unfetched(landing.connection, landing.settings) == []
 
 
-def test_a_store_that_does_not_answer_keeps_no_other_source_from_landing(shop, store):
+def test_an_unreachable_store_does_not_stop_other_sources(shop, store):
     put(store, "a.jsonl", events("a"))
     proxy = Proxy(store.port, after=1)
     proxy.close()
     landing = shop(
-        dead=keys(proxy.port), nobody=keys(store.port, "s3://nobody/*"), shop=keys(store.port)
+        dead=keys(proxy.port), missing=keys(store.port, "s3://missing/*"), shop=keys(store.port)
     )
-    dead, nobody, good = fetch_new(landing.settings)
-    assert "look at the network and at the source's endpoint_url" in dead.error
-    assert "s3://nobody: NoSuchBucket" in nobody.error
+    dead, missing, good = fetch_new(landing.settings)
+    assert "check the network and the source's endpoint_url" in dead.error
+    assert "s3://missing: NoSuchBucket" in missing.error
     assert (len(good.files), good.error) == (1, None)
     assert landing.rows(
         """select source, tried_at::varchar, succeeded_at is null, files, error
            from raw.fetches order by source"""
     ) == [
         ("dead", "2024-06-01 12:00:00+00", True, 0, dead.error),
-        ("nobody", "2024-06-01 12:00:00+00", True, 0, nobody.error),
+        ("missing", "2024-06-01 12:00:00+00", True, 0, missing.error),
         ("shop", "2024-06-01 12:00:00+00", False, 1, None),
     ]
 
 
-def test_missing_credentials_are_told_by_the_variables_that_hold_them(shop, store, monkeypatch):
+def test_missing_credentials_are_reported_with_the_names_of_the_variables(shop, store, monkeypatch):
     landing = shop()
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
@@ -260,18 +260,18 @@ def test_missing_credentials_are_told_by_the_variables_that_hold_them(shop, stor
     assert "set AWS_ACCESS_KEY_ID" in fetch(landing).error
 
 
-def test_an_unwritable_folder_is_told_and_mended(shop, store):
+def test_an_unwritable_folder_is_reported_and_the_next_fetch_succeeds(shop, store):
     put(store, "a.jsonl", events("a"))
     landing = shop()
     landing.settings.landing_dir.mkdir(parents=True)
     blocked = landing.settings.landing_dir / "shop"
     blocked.write_text("a file where a folder should be")
-    assert "cannot be written to" in fetch(landing).error
+    assert "cannot write to" in fetch(landing).error
     blocked.unlink()
     assert tick(landing)[0].error is None
 
 
-def test_a_fetch_killed_half_way_is_done_again(store, tmp_path, monkeypatch):
+def test_a_fetch_killed_during_a_download_is_repeated(store, tmp_path, monkeypatch):
     put(store, "big.jsonl", events(*range(20_000)))
     monkeypatch.setenv("SENDHOUSE_HOME", str(tmp_path / "var"))
 
@@ -286,7 +286,7 @@ def test_a_fetch_killed_half_way_is_done_again(store, tmp_path, monkeypatch):
         warehouse.set_clock(connection, Clock(NOON, is_simulated=True))
     child = subprocess.Popen([sys.executable, "-c", FETCH], cwd=PROJECT)
     assert proxy.reached.wait(60)
-    with warehouse.connect(path) as connection:  # nobody holds the file while talking
+    with warehouse.connect(path) as connection:  # the fetch does not hold the warehouse
         assert land_new(connection, load_settings(), NOON) == []
     child.send_signal(signal.SIGKILL)
     child.wait()
@@ -302,7 +302,7 @@ def test_a_fetch_killed_half_way_is_done_again(store, tmp_path, monkeypatch):
         assert [file.rows_landed for file in land_new(connection, again, NOON)] == [20_000]
 
 
-def test_a_large_object_is_streamed(shop, store):
+def test_a_large_object_is_streamed_in_bounded_memory(shop, store):
     put(store, "large.jsonl", b" " * 80_000_000)
     landing = shop()
     child = f"""
@@ -332,6 +332,6 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
         {"path": "/data/*.csv", "endpoint_url": "http://127.0.0.1:1"},
     ],
 )
-def test_a_path_that_names_no_keys_is_refused(wrong):
+def test_a_path_without_keys_is_refused(wrong):
     with pytest.raises(ValueError, match="s3://"):
         SourceSettings.model_validate({"as": "events"} | wrong)

@@ -1,4 +1,4 @@
-# ruff: noqa: RUF001 - letters that look alike are what this is about
+# ruff: noqa: RUF001 - the tests need letters that look alike
 from __future__ import annotations
 
 import pytest
@@ -8,13 +8,13 @@ from dagster_project.landing.formats.encoding import UTF_8, encoding_of
 
 
 @pytest.fixture
-def told(tmp_path):
-    def tell(content: bytes, declared: str = "detect") -> str:
+def detect(tmp_path):
+    def detect_encoding(content: bytes, declared: str = "detect") -> str:
         path = tmp_path / "a.csv"
         path.write_bytes(content)
         return encoding_of(path, declared)
 
-    return tell
+    return detect_encoding
 
 
 @pytest.mark.parametrize("text", ["id,name\n1,Ada\n", "id,näme\n1,山田 ʤ 😀\n"])
@@ -31,17 +31,19 @@ def told(tmp_path):
         ("utf-32-be", "utf-32-be"),
     ],
 )
-def test_unicode_is_told_with_and_without_a_byte_order_mark(told, text, encoding, name):
-    assert told(text.encode(encoding)) == name
+def test_unicode_encodings_are_detected_with_and_without_a_byte_order_mark(
+    detect, text, encoding, name
+):
+    assert detect(text.encode(encoding)) == name
 
 
-def test_utf_8_is_told_wherever_a_letter_is_cut(told):
+def test_utf_8_is_detected_when_a_block_ends_within_a_letter(detect):
     for before in range(4):
-        assert told(b"x" * ((1 << 20) - before) + "é😀".encode()) == UTF_8
+        assert detect(b"x" * ((1 << 20) - before) + "é😀".encode()) == UTF_8
 
 
-def test_a_few_bad_bytes_in_utf_8_are_a_matter_of_their_rows(told):
-    assert told("a\né\nü\n".encode() + b"\xff\n") == UTF_8
+def test_a_few_invalid_bytes_do_not_change_the_encoding(detect):
+    assert detect("a\né\nü\n".encode() + b"\xff\n") == UTF_8
 
 
 @pytest.mark.parametrize(
@@ -55,8 +57,8 @@ def test_a_few_bad_bytes_in_utf_8_are_a_matter_of_their_rows(told):
         "€ 5, © 2024, 20 °",
     ],
 )
-def test_western_words_are_windows_1252(told, words):
-    assert told(f"name\n{words}\n".encode("cp1252")) == "cp1252"
+def test_western_words_are_windows_1252(detect, words):
+    assert detect(f"name\n{words}\n".encode("cp1252")) == "cp1252"
 
 
 @pytest.mark.parametrize(
@@ -77,25 +79,25 @@ def test_western_words_are_windows_1252(told, words):
         ("山田", "shift_jis"),
         ("王小明", "gbk"),
         ("שלום", "cp1255"),
-        ("España", "cp1252"),  # as likely Polish, with nothing else to go by
+        ("España", "cp1252"),  # a single word could also be Polish
     ],
 )
-def test_words_that_may_be_others_are_not_taken_for_windows_1252(told, words, encoding):
+def test_words_that_fit_another_code_page_are_not_windows_1252(detect, words, encoding):
     with pytest.raises(FileRejectedError, match=r"encoding in sendhouse.toml") as rejected:
-        told(f"name\n{words}\n".encode(encoding))
+        detect(f"name\n{words}\n".encode(encoding))
     assert "tried cp1252, cp1250" in str(rejected.value)
-    assert told(f"name\n{words}\n".encode(encoding), encoding) in (
+    assert detect(f"name\n{words}\n".encode(encoding), encoding) in (
         encoding,
         encoding.replace("_", "-"),
     )
 
 
-def test_a_declared_encoding_is_taken_and_a_mark_is_no_part_of_the_text(told):
-    assert told(b"abc", "latin-1") == "iso8859-1"
-    assert told("abc".encode("utf-8-sig"), "utf8") == UTF_8
-    assert told("abc".encode("utf-16"), "utf-16-le") == "utf-16"
+def test_a_declared_encoding_is_used_and_a_byte_order_mark_is_skipped(detect):
+    assert detect(b"abc", "latin-1") == "iso8859-1"
+    assert detect("abc".encode("utf-8-sig"), "utf8") == UTF_8
+    assert detect("abc".encode("utf-16"), "utf-16-le") == "utf-16"
 
 
-def test_bytes_that_are_no_text_are_refused(told):
+def test_binary_content_is_refused(detect):
     with pytest.raises(FileRejectedError, match="not a text file"):
-        told(bytes(range(8)) * 3 + bytes(40))
+        detect(bytes(range(8)) * 3 + bytes(40))

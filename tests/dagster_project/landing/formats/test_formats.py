@@ -1,4 +1,4 @@
-"""Whatever a file is written in, it is read as what was written, or rejected: never as another."""
+"""Round trips: every file is read as it was written, or rejected, but never read differently."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def written(
     escape: str = "double",
     quote_all: bool = False,
 ) -> str:
-    """The rows as CSV; a value is quoted where it has to be."""
+    """Write rows as CSV, with quotes where they are needed."""
 
     def value(text: str) -> str:
         special = any(mark in text for mark in (delimiter, quote, "\n", "\r"))
@@ -68,7 +68,7 @@ def written(
     ("encoding", "packing"),
     [*((each, "") for each in ENCODINGS), ("utf-8", ".gz"), ("utf-8", ".zst"), ("utf-16", ".gz")],
 )
-def test_every_way_to_write_a_table_is_read_as_the_table_or_rejected(tmp_path, encoding, packing):
+def test_every_way_to_write_a_table_is_read_correctly_or_rejected(tmp_path, encoding, packing):
     path, rejected, tried = tmp_path / f"a.csv{packing}", [], 0
     for delimiter, quote, end, escape, quote_all, preamble in itertools.product(
         DELIMITERS, "\"'", ENDS, ["double", "backslash"], [False, True], ["", "Contacts, all\n\n"]
@@ -88,12 +88,12 @@ def test_every_way_to_write_a_table_is_read_as_the_table_or_rejected(tmp_path, e
         assert found.rejects == [], way
         assert found.rows == TABLE, way
     assert tried == 4 * 2 * 3 * 2 * 2 * 2
-    # A preamble with a comma in it is not certain where the comma is the delimiter.
+    # A preamble with a comma is uncertain if the comma is the delimiter.
     assert {way[5] for way, _ in rejected} <= {"Contacts, all\n\n"}
     assert len(rejected) <= tried / 4
 
 
-def test_random_tables_in_random_dialects_are_read_as_they_were_or_rejected(tmp_path):
+def test_random_tables_in_random_dialects_are_read_correctly_or_rejected(tmp_path):
     dice = random.Random(20_240_601)
     pieces = [
         *"abcXYZ019",
@@ -135,7 +135,7 @@ def test_random_tables_in_random_dialects_are_read_as_they_were_or_rejected(tmp_
             continue
         same += 1
         assert found.columns == header, number
-        # A row may be rejected, with its line; what is read is what was written.
+        # Rows may be rejected, but every row that is read equals a written row.
         whole = [row for row in found.rows if row in rows]
         assert whole == found.rows, (number, text)
         assert len(found.rows) + len(found.rejects) == len(rows), (number, text)
@@ -144,13 +144,13 @@ def test_random_tables_in_random_dialects_are_read_as_they_were_or_rejected(tmp_
 
 @needs_shared_data
 @pytest.mark.shared_data
-def test_csv_spectrum_reads_equal_to_its_json(tmp_path):
+def test_csv_spectrum_equals_its_json(tmp_path):
     folder, compared = SHARED / "nasty" / "csv_spectrum", 0
     for path in sorted((folder / "csvs").glob("*.csv")):
         expected = json.loads((folder / "json" / f"{path.stem}.json").read_text(encoding="utf-8"))
         rows = expected if isinstance(expected, list) else [expected]
         if path.stem == "location_coordinates":
-            # The suite's own JSON has another number here than its CSV.
+            # The suite's JSON has another number than its CSV.
             rows[0]["Contact Phone Number"] = "2095257564"
         found = read(path, tmp_path / "scratch")
         assert [dict(zip(found.columns, row, strict=True)) for row in found.rows] == rows, path.stem
@@ -161,7 +161,7 @@ def test_csv_spectrum_reads_equal_to_its_json(tmp_path):
 
 @needs_shared_data
 @pytest.mark.shared_data
-def test_every_vendor_export_is_read_as_csv_reader_reads_it(tmp_path):
+def test_every_vendor_export_is_read_like_csv_reader(tmp_path):
     read_files = 0
     for path in sorted((SHARED / "crm_exports").glob("*/*.csv")):
         with path.open(encoding="utf-8-sig", newline="") as handle:
@@ -237,31 +237,31 @@ def test_naughty_strings_survive_a_workbook(tmp_path, naughty):
         (b"<table><tr><td>id</td></tr></table>", "HTML or XML"),
     ],
 )
-def test_a_file_that_is_something_else_than_its_name_says_is_told(tmp_path, ending, content, what):
+def test_a_file_with_another_format_than_its_name_is_rejected(tmp_path, ending, content, what):
     path = tmp_path / f"a.{ending}"
     path.write_bytes(content)
     with pytest.raises(FileRejectedError, match=what):
         read(path, tmp_path / "scratch")
 
 
-def test_csv_named_as_a_workbook_or_as_parquet_is_told(tmp_path):
+def test_csv_named_as_a_workbook_or_as_parquet_is_rejected(tmp_path):
     for ending in ("xlsx", "parquet"):
         path = tmp_path / f"a.{ending}"
         path.write_text("id,name\n1,Ada\n")
-        with pytest.raises(FileRejectedError, match=r"does not begin as one"):
+        with pytest.raises(FileRejectedError, match=f"not {ending}: its first bytes are not"):
             read(path, tmp_path / "scratch")
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
-def test_a_row_with_a_nul_byte_is_rejected_alone_whatever_ends_the_lines(tmp_path, end):
+def test_a_row_with_a_nul_byte_is_rejected_alone_with_any_line_end(tmp_path, end):
     path = tmp_path / "a.csv"
     path.write_bytes(end.join([b"id,note", b"1,a", b"2,b\0", b"3,c", b""]))
     found = read(path, tmp_path / "scratch")
     assert found.rows == [["1", "a"], ["3", "c"]]
-    assert found.rejects == [(3, "there is a NUL byte in it")]
+    assert found.rejects == [(3, "contains a NUL byte")]
 
 
-def test_a_line_without_end_is_passed_over_in_little_memory(tmp_path):
+def test_an_oversized_line_is_skipped(tmp_path):
     path = tmp_path / "a.csv"
     with path.open("wb") as handle:
         handle.write(b"id,note\n1,a\n2,")
@@ -274,7 +274,7 @@ def test_a_line_without_end_is_passed_over_in_little_memory(tmp_path):
     assert found.lines == [2, 4]
 
 
-def test_a_folder_on_the_way_is_no_column_of_a_parquet_file(landing):
+def test_a_folder_name_adds_no_column_to_a_parquet_file(landing):
     landing.put_parquet(
         "events/name=folder/a.parquet",
         "select 'k' as contact_key, 'viewed' as name, timestamptz '2024-01-01' as occurred_at",

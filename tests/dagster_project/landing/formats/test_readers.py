@@ -15,9 +15,7 @@ PLACE = "crm/standard/contacts/a"
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
-def test_csv_is_read_whatever_its_delimiter_line_ends_and_byte_order_mark(
-    landing, delimiter, end, mark
-):
+def test_csv_is_read_with_any_delimiter_line_end_and_byte_order_mark(landing, delimiter, end, mark):
     lines = [
         [" contact_id ", "email", "note"],
         ["1", "a@x.example", '"a ""b"", c; d"'],
@@ -34,7 +32,7 @@ def test_a_csv_file_without_a_final_line_end_keeps_its_last_row(landing):
     assert landing.rows(ROWS) == [(2, "1", "", ""), (3, "2", "", "x")]
 
 
-def test_lines_stay_true_after_values_that_span_lines_and_blank_lines(landing):
+def test_line_numbers_stay_correct_after_multi_line_values_and_blank_lines(landing):
     landing.land_one(f"{PLACE}.csv", HEADER + '1,,"a\n\nb"\n\n2,,c\n')
     assert landing.rows(ROWS) == [(2, "1", "", "a\n\nb"), (6, "2", "", "c")]
 
@@ -47,7 +45,7 @@ def test_lines_stay_true_after_values_that_span_lines_and_blank_lines(landing):
         "1,,a\r2,,b\r3,,c\r",
     ],
 )
-def test_no_row_is_lost_where_line_ends_are_mixed(landing, content):
+def test_mixed_line_ends_lose_no_row(landing, content):
     landing.land_one(f"{PLACE}.csv", HEADER + content)
     assert landing.rows(ROWS) == [(n + 1, str(n), "", "abc"[n - 1]) for n in (1, 2, 3)]
 
@@ -55,8 +53,8 @@ def test_no_row_is_lost_where_line_ends_are_mixed(landing, content):
 @pytest.mark.parametrize(
     ("broken", "reason"),
     [
-        (b"2,x", "2 values where the header has 3 columns"),
-        (b"2,x,y,z", "4 values where the header has 3 columns"),
+        (b"2,x", "the number of values differs from the header: 2 instead of 3"),
+        (b"2,x,y,z", "the number of values differs from the header: 4 instead of 3"),
         (b'2,"x" y,z', "broken quoting"),
         ("2,é".encode() + b"\xff,z", "not UTF-8"),
         (b"2,,long" + b"x" * 1_000_001, "longer than 1,000,000 bytes"),
@@ -67,13 +65,13 @@ def test_a_broken_csv_line_is_rejected_and_the_rest_lands(landing, broken, reaso
     landed = landing.land_one(f"{PLACE}.csv", content)
     assert (landed.rows_landed, landed.rows_rejected) == (2, 1)
     assert landing.rows(ROWS) == [(2, "1", "", "a\nb"), (5, "3", "", "c")]
-    ((line, told, text),) = landing.rejects()
+    ((line, reported, text),) = landing.rejects()
     assert line == 4
-    assert told.startswith(reason)
+    assert reported.startswith(reason)
     assert text.startswith(broken.decode(errors="replace")[:9])
 
 
-def test_a_quote_that_is_never_closed_is_rejected_with_the_lines_it_took(landing):
+def test_an_unclosed_quote_is_rejected_with_its_lines(landing):
     landed = landing.land_one(f"{PLACE}.csv", HEADER + '1,,a\n2,"x,b\n3,,c\n')
     assert (landed.rows_landed, landed.rows_rejected) == (1, 1)
     ((line, reason, content),) = landing.rejects()
@@ -82,19 +80,19 @@ def test_a_quote_that_is_never_closed_is_rejected_with_the_lines_it_took(landing
     assert reason.endswith("(lines 3 to 4)")
 
 
-def test_a_row_of_nothing_but_delimiters_is_a_blank_line(landing):
+def test_a_row_with_only_delimiters_is_a_blank_line(landing):
     landed = landing.land_one(f"{PLACE}.csv", HEADER + "1,,\n,,\n3,,\n")
     assert (landed.rows_landed, landed.rows_rejected) == (2, 0)
 
 
-def test_a_header_alone_lands_no_rows_and_says_so(landing):
+def test_a_file_with_only_a_header_lands_no_rows(landing):
     landed = landing.land_one(f"{PLACE}.csv", HEADER)
     assert (landed.rows_landed, landed.error) == (0, None)
-    assert str(landed).endswith("no rows in it")
+    assert str(landed).endswith(": no rows")
     assert landing.rows("select rows_landed from raw.files") == [(0,)]
 
 
-def test_a_column_without_a_name_is_called_by_its_place(landing):
+def test_a_column_without_a_name_is_named_by_its_number(landing):
     landing.land_one(f"{PLACE}.csv", "contact_id,\n1,x\n")
     assert landing.rows("select column2 from raw.standard__contacts") == [("x",)]
 
@@ -105,19 +103,19 @@ def test_a_column_without_a_name_is_called_by_its_place(landing):
         ("csv", "", "the file is empty"),
         ("jsonl", "", "the file is empty"),
         ("parquet", "", "the file is empty"),
-        ("csv", b"\xff\xfe,a\n1,2\n", "the file is damaged: it is utf-16"),
-        ("csv", b"\x93\xfb\x96{,a\n1,2\n", "what the text is encoded in is not certain"),
-        ("csv", "contact_id,Email,email\n1,a,b\n", "the header names a column twice"),
-        ("parquet", b"PAR1 but nothing else of Parquet in it", "not a readable Parquet file"),
-        ("xml", "<contacts/>", "the format cannot be told from the file's name"),
+        ("csv", b"\xff\xfe,a\n1,2\n", "the file is damaged: a part of it is not utf-16"),
+        ("csv", b"\x93\xfb\x96{,a\n1,2\n", "uncertain text encoding: "),
+        ("csv", "contact_id,Email,email\n1,a,b\n", "the header contains a column name twice"),
+        ("parquet", b"PAR1 and then no Parquet content", "the Parquet file cannot be read"),
+        ("xml", "<contacts/>", "unknown file format: "),
     ],
 )
-def test_a_file_that_cannot_be_read_is_rejected_whole(landing, name, content, reason):
+def test_an_unreadable_file_is_rejected_whole(landing, name, content, reason):
     landed = landing.land_one(f"{PLACE}.{name}", content)
     assert landed.error is not None
     assert landed.error.startswith(reason)
-    ((line, told, _),) = landing.rejects()
-    assert (line, told) == (None, landed.error)
+    ((line, reason_of_reject, _),) = landing.rejects()
+    assert (line, reason_of_reject) == (None, landed.error)
     assert landing.rows("select rows_landed, error from raw.files") == [(0, landed.error)]
 
 
@@ -133,7 +131,7 @@ def test_a_damaged_parquet_file_is_rejected_whole(landing):
     assert landing.rows("select count(*) from raw.standard__contacts") == [(0,)]
 
 
-def test_no_content_is_in_what_is_reported(landing):
+def test_reports_contain_no_content_of_the_file(landing):
     secret = "someone@private.example"
     landing.put("events/a.csv", f"{secret},x\n{secret},y\n")
     landing.put("events/b.csv", f"{secret},{secret}\n")
@@ -142,7 +140,7 @@ def test_no_content_is_in_what_is_reported(landing):
     assert not any(secret in str(landed) for landed in landing.land())
 
 
-def test_parquet_lines_are_its_rows(landing):
+def test_the_line_of_a_parquet_row_is_its_number(landing):
     landing.put_parquet(
         f"{PLACE}.parquet",
         """select * from (values (1, 'a', timestamptz '2024-06-01 00:00:00+02'), (2, null, null))
@@ -158,7 +156,7 @@ def test_parquet_lines_are_its_rows(landing):
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_json_lines_are_numbered_with_blank_ones_and_broken_ones_are_rejected(landing, end):
+def test_json_lines_count_blank_lines_and_reject_broken_lines(landing, end):
     lines = [
         '{"contact_id":"1","note":"x, \\"y\\" é"}',
         "",
@@ -181,7 +179,7 @@ def test_json_lines_are_numbered_with_blank_ones_and_broken_ones_are_rejected(la
     assert (landed.rows_landed, landed.rows_rejected) == (3, 3)
 
 
-def test_json_lines_with_mixed_ends_or_bad_bytes_or_too_long_keep_their_numbers(landing):
+def test_json_lines_keep_their_numbers_after_mixed_ends_and_rejected_lines(landing):
     lines = [
         b'{"contact_id":"1"}\r\n',
         b'{"contact_id":"2"}\n',
@@ -204,7 +202,7 @@ def test_json_lines_with_mixed_ends_or_bad_bytes_or_too_long_keep_their_numbers(
     ]
 
 
-def test_a_control_character_does_not_hide_what_follows_it_on_a_line(landing):
+def test_a_control_character_does_not_hide_the_rest_of_the_line(landing):
     lines = [
         '{"contact_id":"1"}\x1f{"contact_id":"2"}',
         '\x1f{"contact_id":"3"}',
@@ -215,7 +213,7 @@ def test_a_control_character_does_not_hide_what_follows_it_on_a_line(landing):
     assert [content for _, _, content in landing.rejects()] == lines[:2]
 
 
-def test_a_source_s_format_overrules_the_file_s_name(make_landing):
+def test_the_source_s_format_overrides_the_file_name(make_landing):
     landing = make_landing(shop={"as": "events", "format": "jsonl"})
     landed = landing.land_one(
         "shop/a.log", '{"contact_key":"a","name":"n","occurred_at":"2024-06-01"}\n'
@@ -225,7 +223,7 @@ def test_a_source_s_format_overrules_the_file_s_name(make_landing):
 
 @pytest.mark.parametrize("name", ["a[1]", "what?", "b*", "o'clock", "ünï cödé"])
 @pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
-def test_file_names_mean_nothing_but_themselves(landing, name, ending):
+def test_special_characters_in_file_names_are_literal(landing, name, ending):
     for other in ("a1", "what1", "bcd"):
         landing.put(f"crm/standard/contacts/.{other}.{ending}", "not to be read")
     place = f"crm/standard/contacts/{name}.{ending}"
@@ -237,7 +235,7 @@ def test_file_names_mean_nothing_but_themselves(landing, name, ending):
     assert (landed.rows_landed, landed.error) == (1, None)
 
 
-def test_names_of_columns_are_never_sql(landing):
+def test_column_names_are_never_run_as_sql(landing):
     name = 'x"; drop table raw.files; --'
     landing.put(f"{PLACE}.csv", 'contact_id,"x""; drop table raw.files; --"\n1,y\n')
     landing.put(f"{PLACE}.jsonl", json.dumps({"contact_id": 2, name: "z"}))
@@ -256,7 +254,7 @@ def test_names_of_columns_are_never_sql(landing):
 
 
 @pytest.mark.parametrize("name", ["a.csv.gz", "a.csv.zst", "a.csv"])
-def test_a_packed_file_lands_and_one_that_is_truncated_lands_when_it_is_whole(landing, name):
+def test_a_truncated_packed_file_lands_once_it_is_complete(landing, name):
     content = HEADER.encode() + b"".join(b"%03d,,x%d\n" % (n, n * n) for n in range(500))
     pack = zstandard.compress if name.endswith("zst") else gzip.compress
     place = f"crm/standard/contacts/{name}"
@@ -270,7 +268,7 @@ def test_a_packed_file_lands_and_one_that_is_truncated_lands_when_it_is_whole(la
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress])
-def test_packed_events_land_whole_or_not_at_all(landing, pack):
+def test_a_truncated_file_of_events_lands_nothing(landing, pack):
     lines = [
         f'{{"event_id":"{n}","contact_key":"c","name":"n","occurred_at":"2024-06-01"}}\n'
         for n in range(5000)
@@ -294,7 +292,7 @@ def test_packed_parquet_and_a_workbook_land(landing, tmp_path):
     assert rows == [("007", "1.50", 1), ("008", "x", 2)]
 
 
-def test_nested_and_odd_types_of_parquet_land_as_their_text(landing):
+def test_nested_parquet_types_land_as_text(landing):
     landing.put_parquet(
         f"{PLACE}.parquet",
         """select 1 as contact_id, [1, 2] as a, {'x': 'é', 'y': [true]} as b, map {'k': 1} as c,
@@ -306,7 +304,9 @@ def test_nested_and_odd_types_of_parquet_land_as_their_text(landing):
     ]
 
 
-def test_a_file_that_was_not_certain_lands_once_its_source_says_how_it_is_written(make_landing):
+def test_a_file_with_an_uncertain_encoding_lands_once_its_source_declares_the_encoding(
+    make_landing,
+):
     landing = make_landing(shop={"as": "crm/other/things"})
     landed = landing.land_one("shop/a.csv", "id,name\n1,España\n".encode("cp1252"))
     assert "Set the source's encoding" in landed.error
@@ -316,16 +316,16 @@ def test_a_file_that_was_not_certain_lands_once_its_source_says_how_it_is_writte
     assert landing.rows("select name from raw.other__things") == [("España",)]
 
 
-def test_a_stray_quote_swallows_no_record(landing):
+def test_a_possible_stray_quote_rejects_its_record(landing):
     content = 'contact_id,email,note\n1,a,"Big TV\n2,b,TV\n3,c,40"\n4,d,"one\ntwo"\n'
     landed = landing.land_one(PLACE + ".csv", content)
     assert (landed.rows_landed, landed.rows_rejected) == (1, 1)
     [(line, reason, _)] = landing.rejects()
     assert line == 2
-    assert reason.startswith("lines 2 to 4 are one record if the quotes are right, and 3 if one is")
+    assert reason.startswith("a stray quote is possible: lines 2 to 4 are one record, or 3 records")
 
 
-def test_quotes_that_are_told_are_right(make_landing):
+def test_a_declared_quote_is_trusted(make_landing):
     landing = make_landing(people={"as": "crm/standard/contacts", "quote": '"'})
     content = 'contact_id,email,note\n1,a,"Big TV\n2,b,TV\n3,c,40"\n'
     assert landing.land_one("people/a.csv", content).rows_landed == 1

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from dagster_project.landing.formats.csv_records import Dialect
 from dagster_project.landing.formats.encoding import UTF_8
-from dagster_project.landing.formats.records import Dialect
 from dagster_project.landing.formats.repair import clean_copy, repair_csv, repair_lines
 
 
@@ -24,7 +24,7 @@ def test_records_are_numbered_by_their_first_line(tmp_path):
     assert read(clean) == [["3", "", "", "1", "x\ny"], ["6", "", "", "2", "z"]]
 
 
-def test_a_quote_that_is_never_closed_ends_after_as_much_as_a_value_may_hold(tmp_path):
+def test_an_unclosed_quote_ends_at_the_longest_value(tmp_path):
     source, clean = tmp_path / "a.csv", tmp_path / "clean.csv"
     source.write_text('a,b\n1,"open\n' + "2,x\n" * 100_000)
     repair_csv(source, clean, Dialect(header=("a", "b")), UTF_8)
@@ -36,7 +36,7 @@ def test_a_quote_that_is_never_closed_ends_after_as_much_as_a_value_may_hold(tmp
     assert len(rows) - 1 == 100_002 - taken
 
 
-def test_lines_after_one_that_is_too_long_keep_their_numbers(tmp_path):
+def test_lines_after_an_oversized_line_keep_their_numbers(tmp_path):
     source, clean = tmp_path / "a.jsonl", tmp_path / "clean.csv"
     source.write_bytes(b"x" * 3_500_000 + b"\n\nb\r\n" + b"y" * 100_000 + b"\r\nd")
     repair_lines(source, clean)
@@ -46,11 +46,11 @@ def test_lines_after_one_that_is_too_long_keep_their_numbers(tmp_path):
     assert others == [["3", "", "", "b"], ["4", "", "", "y" * 100_000], ["5", "", "", "d"]]
 
 
-def test_a_disk_that_is_full_is_told_with_what_to_do():
-    full = Path("/dev/full")  # every write to it fails as on a full disk
+def test_a_full_disk_is_reported_with_a_remedy():
+    full = Path("/dev/full")  # every write fails with "no space left"
     if not full.exists():
         pytest.skip("no /dev/full")
-    with pytest.raises(OSError, match="free space there, or set TMPDIR") as failed:  # noqa: SIM117
+    with pytest.raises(OSError, match="free disk space, or set TMPDIR") as failed:  # noqa: SIM117
         with clean_copy(full, 1) as copy:
             copy.add(2, None, "", ["x" * 100_000])
     assert failed.value.errno == errno.ENOSPC

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def write(path: Path, sheets: dict[str, list[list[Any]]], **options: Any) -> Path:
-    """A cell is what Excel would have; a pair is a value and its format."""
+    """Write a workbook; a cell is a value, or a pair of value and number format."""
     with xlsxwriter.Workbook(path, {"strings_to_numbers": False, **options}) as book:
         for name, rows in sheets.items():
             sheet = book.add_worksheet(name)
@@ -34,7 +34,7 @@ def write(path: Path, sheets: dict[str, list[list[Any]]], **options: Any) -> Pat
 
 
 def edit(path: Path, part: str, old: str, new: str) -> Path:
-    """Write a part of a workbook anew, as a program other than Excel may have written it."""
+    """Replace text in a part of a workbook, to imitate a program other than Excel."""
     with zipfile.ZipFile(path) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
     assert old in parts[part].decode()
@@ -90,11 +90,11 @@ def reading(tmp_path):
         ((date(2024, 3, 1), "MMM"), "2024-03-01"),
     ],
 )
-def test_a_cell_is_the_text_that_it_shows(reading, cell, text):
+def test_a_cell_lands_as_the_text_that_excel_shows(reading, cell, text):
     assert reading({"A": [["id", "x"], ["1", cell]]}).rows == [["1", text]]
 
 
-def test_formulas_are_their_results(tmp_path):
+def test_a_formula_lands_as_its_result(tmp_path):
     path = tmp_path / "a.xlsx"
     with xlsxwriter.Workbook(path) as book:
         sheet = book.add_worksheet()
@@ -113,12 +113,12 @@ def test_dates_of_a_mac_workbook_begin_in_1904(reading):
     assert found.rows == [["1", "2024-03-01"]]
 
 
-def test_rows_are_numbered_as_in_the_sheet_and_blank_ones_left_out(reading):
+def test_rows_have_their_number_in_the_sheet_and_blank_rows_are_skipped(reading):
     found = reading({"A": [[], ["id", "x"], ["1"], [], ["2", "y"]]})
     assert (found.rows, found.lines) == ([["1", ""], ["2", "y"]], [3, 5])
 
 
-def test_rows_that_cannot_be_trusted_are_rejected_one_by_one(tmp_path):
+def test_unreliable_rows_are_rejected_one_by_one(tmp_path):
     path = tmp_path / "a.xlsx"
     with xlsxwriter.Workbook(path) as book:
         sheet = book.add_worksheet()
@@ -129,12 +129,13 @@ def test_rows_that_cannot_be_trusted_are_rejected_one_by_one(tmp_path):
     found = read(path, tmp_path / "s")
     assert found.rows == [["1", "a"]]
     assert [line for line, _ in found.rejects] == [3, 4, 5]
-    assert "B3 has an error" in found.rejects[0][1]
-    assert "B4 is a number whose format adds zeros" in found.rejects[1][1]
-    assert found.rejects[2][1] == "3 values where the header has 2 columns"
+    assert found.rejects[0][1] == "a cell contains an error: cell B3"
+    assert found.rejects[1][1].startswith("a number format adds zeros or text")
+    assert ": cell B4;" in found.rejects[1][1]
+    assert found.rejects[2][1] == "the number of values differs from the header: 3 instead of 2"
 
 
-def test_the_only_sheet_with_rows_is_read_or_the_declared_one(reading):
+def test_the_only_filled_sheet_or_the_declared_sheet_is_read(reading):
     sheets = {"Notes": [], "People": [["id"], ["1"]], "Old": [[""]]}
     assert reading(sheets).rows == [["1"]]
     sheets["Old"] = [["id"], ["2"]]
@@ -145,7 +146,7 @@ def test_the_only_sheet_with_rows_is_read_or_the_declared_one(reading):
         reading(sheets, sheet="New")
 
 
-def test_a_header_that_may_be_none_has_to_be_declared(reading):
+def test_an_uncertain_header_must_be_declared(reading):
     sheets = {"A": [["Contacts", None, "of 2024"], ["id", "x", "y"], ["1", "a", "b"]]}
     with pytest.raises(FileRejectedError, match="header_line"):
         reading(sheets)
@@ -153,7 +154,7 @@ def test_a_header_that_may_be_none_has_to_be_declared(reading):
 
 
 def test_an_empty_workbook_and_a_damaged_one_are_refused(tmp_path, reading):
-    with pytest.raises(FileRejectedError, match="no sheet of the workbook"):
+    with pytest.raises(FileRejectedError, match="all sheets of the workbook are empty"):
         reading({"A": []})
     whole = (tmp_path / "a.xlsx").read_bytes()
     broken = tmp_path / "b.xlsx"
@@ -162,11 +163,11 @@ def test_an_empty_workbook_and_a_damaged_one_are_refused(tmp_path, reading):
         read(broken, tmp_path / "s")
     with zipfile.ZipFile(broken, "w") as archive:
         archive.writestr("readme.txt", "no workbook")
-    with pytest.raises(FileRejectedError, match=r"no \.xlsx"):
+    with pytest.raises(FileRejectedError, match=r"not \.xlsx"):
         read(broken, tmp_path / "s")
 
 
-def test_a_formula_that_was_never_calculated_rejects_its_row(tmp_path):
+def test_a_formula_without_a_result_rejects_its_row(tmp_path):
     book = openpyxl.Workbook()
     for row in [["id", "x"], ["1", "=1+1"], ["2", "a"], [None, '="b"&"c"'], ["4", None]]:
         book.active.append(row)
@@ -174,48 +175,48 @@ def test_a_formula_that_was_never_calculated_rejects_its_row(tmp_path):
     found = read(path, tmp_path / "s")
     assert found.rows == [["2", "a"], ["4", ""]]
     assert [line for line, _ in found.rejects] == [2, 4]
-    assert "B4 is a formula without a result" in found.rejects[1][1]
+    assert found.rejects[1][1].startswith("a formula has no result: cell B4;")
 
 
 @pytest.mark.parametrize("value", ["<v></v>", "<v/>", ""])
-def test_a_formula_whose_result_is_an_empty_text_is_an_empty_cell(tmp_path, value):
+def test_a_formula_with_an_empty_text_as_result_is_an_empty_cell(tmp_path, value):
     path = write(tmp_path / "a.xlsx", {"A": [["id", "x"], ["1", 77]]})
     formula = f'<c r="B2" t="str"><f>""</f>{value}</c>'
     edit(path, SHEET, '<c r="B2"><v>77</v></c>', formula)
     assert read(path, tmp_path / "s").rows == [["1", ""]]
 
 
-def test_a_header_that_is_an_error_or_never_calculated_refuses_the_file(tmp_path):
+def test_a_header_with_a_formula_without_a_result_rejects_the_file(tmp_path):
     book = openpyxl.Workbook()
     book.active.append(["id", "=A1"])
     book.active.append(["1", None])
     book.save(path := tmp_path / "a.xlsx")
-    with pytest.raises(FileRejectedError, match=r"row 1 .* B1 is a formula without a result"):
+    with pytest.raises(FileRejectedError, match=r"row 1 .* a formula has no result: cell B1"):
         read(path, tmp_path / "s")
 
 
 @pytest.mark.parametrize(
     ("cell", "what"),
     [
-        ((0, "yyyy-mm-dd"), "B2 has the format of a date and holds none"),
-        ((0.5, "mmm"), "B2 has the format of a date and holds none"),
-        ((1e10, "yyyy-mm-dd"), "B2 has an error"),
-        ((12.5, "00000"), "B2 is a number whose format"),
-        ((12, '"x"'), "B2 is a number whose format"),
+        ((0, "yyyy-mm-dd"), "a cell with a date format is not a date: cell B2"),
+        ((0.5, "mmm"), "a cell with a date format is not a date: cell B2"),
+        ((1e10, "yyyy-mm-dd"), "a cell contains an error: cell B2"),
+        ((12.5, "00000"), "a number format adds zeros or text"),
+        ((12, '"x"'), "a number format adds zeros or text"),
     ],
 )
-def test_a_cell_that_shows_what_cannot_be_known_rejects_its_row(reading, recwarn, cell, what):
+def test_a_cell_with_an_unclear_format_rejects_its_row(reading, recwarn, cell, what):
     found = reading({"A": [["id", "x"], ["1", cell], ["2", "b"]]})
     assert found.rows == [["2", "b"]]
     assert what in found.rejects[0][1]
-    assert not recwarn.list  # openpyxl's warnings have values in them
+    assert not recwarn.list  # openpyxl's warnings contain cell values
 
 
 @pytest.mark.parametrize("built_in", [27, 31, 57, 58])
-def test_a_built_in_format_that_depends_on_the_language_rejects_its_row(reading, built_in):
+def test_a_format_that_depends_on_the_language_rejects_its_row(reading, built_in):
     found = reading({"A": [["id", "x"], ["1", (45352, built_in)], ["2", (3, 2)]]})
     assert found.rows == [["2", "3"]]
-    assert "B2 is a number whose format" in found.rejects[0][1]
+    assert "depends on Excel's language: cell B2" in found.rejects[0][1]
 
 
 @pytest.mark.parametrize(
@@ -238,19 +239,19 @@ def test_a_built_in_format_that_depends_on_the_language_rejects_its_row(reading,
         ('<c r="B2"/>', ""),
     ],
 )
-def test_cells_as_other_programs_write_them(tmp_path, written, text):
+def test_cells_of_other_programs_are_read(tmp_path, written, text):
     path = write(tmp_path / "a.xlsx", {"A": [["id", "x"], ["1", 77]]})
     edit(path, SHEET, '<c r="B2"><v>77</v></c>', written)
     assert read(path, tmp_path / "s").rows == [["1", text]]
 
 
-def test_escapes_in_shared_texts_are_undone_once(tmp_path):
+def test_escapes_in_shared_strings_are_decoded_once(tmp_path):
     path = write(tmp_path / "a.xlsx", {"A": [["id", "x"], ["1", "here"]]})
     edit(path, "xl/sharedStrings.xml", "here", "a_x000D_b_x005F_x000D_")
     assert read(path, tmp_path / "s").rows == [["1", "a\rb_x000D_"]]
 
 
-def test_what_a_workbook_says_of_its_size_is_not_believed(tmp_path):
+def test_the_stored_size_of_a_sheet_is_ignored(tmp_path):
     path = write(tmp_path / "a.xlsx", {"A": [["id", "x"], ["1", "a"], ["2", "b"]]})
     edit(path, SHEET, '<dimension ref="A1:B3"/>', '<dimension ref="A1"/>')
     assert read(path, tmp_path / "s").rows == [["1", "a"], ["2", "b"]]
@@ -270,7 +271,7 @@ def test_what_a_workbook_says_of_its_size_is_not_believed(tmp_path):
         ("<v>3</v>", "<v>99</v>"),
     ],
 )
-def test_a_sheet_whose_cells_are_not_where_they_should_be_is_refused(tmp_path, old, new):
+def test_a_sheet_with_misplaced_cells_is_refused(tmp_path, old, new):
     rows = [["id", "x"], ["1", 7.5], ["2", "b"]]
     path = edit(write(tmp_path / "a.xlsx", {"A": rows}), SHEET, old, new)
     with pytest.raises(FileRejectedError, match="damaged"):
@@ -278,7 +279,7 @@ def test_a_sheet_whose_cells_are_not_where_they_should_be_is_refused(tmp_path, o
 
 
 @pytest.mark.parametrize("sheet", ["detect", "A"])
-def test_a_workbook_that_lacks_one_of_its_sheets_is_refused(tmp_path, sheet):
+def test_a_workbook_with_a_missing_sheet_is_refused(tmp_path, sheet):
     path = write(tmp_path / "a.xlsx", {"A": [["id"], ["1"]], "B": [["id"], ["2"]]})
     with zipfile.ZipFile(path) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
@@ -290,7 +291,7 @@ def test_a_workbook_that_lacks_one_of_its_sheets_is_refused(tmp_path, sheet):
         read(path, tmp_path / "s", sheet=sheet)
 
 
-def test_a_hidden_sheet_with_rows_counts(tmp_path):
+def test_a_hidden_sheet_counts_as_filled(tmp_path):
     path = tmp_path / "a.xlsx"
     with xlsxwriter.Workbook(path) as book:
         for name in ("People", "Old"):
@@ -301,7 +302,7 @@ def test_a_hidden_sheet_with_rows_counts(tmp_path):
     assert read(path, tmp_path / "s", sheet="Old").rows == [["Old"]]
 
 
-def test_charts_are_no_sheets(tmp_path):
+def test_chart_sheets_are_ignored(tmp_path):
     path = tmp_path / "a.xlsx"
     with xlsxwriter.Workbook(path) as book:
         book.add_worksheet("People").write_column(0, 0, ["id", 1])
@@ -333,10 +334,12 @@ def test_a_workbook_with_entities_is_refused(tmp_path, part, root, into, names):
     edit(path, part, spots.get(part, "People"), into)
     with pytest.raises(FileRejectedError, match="damaged") as refused:
         read(path, tmp_path / "s")
-    assert "ntit" in str(refused.value.content)  # EntitiesForbidden, or of their amplification
+    assert "ntit" in str(
+        refused.value.content
+    )  # EntitiesForbidden, or an error about entity amplification
 
 
-def test_a_workbook_of_the_strict_kind_is_refused(tmp_path):
+def test_a_strict_open_xml_workbook_is_refused(tmp_path):
     path = write(tmp_path / "a.xlsx", {"A": [["id"], ["1"]]})
     with zipfile.ZipFile(path) as archive:
         parts = {name: archive.read(name).decode() for name in archive.namelist()}
@@ -354,8 +357,8 @@ def test_a_workbook_of_the_strict_kind_is_refused(tmp_path):
         read(path, tmp_path / "s")
 
 
-def test_an_old_workbook_or_one_with_a_password_is_told(tmp_path):
+def test_an_old_or_protected_workbook_is_rejected_with_the_reason(tmp_path):
     path = tmp_path / "a.xlsx"
     path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512))
-    with pytest.raises(FileRejectedError, match=r"\(\.xls\) or one with a password"):
+    with pytest.raises(FileRejectedError, match=r"\(\.xls\) or a workbook with a password"):
         read(path, tmp_path / "s")

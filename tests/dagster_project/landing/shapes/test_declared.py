@@ -39,7 +39,7 @@ def project(tmp_path):
     return write
 
 
-def test_a_crm_is_a_folder_with_its_declaration(project):
+def test_a_crm_is_a_folder_with_a_declaration(project):
     (table,) = read_declared(project(SOURCES)).values()
     assert table.name == "acme__leads"
     assert table.columns == {
@@ -50,7 +50,7 @@ def test_a_crm_is_a_folder_with_its_declaration(project):
     }
 
 
-def test_a_new_crm_lands_as_it_declares(make_landing, project):
+def test_a_new_crm_lands_by_its_declaration(make_landing, project):
     landing = make_landing(project_dir=project(SOURCES))
     landing.land_one("crm/acme/leads/a.csv", "lead_id,score\n1,2.50\n2,much\n,1\n")
     assert landing.rows("select lead_id, score, seen_at, note from raw.acme__leads") == [
@@ -62,7 +62,7 @@ def test_a_new_crm_lands_as_it_declares(make_landing, project):
     ]
 
 
-def test_declared_tables_are_there_before_any_file(landing):
+def test_declared_tables_exist_before_any_file(landing):
     tables = landing.rows("select table_name from duckdb_tables() where schema_name = 'raw'")
     assert {("standard__contacts",), ("standard__companies",), ("standard__deals",)} <= set(tables)
     types = dict(
@@ -74,12 +74,12 @@ def test_declared_tables_are_there_before_any_file(landing):
     assert set(types.values()) == {"VARCHAR"}
 
 
-def test_what_is_there_takes_no_statement(tmp_path, project):
+def test_existing_tables_take_no_statement(tmp_path, project):
     path = tmp_path / "warehouse.duckdb"
     with duckdb.connect(path) as connection:
         connection.execute("create schema raw")
         create_declared_tables(connection, project(SOURCES))
-    # Where nothing can be written, nothing is.
+    # A read-only connection shows that no statement runs.
     with duckdb.connect(path, read_only=True) as connection:
         create_declared_tables(connection, tmp_path)
         with pytest.raises(duckdb.Error, match="read-only"):
@@ -94,12 +94,12 @@ def test_a_column_added_to_a_declaration_is_added_to_its_table(make_landing, pro
 
 
 @pytest.mark.parametrize("data_type", ["varchar; drop table x", "int)", "'"])
-def test_a_type_that_is_no_type_is_refused_by_file_table_and_column(project, data_type):
+def test_an_unknown_type_is_reported_with_file_table_and_column(project, data_type):
     with pytest.raises(DeclarationError, match=r"__sources.yml: table acme__leads: column seen_at"):
         read_declared(project(SOURCES.replace("timestamptz", f'"{data_type}"')))
 
 
-def test_a_declaration_that_is_no_yaml_is_refused_by_file(project):
+def test_invalid_yaml_is_reported_with_its_file(project):
     with pytest.raises(DeclarationError, match=r"__sources.yml: not valid YAML"):
         read_declared(project("sources: [\n"))
 

@@ -22,7 +22,7 @@ def source(**keys) -> SourceSettings:
         ("shop_orders", "events", "events"),
     ],
 )
-def test_a_kind_says_its_shape_and_table(name, shape, table):
+def test_a_kind_has_a_shape_and_a_table(name, shape, table):
     kind = parse_kind(name, {"shop_orders": source(**{"as": "events"})})
     assert (kind.name, kind.shape, kind.table) == (name, shape, table)
 
@@ -30,18 +30,18 @@ def test_a_kind_says_its_shape_and_table(name, shape, table):
 @pytest.mark.parametrize(
     "name", ["event", ".", "crm", "crm/a", "crm/A/b", "crm/a__b/c", "crm/a/b/c"]
 )
-def test_a_name_that_is_no_kind_is_refused_with_the_list_of_kinds(name):
+def test_an_unknown_kind_is_refused_with_the_list_of_kinds(name):
     with pytest.raises(KindError, match=r"events, tracking, crm/<source>/<object>, shop_orders"):
         parse_kind(name, {"shop_orders": source(**{"as": "events"})})
 
 
-def test_a_source_that_is_as_nothing_known_is_refused_by_its_key():
+def test_a_source_with_an_unknown_as_is_refused_with_its_key():
     with pytest.raises(KindError, match=r"\[sources.shop\] as = 'orders'"):
         parse_kind("shop", {"shop": source(**{"as": "orders"})})
 
 
 @pytest.mark.parametrize("name", ["events", "Shop", "a__b", "a/b"])
-def test_a_source_cannot_take_a_name_that_is_no_folder_of_its_own(name):
+def test_a_source_with_a_reserved_or_invalid_name_is_refused(name):
     with pytest.raises(KindError, match="rename it"):
         parse_kind(name, {name: source(**{"as": "events"})})
 
@@ -58,11 +58,11 @@ def test_a_source_cannot_take_a_name_that_is_no_folder_of_its_own(name):
         ("a.csv", "."),
     ],
 )
-def test_the_folder_says_the_kind(place, kind):
+def test_the_folder_determines_the_kind(place, kind):
     assert kind_of_folder(PurePath(place)) == kind
 
 
-def test_the_mapping_s_fingerprint_changes_with_the_mapping():
+def test_the_hash_of_the_mapping_changes_with_the_mapping():
     before = parse_kind("shop", {"shop": source(**{"as": "events"})})
     after = parse_kind("shop", {"shop": source(**{"as": "events", "timezone": "Europe/Berlin"})})
     assert before.mapping != after.mapping

@@ -10,18 +10,18 @@ EVENT = '{"contact_key":"a","name":"n","occurred_at":"2024-06-01T00:00:00Z"}\n'
 
 
 @pytest.mark.parametrize("name", [".a.jsonl", "a.jsonl.tmp", "a.jsonl.part", ".hidden/a.jsonl"])
-def test_a_file_that_is_being_written_is_ignored(landing, name):
+def test_an_incomplete_file_is_ignored(landing, name):
     landing.put(f"events/{name}", EVENT)
     assert landing.land() == []
 
 
-def test_a_file_lands_once_its_writer_has_renamed_it(landing):
+def test_a_file_lands_after_its_writer_renames_it(landing):
     path = landing.put("events/a.jsonl.tmp", EVENT)
     path.rename(path.with_suffix(""))
     assert [landed.rows_landed for landed in landing.land()] == [1]
 
 
-def test_files_are_found_in_order_of_kind_and_path(make_landing, tmp_path):
+def test_files_are_found_ordered_by_kind_and_path(make_landing, tmp_path):
     landing = make_landing(shop={"as": "events", "path": str(tmp_path / "out/**/*.jsonl")})
     outside = tmp_path / "out/deep/er/c.jsonl"
     outside.parent.mkdir(parents=True)
@@ -35,7 +35,7 @@ def test_files_are_found_in_order_of_kind_and_path(make_landing, tmp_path):
     ]
 
 
-def test_two_files_of_one_name_are_copied_side_by_side(landing, tmp_path):
+def test_two_files_with_the_same_name_are_both_copied(landing, tmp_path):
     for folder, content in (("one", "1"), ("two", "2")):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "a.csv").write_text(f"contact_id\n{content}\n")
@@ -49,9 +49,9 @@ def test_two_files_of_one_name_are_copied_side_by_side(landing, tmp_path):
     assert sorted(folder.iterdir()) == sorted(copies)
 
 
-def test_nothing_is_copied_for_an_unknown_kind(landing, tmp_path):
+def test_an_unknown_kind_copies_no_file(landing, tmp_path):
     (tmp_path / "a.csv").write_text("x\n")
-    with pytest.raises(KindError, match="the kinds are events, tracking"):
+    with pytest.raises(KindError, match="known kinds: events, tracking"):
         copy_to_landing([tmp_path / "a.csv"], "evnts", landing.settings)
     assert not landing.settings.landing_dir.exists()
 
@@ -60,7 +60,7 @@ def test_nothing_is_copied_for_an_unknown_kind(landing, tmp_path):
     ("name", "error"),
     [("a.xml", FileRejectedError), ("a.csv.tmp", FileRejectedError), ("no.csv", FileNotFoundError)],
 )
-def test_nothing_is_copied_when_one_of_the_files_cannot_land(landing, tmp_path, name, error):
+def test_no_file_is_copied_if_one_file_cannot_land(landing, tmp_path, name, error):
     good = tmp_path / "good.csv"
     for path in (good, tmp_path / name):
         path.write_text("x\n")
@@ -70,10 +70,10 @@ def test_nothing_is_copied_when_one_of_the_files_cannot_land(landing, tmp_path, 
     assert not landing.settings.landing_dir.exists()
 
 
-def test_a_file_that_went_away_is_told_and_not_recorded(landing):
+def test_a_deleted_file_is_reported_and_not_recorded(landing):
     landed = land_file(
         landing.connection, landing.settings.home / "gone.csv", "events", landing.settings, NOON
     )
     assert landed.error is not None
-    assert "went away" in landed.error
+    assert "changed or disappeared" in landed.error
     assert landing.rows("select count(*) from raw.files") == [(0,)]

@@ -53,7 +53,7 @@ def test_the_same_content_as_another_kind_lands(landing):
     assert [landed.rows_landed for landed in landing.land()] == [1, 1]
 
 
-def test_a_file_that_comes_back_is_looked_into_and_put_away_again(landing):
+def test_a_returned_file_is_read_and_moved_away_again(landing):
     for already_landed in (False, True):
         path = landing.put("events/a.jsonl", EVENTS)
         os.utime(path, (0, 0))
@@ -63,7 +63,9 @@ def test_a_file_that_comes_back_is_looked_into_and_put_away_again(landing):
     assert (landing.settings.landing_dir / ".done/2024-06-01/events/a.jsonl").is_file()
 
 
-def test_a_file_elsewhere_stays_and_is_looked_into_when_it_was_touched(make_landing, tmp_path):
+def test_a_file_outside_the_landing_folder_stays_and_is_read_again_when_touched(
+    make_landing, tmp_path
+):
     landing = make_landing(shop={"as": "events", "path": str(tmp_path / "*.jsonl")})
     path = tmp_path / "a.jsonl"
     path.write_text(EVENTS)
@@ -74,7 +76,7 @@ def test_a_file_elsewhere_stays_and_is_looked_into_when_it_was_touched(make_land
     assert landing.land() == []
 
 
-def test_a_file_that_was_added_to_lands_what_is_new(landing):
+def test_an_extended_file_lands_its_new_rows(landing):
     path = landing.put("events/a.jsonl", EVENTS)
     landing.land()
     path.write_text(EVENTS + EVENTS.splitlines()[0].replace("e0", "new") + "\n")
@@ -84,7 +86,7 @@ def test_a_file_that_was_added_to_lands_what_is_new(landing):
 
 def test_an_unchanged_file_is_not_read_again(make_landing, tmp_path, monkeypatch):
     landing = make_landing(shop={"as": "events", "path": str(tmp_path / "*.jsonl")})
-    (tmp_path / "a.jsonl").write_text(EVENTS)  # stays where it is, landed or not
+    (tmp_path / "a.jsonl").write_text(EVENTS)  # a file outside the landing folder stays in place
     landing.put("events/b.csv", "no such columns\n")
     assert len(landing.land()) == 2
     read = []
@@ -93,7 +95,7 @@ def test_an_unchanged_file_is_not_read_again(make_landing, tmp_path, monkeypatch
     assert read == []
 
 
-def test_pending_files_are_those_that_the_next_landing_looks_into(landing):
+def test_pending_files_lists_the_files_of_the_next_landing(landing):
     newer, older = (landing.put(f"events/{name}.jsonl", EVENTS) for name in ("a", "b"))
     os.utime(older, (1, 1))
     assert pending_files(landing.connection, landing.settings) == [older, newer]
@@ -101,7 +103,7 @@ def test_pending_files_are_those_that_the_next_landing_looks_into(landing):
     assert pending_files(landing.connection, landing.settings) == []
 
 
-def test_every_file_has_its_row(landing):
+def test_every_file_has_a_row_in_raw_files(landing):
     content = EVENTS + "broken\n" + EVENTS.splitlines()[0] + "\n"
     landed = landing.land_one("events/a.jsonl", content)
     assert landing.rows(
@@ -127,19 +129,19 @@ def test_every_file_has_its_row(landing):
 @pytest.mark.parametrize(
     "place", ["evnts/a.jsonl", "a.jsonl", "crm/standard/a.csv", "crm/A/b/c.csv"]
 )
-def test_a_file_in_no_known_folder_is_told_and_recorded(landing, place):
+def test_a_file_in_an_unknown_folder_is_reported_and_recorded(landing, place):
     landed = landing.land_one(place, EVENTS)
     assert landed.error is not None
-    assert "the kinds are events, tracking" in landed.error
+    assert "known kinds: events, tracking" in landed.error
     assert landing.rejects() == [(None, landed.error, None)]
     assert landing.rows("select path, error from raw.files") == [(str(landed.path), landed.error)]
     assert landing.land() == []
 
 
-def test_a_failed_file_waits_until_its_content_changes(landing):
+def test_a_failed_file_is_skipped_until_its_content_changes(landing):
     path = landing.put("events/a.csv", "contact_key,name\na,n\n")
     (failed,) = landing.land()
-    assert failed.error == "the file has no column occurred_at"
+    assert failed.error == "the file lacks a required column: occurred_at"
     assert landing.land() == []
     os.utime(path, (0, 0))
     (again,) = landing.land()
@@ -148,17 +150,18 @@ def test_a_failed_file_waits_until_its_content_changes(landing):
     assert [landed.rows_landed for landed in landing.land()] == [1]
 
 
-def test_a_failed_file_is_tried_again_when_its_source_changes(make_landing):
+def test_a_failed_file_is_read_again_when_its_source_changes(make_landing):
     landing = make_landing(shop={"as": "events"})
     landing.put("shop/a.csv", "mail,name,occurred_at\na,n,2024-06-01\n")
-    assert [landed.error for landed in landing.land()] == ["the file has no column contact_key"]
+    [failed] = landing.land()
+    assert failed.error == "the file lacks a required column: contact_key"
     landing.settings.sources["shop"].columns["contact_key"] = "mail"
     assert [landed.rows_landed for landed in landing.land(NOON + timedelta(hours=1))] == [1]
     assert landing.rows("select rows_landed, error from raw.files") == [(1, None)]
     assert landing.rejects() == []
 
 
-def test_a_file_that_landed_stays_when_its_source_changes(make_landing):
+def test_a_landed_file_is_not_read_again_when_its_source_changes(make_landing):
     landing = make_landing(shop={"as": "crm/other/things"})
     landing.put("shop/a.csv", "id\n1\n")
     landing.land()
@@ -166,7 +169,7 @@ def test_a_file_that_landed_stays_when_its_source_changes(make_landing):
     assert landing.land() == []
 
 
-def test_a_time_without_a_zone_is_refused(landing):
+def test_a_landing_time_without_a_time_zone_is_refused(landing):
     path = landing.put("events/a.jsonl", EVENTS)
     with pytest.raises(ValueError, match="time zone"):
         land_file(landing.connection, path, "events", landing.settings, datetime(2024, 6, 1))  # noqa: DTZ001
@@ -174,7 +177,7 @@ def test_a_time_without_a_zone_is_refused(landing):
 
 @pytest.mark.parametrize("ending", ["jsonl", "parquet"])
 @pytest.mark.parametrize("happens", ["grows", "goes"])
-def test_a_file_that_changes_while_it_is_read_is_left_for_later(
+def test_a_file_that_changes_during_reading_waits_for_the_next_tick(
     landing, monkeypatch, ending, happens
 ):
     path = landing.put_parquet(
@@ -196,7 +199,7 @@ def test_a_file_that_changes_while_it_is_read_is_left_for_later(
     assert landed.error is not None
     assert landing.rows("select count(*) from raw.events") == [(0,)]
     if happens == "goes" or ending == "jsonl":
-        assert "changed or went away while it was read" in landed.error
+        assert "changed or disappeared during reading" in landed.error
         assert landing.rows("select count(*) from raw.files") == [(0,)]
 
 
@@ -217,7 +220,7 @@ with warehouse.connect(settings.warehouse_path) as connection:
 
 
 def land_and_kill(settings, seconds):
-    """Let a process land what there is, for so long; True if it was killed before it was done."""
+    """Land in a child process and kill it after `seconds`; True if it was killed before its end."""
     child = subprocess.Popen(
         [sys.executable, "-c", LAND, str(settings.home)],
         stdout=subprocess.PIPE,
@@ -231,10 +234,10 @@ def land_and_kill(settings, seconds):
     return child.wait() == -signal.SIGKILL
 
 
-def test_a_landing_that_is_killed_leaves_whole_files_only_and_the_next_completes_it(
+def test_a_killed_landing_leaves_only_whole_files_and_the_next_landing_completes(
     make_landing, tmp_path
 ):
-    """Kill -9 at random moments; what is there afterwards is as if nothing had happened."""
+    """Kill -9 at random moments; afterwards the rows are the same as without a kill."""
     rows_per_file, files = 4_000, 25
     landing = make_landing()
     for file in range(files):
@@ -282,7 +285,7 @@ def test_a_landing_that_is_killed_leaves_whole_files_only_and_the_next_completes
 
 
 def what_landed(settings):
-    """All rows of raw.*, but for landing times and the ids of files."""
+    """Return all rows of raw.*, without landing times and ids of files."""
     found = {}
     with warehouse.connect(settings.warehouse_path) as connection:
         tables = connection.sql(
@@ -306,7 +309,7 @@ def pending_files_of(settings):
 
 
 def put_folder(folder, settings, chance):
-    """Copy a folder to the landing folder, as if its files had been written in any order."""
+    """Copy a folder to the landing folder, with random modification times."""
     places = [path for path in folder.rglob("*") if path.is_file()]
     for path, when in zip(places, chance.sample(range(10**9), len(places)), strict=True):
         place = settings.landing_dir / path.relative_to(folder)
@@ -317,7 +320,7 @@ def put_folder(folder, settings, chance):
 
 @pytest.mark.shared_data
 @pytest.mark.skipif(not SHARED.is_dir(), reason=f"{SHARED.name} is not part of a clone")
-def test_the_same_folder_five_times_in_any_order_killed_in_between_gives_the_same_rows(
+def test_a_folder_landed_five_times_in_any_order_with_kills_gives_the_same_rows(
     tmp_path_factory,
 ):
     folder = tmp_path_factory.mktemp("folder")
@@ -326,7 +329,7 @@ def test_the_same_folder_five_times_in_any_order_killed_in_between_gives_the_sam
             place = folder / "crm" / crm / path.stem.removesuffix("_data")
             place.mkdir(parents=True)
             shutil.copyfile(path, place / path.name)
-    # Streams repeat: each file has a third of the one before it once more.
+    # Streams repeat: each file repeats a third of the previous file.
     header, *lines = (SHARED / "webshop/events.csv").read_text().splitlines(keepends=True)
     header = header.replace("user_id", "contact_key").replace("event,", "name,")
     header = header.replace("timestamp", "occurred_at")
@@ -378,7 +381,7 @@ def test_a_grocer_s_year_and_a_web_shop_land_whole(make_landing):
         "coupons": (2_102, 0),
         "mailings": (6_589, 0),
         "purchases": (155_848, 0),
-        # 30 of its 31,106 lines are a repetition of another, letter by letter.
+        # 30 of the 31,106 lines repeat another line exactly.
         "webshop": (31_076, 30),
     }
     assert landing.rejects() == []
@@ -406,16 +409,16 @@ def _name_in_another_encoding(folder):
 
 
 @pytest.mark.parametrize("odd", [_pipe, _link_to_itself, _name_in_another_encoding])
-def test_what_cannot_be_read_is_told_and_stops_no_other_file(landing, odd):
+def test_an_unreadable_file_is_reported_and_does_not_stop_other_files(landing, odd):
     folder = landing.put("events/z.jsonl", _EVENT).parent
     odd(folder)
-    told, landed = sorted(landing.land(), key=lambda file: file.error is None)
-    assert told.error
-    assert str(told).encode()
+    failed, landed = sorted(landing.land(), key=lambda file: file.error is None)
+    assert failed.error
+    assert str(failed).encode()
     assert landed.rows_landed == 1
 
 
-def test_a_folder_that_nothing_can_be_moved_from_stops_no_other_file(landing):
+def test_a_file_that_cannot_be_moved_away_does_not_stop_other_files(landing):
     landing.put(".done", "a file where the folder should be")
     landing.put("events/a.jsonl", _EVENT)
     landing.put("events/b.jsonl", _EVENT.replace('"k"', '"k2"'))
@@ -426,7 +429,7 @@ def test_a_folder_that_nothing_can_be_moved_from_stops_no_other_file(landing):
     assert landing.rows("select count(*) from raw.events") == [(2,)]
 
 
-def test_a_file_that_is_another_by_now_is_not_put_away(landing):
+def test_a_changed_file_is_not_moved_away(landing):
     path = landing.put("events/a.jsonl", _EVENT)
     landed_state = state_of(path)
     path.write_text(_EVENT + _EVENT.replace('"k"', '"k2"'))

@@ -32,9 +32,7 @@ def land(landing, name, *ids):
     return landed.rows_landed, landed.rows_duplicate
 
 
-def test_what_was_added_is_found_again_whatever_its_order_and_however_runs_were_merged(
-    landing, folder, monkeypatch
-):
+def test_added_hashes_are_found_in_any_order_and_after_merges(landing, folder, monkeypatch):
     monkeypatch.setattr("dagster_project.landing.store.seen._SHORT", 10)
     chance = random.Random(7)
     added: set[int] = set()
@@ -49,7 +47,7 @@ def test_what_was_added_is_found_again_whatever_its_order_and_however_runs_were_
     assert not seen.has_any(hashes(*(value ^ 1 for value in added)))
 
 
-def test_an_event_that_comes_again_in_any_later_file_is_a_duplicate(landing):
+def test_a_repeated_event_in_any_later_file_is_a_duplicate(landing):
     assert land(landing, "a", *range(100)) == (100, 0)
     for number in range(20):
         assert land(landing, f"b{number}", f"x{number}") == (1, 0)
@@ -57,7 +55,7 @@ def test_an_event_that_comes_again_in_any_later_file_is_a_duplicate(landing):
     assert land(landing, "d", "x0", "x19", "new") == (0, 3)
 
 
-def test_runs_that_are_gone_are_made_again(landing, folder):
+def test_deleted_runs_are_rebuilt(landing, folder):
     land(landing, "a", 1, 2)
     for path in folder.iterdir():
         path.unlink()
@@ -65,7 +63,7 @@ def test_runs_that_are_gone_are_made_again(landing, folder):
     assert land(landing, "c", 1, 2, 3) == (0, 3)
 
 
-def test_a_file_that_landed_just_before_the_power_went_is_caught_up_with(landing, folder):
+def test_a_file_that_landed_just_before_a_power_cut_is_added(landing, folder):
     land(landing, "a", *range(50))
     known = runs(folder)
     land(landing, "b", 50)
@@ -77,7 +75,7 @@ def test_a_file_that_landed_just_before_the_power_went_is_caught_up_with(landing
     assert land(landing, "d", *range(52)) == (0, 52)
 
 
-def test_a_merge_that_was_cut_off_leaves_what_is_enough(landing, folder):
+def test_an_interrupted_merge_loses_no_hash(landing, folder):
     land(landing, "a", *range(50))
     [first] = folder.iterdir()
     kept = first.read_bytes()
@@ -91,11 +89,11 @@ def test_a_merge_that_was_cut_off_leaves_what_is_enough(landing, folder):
     assert "1-9-ab.tmp" not in runs(folder)
 
 
-def test_the_runs_of_another_warehouse_are_not_believed(make_landing, tmp_path):
+def test_the_runs_of_another_warehouse_are_discarded(make_landing, tmp_path):
     landing = make_landing()
     folder = landing.settings.seen_dir / "events"
     land(landing, "a", 1)
-    # As after a restore: the same numbers, other files.
+    # Like a restore: the same numbers, other files.
     landing.connection.execute("delete from raw.events; delete from raw.files")
     landing.connection.execute("delete from raw.file_paths")
     assert land(landing, "b", 2) == (1, 0)
@@ -104,20 +102,20 @@ def test_the_runs_of_another_warehouse_are_not_believed(make_landing, tmp_path):
     assert land(landing, "c", 1, 2) == (1, 1)
 
 
-def test_what_the_runs_say_too_much_is_asked_of_the_warehouse(landing, folder):
+def test_a_match_is_checked_in_the_warehouse(landing, folder):
     land(landing, "a", *range(10))
     landing.connection.execute("delete from raw.events where event_id = '3'")
     assert land(landing, "b", 3, 4) == (1, 1)
 
 
-def test_tracking_has_runs_of_its_own(landing):
+def test_tracking_has_its_own_runs(landing):
     row = {"event_id": "1", "email": "a@x.example", "type": "opened", "occurred_at": "2024-05-01"}
     land(landing, "a", 1)
     assert landing.land_one("tracking/a.jsonl", json.dumps(row)).rows_landed == 1
     assert landing.land_one("tracking/b.jsonl", json.dumps(row) + "\n").rows_duplicate == 1
 
 
-def test_a_hash_of_another_version_of_duckdb_is_made_anew(landing):
+def test_hashes_of_another_duckdb_version_are_recomputed(landing):
     from dagster_project.landing import rehash
 
     rehash(landing.connection, landing.settings.seen_dir)
@@ -128,7 +126,7 @@ def test_a_hash_of_another_version_of_duckdb_is_made_anew(landing):
     assert land(landing, "b", 2, 3) == (1, 1)
 
 
-def test_a_run_that_was_cut_off_is_made_again(landing):
+def test_a_truncated_run_is_rebuilt(landing):
     def events(ids):
         return "".join(
             f'{{"event_id":"{n}","contact_key":"k","name":"n","occurred_at":"2024-06-01"}}\n'

@@ -1,4 +1,4 @@
-"""A CRM export beside the one before it: what came, went or was renamed, and what is missing."""
+"""Compares a CRM export with the previous export: columns and number of records."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _MIN_RECORDS = 5
 def compare_columns(
     connection: duckdb.DuckDBPyConnection, kind: Kind, file_id: str, columns: list[str]
 ) -> list[str]:
-    """Tell which columns an export lacks or has, compared with the last one of its kind.
+    """Describe renamed, missing and new columns, compared with the last export of the kind.
 
     Args:
-        connection: the warehouse, with the export's rows in it and its row of `raw.files` not yet.
+        connection: the warehouse, with the export's rows, but before its row in `raw.files`.
         kind: the export's kind.
         file_id: the export.
-        columns: its columns.
+        columns: the export's columns.
 
     Returns:
-        A sentence per column that looks renamed, one on those that are missing, one on new ones;
-        none for the first export.
+        A notice per renamed column, a notice on missing columns, a notice on new columns. The
+        first export of a kind has no notices.
 
     """
     before = connection.execute(
@@ -50,24 +50,25 @@ def compare_columns(
             connection, kind, (before_id, file_id), gone, new, common
         ):
             notices.append(
-                f"column '{old}' is gone and '{now}' is new, with the same values in {percent} %: "
-                f'if it was renamed, map it (columns = {{ … = "{now}" }}, see sendhouse.toml)'
+                f"column '{old}' is missing and column '{now}' is new, with the same values in "
+                f"{percent} % of the records: if the CRM renamed the column, map the new name "
+                f'(columns = {{ … = "{now}" }}, see sendhouse.toml)'
             )
             gone, new = _without(gone, [old]), _without(new, [now])
     if gone:
-        notices.append(f"columns that the last export had are missing: {', '.join(gone)}")
+        notices.append(f"columns of the previous export are missing: {', '.join(gone)}")
     if new:
         notices.append(f"new columns: {', '.join(new)}")
     return notices
 
 
 def compare_rows(connection: duckdb.DuckDBPyConnection, kind: Kind, rows: int) -> str | None:
-    """Tell whether a full snapshot has lost more records than its source says is to be believed.
+    """Return a notice if a full snapshot lost more records than `max_loss` allows, else None.
 
     Args:
-        connection: the warehouse, without the export's row of `raw.files`.
+        connection: the warehouse, before the export's row in `raw.files`.
         kind: the export's kind.
-        rows: its rows.
+        rows: the number of rows.
 
     """
     found = connection.execute(
@@ -79,9 +80,9 @@ def compare_rows(connection: duckdb.DuckDBPyConnection, kind: Kind, rows: int) -
     if rows >= before * (1 - kind.source.max_loss / 100):
         return None
     return (
-        f"{rows:,} records where the last full snapshot had {before:,}: nobody is ended by it. If "
-        f"they are really gone, raise max_loss of [sources.{kind.name}] in sendhouse.toml "
-        "before the next snapshot"
+        f"{rows:,} records, but the last full snapshot had {before:,}: the snapshot ends no "
+        "record. If the records were really deleted, raise max_loss of "
+        f"[sources.{kind.name}] in sendhouse.toml before the next snapshot"
     )
 
 
@@ -98,9 +99,9 @@ def _renamed(
     new: list[str],
     common: list[str],
 ) -> list[tuple[str, str, int]]:
-    """Pair columns that hold the same values: (old name, new name, percent of records alike).
+    """Pair columns with the same values: (old name, new name, percent of equal records).
 
-    Records of the two exports are brought together by a column whose values name one record each.
+    The records of the two exports are joined by a column with unique values.
     """
     key = _key(connection, kind, exports, common)
     if key is None:
@@ -120,9 +121,9 @@ def _renamed(
     ).fetchall()
     ranked = sorted(
         (
-            (100 * same // told, old, now)
-            for (old, now), same, told in zip(pairs, found[::2], found[1::2], strict=True)
-            if told >= _MIN_RECORDS
+            (100 * same // filled, old, now)
+            for (old, now), same, filled in zip(pairs, found[::2], found[1::2], strict=True)
+            if filled >= _MIN_RECORDS
         ),
         reverse=True,
     )
@@ -140,7 +141,7 @@ def _key(
     exports: tuple[str, str],
     common: list[str],
 ) -> str | None:
-    """Find a column whose values are all there and all different in both exports."""
+    """Find a column that is filled and unique in both exports."""
     for name in common:
         value = f"nullif({identifier(name)}, '')"
         [(names_records,)] = connection.execute(

@@ -1,8 +1,8 @@
-"""How a CSV file is written: told by reading its head in every way there is, or not at all.
+"""Detects the dialect of a CSV file by reading a sample in every possible way.
 
-A way fits if it gives the header two columns or more, and half of the records as many. It is
-certain if no other way that fits gives other records; one column is certain if nothing that may be
-a delimiter is in the file at all.
+A way fits if the header has two columns or more, and half of the records have as many values. The
+dialect is certain if all ways that fit give the same records. A single column is certain if the
+file contains no possible delimiter. An uncertain dialect rejects the file.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from dagster_project.landing.errors import FileRejectedError
-from dagster_project.landing.formats.records import Dialect, Record, read_records
+from dagster_project.landing.formats.csv_records import Dialect, Record, read_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
     from dagster_project.home.source_settings import SourceSettings
 
 _DELIMITERS = (",", ";", "\t", "|", "^", "~", "\x01", "\x1f")
-# Nobody separates columns by these without saying so, but then it is not one column.
+# Too rare to be accepted undeclared, but their presence makes a single column uncertain.
 _DOUBTFUL_DELIMITERS = (" ", ":", "/", "#")
 DELIMITERS = _DELIMITERS + _DOUBTFUL_DELIMITERS
-"""What is tried where nothing is declared."""
+"""The delimiters to try if none is declared."""
 _NAMES = {"\t": "tab", "\x01": "\\x01", "\x1f": "\\x1f", " ": "blank", "": "none"}
 _HEAD_RECORDS = 100
 _HEAD_CHARACTERS = 1 << 16
 _ESCAPE = re.compile(rb"\\[\\\"',;\t|\r\n]")
 _MAX_PREAMBLE = 50
-_NONE_FITS = "no delimiter gives the header and most records as many values"
+_NONE_FITS = "no delimiter gives the header and most records the same number of values"
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)
-# Values that no column is called: numbers, dates and times, addresses, truth.
+# Values that are not column names: numbers, dates and times, e-mail addresses, booleans.
 _VALUE = re.compile(
     r"[-+]?[\d.,]*\d%?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ].*)?|[^@\s]+@[^@\s]+\.[^@\s]+"
     r"|true|false",
@@ -44,20 +44,20 @@ _VALUE = re.compile(
 
 @dataclass
 class _Way:
-    """What one way of reading the file gives."""
+    """The result of one way to read the file."""
 
     dialect: Dialect
     columns: int = 0
     records: int = 0
-    """Records after the header."""
+    """The number of records after the header."""
     fitting: int = 0
-    """Of these, how many have as many values as the header, and nothing wrong with them."""
+    """The number of records without a problem and with as many values as the header."""
     content: int = 0
-    """A hash of all values, to tell whether two ways give the same."""
+    """A hash of all values; two ways with the same hash give the same values."""
     widest: int = 0
-    """The most values that a record after the header has."""
+    """The largest number of values in a record after the header."""
     doubt: str | None = None
-    """Why it is not certain, though it may fit."""
+    """Why the way is uncertain, even if it fits."""
 
     @property
     def fits(self) -> bool:
@@ -65,12 +65,12 @@ class _Way:
 
     @property
     def is_table(self) -> bool:
-        """Whether a usual delimiter is in the file at all, so that it is not one column."""
+        """Whether the file contains this delimiter and the delimiter is a usual one."""
         widest = max(self.columns, self.widest)
         return widest > 1 and self.dialect.delimiter not in _DOUBTFUL_DELIMITERS
 
     @property
-    def gives(self) -> tuple[int, tuple[str, ...]]:
+    def result(self) -> tuple[int, tuple[str, ...]]:
         return self.content, self.dialect.header
 
     def __str__(self) -> str:
@@ -78,18 +78,18 @@ class _Way:
         escape = " escaped by backslash" if self.dialect.backslash else ""
         return (
             f"'{_name(self.dialect.delimiter)}'{quote}{escape} gives {self.columns} columns in "
-            f"line {self.dialect.header_line} and as many on {self.fitting:,} of {self.records:,} "
+            f"line {self.dialect.header_line} and as many in {self.fitting:,} of {self.records:,} "
             "records"
         )
 
 
 def features(block: bytes, delimiter: str | None, known: Collection[str] = ()) -> set[str]:
-    """Tell which of the things that may mean another dialect are in a piece of a file.
+    """Find the features in a piece of a file that may indicate another dialect.
 
     Args:
-        block: some of the file's bytes.
-        delimiter: what separates values; None if nothing does.
-        known: what need not be looked for.
+        block: a part of the file's bytes.
+        delimiter: the delimiter; None for a single column.
+        known: features to skip.
 
     """
     if delimiter is None:
@@ -119,41 +119,41 @@ def detect(
     delimiters: Iterable[str] = DELIMITERS,
     found: Collection[str] = ("'", "padded", "backslash"),
 ) -> Dialect:
-    """Tell how a CSV file is written.
+    """Detect the dialect of a CSV file.
 
     Args:
-        open_sample: opens the text, or as much of it as is to be looked at.
-        source: what is declared; each key is taken as it is where it is not "detect".
-        encoding: what the text was decoded from.
-        cut: whether the sample's last record may be no whole one.
-        delimiters: which to try.
-        found: the `features` of the sample, of which each is another way to try.
+        open_sample: opens the text or a sample of the text.
+        source: the declared settings; a key that is not "detect" is used unchanged.
+        encoding: the encoding of the file.
+        cut: whether the last record of the sample may be incomplete.
+        delimiters: the delimiters to try.
+        found: the `features` of the sample; each is another way to try.
 
     Returns:
-        The dialect, with its header.
+        The dialect, including the header.
 
     Raises:
-        FileRejectedError: it is not certain. The message says what was tried, what is closest, and
-            which setting makes it certain.
+        FileRejectedError: the dialect is uncertain. The message names the tried dialects, the
+            closest dialect, and the setting that decides.
 
     """
     with open_sample() as handle:
-        said = _SEPARATOR_LINE.fullmatch(handle.readline(_HEAD_CHARACTERS))
-    header_line = source.header_line or (2 if said else None)
+        separator = _SEPARATOR_LINE.fullmatch(handle.readline(_HEAD_CHARACTERS))
+    header_line = source.header_line or (2 if separator else None)
     if source.delimiter != "detect":
         delimiters = (source.delimiter,)
-    elif said:
-        delimiters = (said[1],)
+    elif separator:
+        delimiters = (separator[1],)
     ways: list[_Way] = []
     for delimiter in delimiters:
         for dialect in _quotings(source, delimiter, found):
             with open_sample() as handle:
                 ways.append(_read(handle, dialect, encoding, header_line, cut=cut))
-    return _choose(ways, declared=source.delimiter != "detect" or said is not None)
+    return _choose(ways, declared=source.delimiter != "detect" or separator is not None)
 
 
 def _quotings(source: SourceSettings, delimiter: str, found: Collection[str]) -> list[Dialect]:
-    """List the ways to quote that may make a difference, the usual one first."""
+    """List the quoting variants that may give other records, the usual variant first."""
     quotes = ['"', "'"] if "'" in found else ['"']
     if source.quote != "detect":
         quotes = ["" if source.quote == "none" else source.quote]
@@ -176,7 +176,7 @@ def _read(
     records = _uncut(read_records(handle, way.dialect, encoding), cut=cut)
     head = list(islice(records, _HEAD_RECORDS))
     if not head:
-        way.doubt = "there is no record in it"
+        way.doubt = "the file has no record"
         return way
     place = 0 if header_line else _header_place(head)
     header = head[place]
@@ -188,18 +188,18 @@ def _read(
         way.fitting += record.problem is None and len(record.values) == way.columns
         way.content = hash((way.content, tuple(record.values)))
     if header.problem:
-        way.doubt = f"line {header.line}, the header, cannot be read: {header.problem}"
+        way.doubt = f"the header in line {header.line} cannot be read: {header.problem}"
     elif dialect.padded and not _is_padded(head, dialect):
-        way.doubt = "blanks follow only some of the delimiters"
+        way.doubt = "only some delimiters are followed by a blank"
     elif dialect.quote and any(map(_quoted_otherwise(dialect).fullmatch, header.values)):
-        way.doubt = "the names of the columns are quoted in another way"
+        way.doubt = "the column names have another quote"
     elif not header_line:
         way.doubt = _doubt_header(head, place)
     return way
 
 
 def _uncut(records: Iterator[Record], *, cut: bool) -> Iterator[Record]:
-    """Leave out the last record if it may not be whole; a first one is always given."""
+    """Omit the last record if it may be incomplete; always return the first record."""
     if not cut:
         yield from records
         return
@@ -216,7 +216,7 @@ def _quoted_otherwise(dialect: Dialect) -> re.Pattern[str]:
 
 
 def _header_place(head: list[Record]) -> int:
-    """Which record is the header: the first, or if most have more values, the first of those."""
+    """Find the header: the first record, or the first record of the usual, larger width."""
     first, widths = len(head[0].values), Counter(len(record.values) for record in head[1:])
     if first > 1 or not widths:
         return 0
@@ -227,10 +227,10 @@ def _header_place(head: list[Record]) -> int:
 
 
 def _doubt_header(head: list[Record], place: int) -> str | None:
-    """Say why the record may not be the header, or None."""
+    """Explain why the record may not be the header; None if it is the header."""
     header, rows = head[place].values, [record.values for record in head[place + 1 :]]
     line = head[place].line
-    told = any(map(_VALUE.fullmatch, header))
+    has_value = any(map(_VALUE.fullmatch, header))
     contrast = any(
         name.strip()
         and not _VALUE.fullmatch(name)
@@ -238,19 +238,19 @@ def _doubt_header(head: list[Record], place: int) -> str | None:
         and all(map(_VALUE.fullmatch, values))
         for column, name in enumerate(header)
     )
-    if told and not contrast:
-        return f"line {line} looks like values, not like the names of columns"
+    if has_value and not contrast:
+        return f"line {line} looks like values, not like column names"
     if place and (head[place - 1].line + 1 == line) and not contrast:
-        return f"line {line} may be the header, or line {head[0].line}"
+        return f"the header may be line {line} or line {head[0].line}"
     if place > _MAX_PREAMBLE:
-        return f"there are {place} records before line {line}, which may be the header"
+        return f"line {line} may be the header, but {place} records precede it"
     blank = [not name.strip() for name in header]
     if all(blank[1::2]) and len(blank) % 2 and len(blank) > 1 and not any(blank[::2]):
-        return f"line {line} names every other column, as where the delimiter is doubled"
+        return f"line {line} names only every other column; the delimiter may be doubled"
     if any(blank) and rows and len(rows[0]) == len(header):
         after = rows[0]
         if all(cell.strip() and not _VALUE.fullmatch(cell) for cell in after):
-            return f"the header may be line {line} or {head[place + 1].line}"
+            return f"the header may be line {line} or line {head[place + 1].line}"
     return None
 
 
@@ -283,16 +283,16 @@ def _choose(ways: list[_Way], *, declared: bool) -> Dialect:
         raise _uncertain(best[0].doubt or _NONE_FITS, ways, best[0])
     chosen = certain[0]
     if not declared and chosen.dialect.delimiter in _DOUBTFUL_DELIMITERS:
-        raise _uncertain("it may be one column or several", ways, chosen)
-    if any(way.gives != chosen.gives for way in certain):
-        raise _uncertain("more than one way to read it fits", ways, chosen)
+        raise _uncertain("the file may have one column or several", ways, chosen)
+    if any(way.result != chosen.result for way in certain):
+        raise _uncertain("more than one dialect fits", ways, chosen)
     return chosen.dialect
 
 
 def _uncertain(why: str, ways: list[_Way], closest: _Way) -> FileRejectedError:
-    told = [way for way in ways if way.is_table]
-    told = told or [way for way in ways if max(way.columns, way.widest) > 1]
-    tried = "; ".join(map(str, told)) or "every usual delimiter, and none is in it"
+    shown = [way for way in ways if way.is_table]
+    shown = shown or [way for way in ways if max(way.columns, way.widest) > 1]
+    tried = "; ".join(map(str, shown)) or "every usual delimiter; the file contains none"
     key = "delimiter or header_line" if why == _NONE_FITS else "delimiter"
     rivals = {way.dialect.delimiter for way in ways if way.fits}
     if why == closest.doubt:
@@ -300,7 +300,7 @@ def _uncertain(why: str, ways: list[_Way], closest: _Way) -> FileRejectedError:
     elif why != _NONE_FITS and len(rivals) == 1 and rivals.isdisjoint(_DOUBTFUL_DELIMITERS):
         key = "quote or escape"
     return FileRejectedError(
-        f"how the CSV file is written is not certain: {why}. Tried: {tried}. Closest: "
+        f"uncertain CSV dialect: {why}. Tried: {tried}. Closest: "
         f"'{_name(closest.dialect.delimiter)}'. Set the source's {key} in sendhouse.toml"
     )
 

@@ -1,63 +1,58 @@
-"""The records of a CSV file, each with its line, its text and what is wrong with it."""
+"""Reads the records of a CSV file, each with its line, its text and its problem."""
 
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dagster_project.landing.formats.packing import open_unpacked
+from dagster_project.landing.formats.text import MAX_BYTES, skip_line, unfit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
     from typing import TextIO
-
-MAX_BYTES = 1_000_000
-"""A record or line of more bytes is rejected: nothing needs more of memory than that."""
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a CSV file is written."""
+    """The dialect of a CSV file."""
 
     delimiter: str = ","
     quote: str = '"'
-    """'' where nothing is quoted."""
+    """'' if values are never quoted."""
     backslash: bool = False
-    """Whether quotes in quoted values are escaped by a backslash, not doubled."""
+    """Whether a backslash escapes quotes in quoted values, instead of a doubled quote."""
     padded: bool = False
-    """Whether blanks follow each delimiter and belong to no value."""
+    """Whether blanks after each delimiter are not part of the value."""
     header_line: int = 1
-    """Lines before it are no part of the table."""
+    """The header's line. Lines before the header are not part of the table."""
     header: tuple[str, ...] = ()
 
     def named(self, header_line: int, header: tuple[str, ...]) -> Dialect:
-        """The same, with where its header is and what it says."""
+        """Return the dialect with a header."""
         return replace(self, header_line=header_line, header=header)
 
 
 @dataclass(frozen=True)
 class Record:
-    """One record, as it stands in the file."""
+    """One record of the file."""
 
     line: int
-    """Its first line, the file's first being 1."""
+    """The first line of the record; the first line of the file is 1."""
     text: str
     values: list[str]
     problem: str | None
-    """Why its values cannot be trusted, or None."""
+    """Why the values are unreliable, or None."""
 
 
 class _TooLongError(Exception):
-    """A line is longer than any may be; the rest of it has been skipped."""
+    """A line exceeds the limit; the rest of the line has been skipped."""
 
 
 class _Lines:
-    """The lines of a file, with those kept that the current record took."""
+    """The lines of a file; keeps the lines of the current record."""
 
     def __init__(self, handle: TextIO, skipped: int) -> None:
         self._handle = handle
@@ -79,41 +74,13 @@ class _Lines:
         return line
 
 
-def open_text(path: Path, encoding: str, newline: str = "") -> TextIO:
-    """Open a text file, packed or not; bytes that are not of its encoding become surrogates."""
-    wide = encoding.startswith(("utf-16", "utf-32"))
-    return io.TextIOWrapper(
-        open_unpacked(path),
-        encoding=encoding,
-        errors="strict" if wide else "surrogateescape",
-        newline=newline,
-    )
-
-
-def skip_line(handle: TextIO, ends: tuple[str, ...]) -> None:
-    """Read on to the end of the line, keeping nothing of it."""
-    while (piece := handle.readline(MAX_BYTES)) and not piece.endswith(ends):
-        pass
-
-
-def unfit(text: str, encoding: str = "utf-8") -> str | None:
-    """Say why a text cannot be landed: not of its encoding, NUL bytes, too long; None if it can."""
-    try:
-        size = len(text.encode())
-    except UnicodeEncodeError:  # a surrogate, see open_text
-        return f"not {'UTF-8' if encoding.startswith('utf-8') else encoding}"
-    if size > MAX_BYTES:
-        return f"longer than {MAX_BYTES:,} bytes"
-    return "there is a NUL byte in it" if "\0" in text else None
-
-
 def read_records(handle: TextIO, dialect: Dialect, encoding: str) -> Iterator[Record]:
-    """Read the records from the header's line on, the header included; blank lines are left out.
+    """Read the header and the records after it, without blank lines.
 
     Args:
-        handle: the text from its start, opened with no translation of line ends.
-        dialect: how it is written.
-        encoding: what it was decoded from, for what is said of a record.
+        handle: the text from its start, opened without translation of line ends.
+        dialect: the dialect.
+        encoding: the encoding of the file, for the problem of a record.
 
     """
     for _ in range(dialect.header_line - 1):
@@ -154,11 +121,11 @@ def read_records(handle: TextIO, dialect: Dialect, encoding: str) -> Iterator[Re
 
 
 _Doubt = Callable[[str, list[str]], str | None]
-"""From a record's text and values to why they cannot be trusted, though they were read."""
+"""Takes a record's text and values; returns why the values are unreliable, or None."""
 
 
 def _escapes(dialect: Dialect) -> _Doubt:
-    """Find quotes and backslashes that mean nothing, which the reader passes over."""
+    """Find stray quotes and backslashes, which `csv.reader` ignores."""
     delimiter, quote = re.escape(dialect.delimiter), dialect.quote
     escape = rf"\\[\\\r\n{delimiter}{quote}]"
     blanks = " *" if dialect.padded else ""
@@ -175,16 +142,16 @@ def _escapes(dialect: Dialect) -> _Doubt:
 
 
 def _blanks(dialect: Dialect) -> _Doubt:
-    """Find quotes that stand after a blank, where no blanks belong."""
+    """Find a quote after a blank in a dialect without padding."""
     quote = dialect.quote
     after_blank = re.compile(f"(?:^|{re.escape(dialect.delimiter)}) +{quote}", re.MULTILINE)
 
     def doubt(text: str, values: list[str]) -> str | None:
         if dialect.padded or not quote or not after_blank.search(text):
             return None
-        is_one = any(
+        is_bare = any(
             value.startswith(" ") and value.lstrip(" ").startswith(quote) for value in values
         )
-        return "broken quoting: a blank before a quote" if is_one else None
+        return "broken quoting: a blank before a quote" if is_bare else None
 
     return doubt

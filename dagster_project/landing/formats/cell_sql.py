@@ -1,22 +1,22 @@
-"""SQL that reads the text of a cell: an instant or a number."""
+"""SQL that parses the text of a cell as an instant or a number."""
 
 from __future__ import annotations
 
-# ISO 8601, as people and programs write it: a date, or date and time with or without an offset.
-# An hour may have one digit, as spreadsheets and some CRMs write it.
+# ISO 8601: a date, or a date and a time with or without an offset. The hour may have one digit, as
+# in spreadsheets and some CRMs.
 _INSTANT = r"\d{4}-\d\d-\d\d([T ]\d\d?:\d\d(:\d\d(\.\d+)?)?(Z| UTC|[+-]\d\d(:?\d\d)?)?)?"
 
 
 def instant(text: str, zone: str) -> str:
-    """Write SQL of the instant (timestamptz) that a text says, null if it says none.
+    """Write SQL that parses a text as an instant (timestamptz), null if the text is not a time.
 
     Args:
-        text: SQL of a text: ISO 8601, with `T` or a blank between date and time. A date alone is
-            its midnight. Session time zone must be UTC.
+        text: SQL of a text: ISO 8601, with `T` or a blank between date and time. A date means
+            midnight. The session time zone must be UTC.
         zone: SQL of the IANA zone of a time without an offset.
 
     """
-    # The usual form first: it needs no pattern.
+    # The usual form first, because it needs no regular expression.
     return f"""case
         when {text} like '____-__-__T__:__:__Z' then try_cast({text} as timestamptz)
         when not regexp_full_match({text}, '{_INSTANT}') then null
@@ -26,12 +26,14 @@ def instant(text: str, zone: str) -> str:
 
 
 def number(text: str, decimal: str) -> str:
-    """Write SQL of a number's text as SQL reads it: `1.234,50` is `1234.50`.
+    """Write SQL that rewrites a number's text for a cast: `1.234,50` becomes `1234.50`.
+
+    The result is null if the text is not a number.
 
     Args:
         text: SQL of a text.
-        decimal: the decimal sign, `,` or `.`; the other one, a blank or an apostrophe may part
-            thousands. Null for what is no such number.
+        decimal: the decimal sign, `,` or `.`. The other sign, a blank or an apostrophe may separate
+            thousands.
 
     """
     thousands = "." if decimal == "," else ","
@@ -41,22 +43,21 @@ def number(text: str, decimal: str) -> str:
 
 
 def instant_as(text: str, formats: str, zone: str) -> str:
-    """Write SQL of the instant (timestamptz) that a text says in one of some formats, else null.
+    """Write SQL that parses a text by the first matching format (timestamptz), else null.
 
     Args:
         text: SQL of a text.
-        formats: SQL of a list of strptime formats; the first that fits counts. A year that is
-            written in two digits fits %y alone.
-        zone: SQL of the IANA zone that the text is in.
+        formats: SQL of a list of strptime formats. A year of two digits matches %y only.
+        zone: SQL of the IANA zone of the text.
 
     """
     return _of_four_digits(f"timezone({zone}, try_strptime({text}, {formats}))")
 
 
 def instant_since_epoch(text: str, unit: str) -> str:
-    """Write SQL of the instant (timestamptz) of a count of `seconds` or `milliseconds` since 1970.
+    """Write SQL that parses a count of `seconds` or `milliseconds` since 1970 (timestamptz).
 
-    Null unless it is a count of digits, with or without a fraction, of a year before 10000.
+    The text is digits, with or without a fraction; else, or beyond the year 9999, null.
     """
     micros = {"seconds": 1_000_000, "milliseconds": 1_000}[unit]
     count = f"try_cast({text} as decimal(30, 6)) * {micros}"
@@ -67,5 +68,6 @@ def instant_since_epoch(text: str, unit: str) -> str:
 
 
 def _of_four_digits(moment: str) -> str:
-    # To DuckDB `05.06.24` is a %d.%m.%Y of the year 24; milliseconds read as seconds are of 55840.
+    # DuckDB parses `05.06.24` by %d.%m.%Y as the year 24; milliseconds taken for seconds give the
+    # year 55840.
     return f"case when year({moment}) between 1000 and 9999 then {moment} end"

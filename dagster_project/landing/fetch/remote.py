@@ -1,8 +1,8 @@
-"""Sources elsewhere: what is new on S3 or in PostgreSQL becomes files of the landing folder.
+"""Remote sources: new objects on S3 and new rows in PostgreSQL become files in the landing folder.
 
-Nothing keeps a position that could get ahead of what has landed: a file's name says which version
-of which object, or which stretch of which query, it holds; and the ledger and the folder say which
-files there are. A fetch that is killed anywhere is done again, or goes on.
+No stored position can get ahead of the landed files. A file's name says which object version, or
+which part of which query, the file holds. `raw.files` and the folder say which files exist. A
+killed fetch is repeated or continued.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from dagster_project.home import warehouse
 from dagster_project.landing.errors import FetchError, KindError
 from dagster_project.landing.shapes.kinds import parse_kind
-from dagster_project.landing.store import history
+from dagster_project.landing.store import raw_files
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -28,32 +28,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Fetched:
-    """What became of one look at a remote source."""
+    """The result of one fetch from a remote source."""
 
     source: str
     files: list[Path] = field(default_factory=list)
-    """New in the landing folder."""
+    """New files in the landing folder."""
     error: str | None = None
-    """Why not everything that is new has come. Holds nothing of the source's rows."""
+    """Why the fetch is incomplete. Contains no row of the source."""
 
     def __str__(self) -> str:
         if self.error is not None:
-            return f"[sources.{self.source}]: not all fetched: {self.error}"
+            return f"[sources.{self.source}]: fetch incomplete: {self.error}"
         return f"[sources.{self.source}]: {len(self.files)} new files"
 
 
 def fetch_new(settings: Settings) -> list[Fetched]:
-    """Bring what is new in every remote source to the landing folder, for `land_new` to land.
+    """Fetch new data of every remote source into the landing folder; `land_new` lands it.
 
-    The caller holds the warehouse (`warehouse.exclusive`), but does not have it open: it is opened
-    for what is known before and for what came of it after, and closed while a server is talked to.
+    The caller holds the warehouse lock (`warehouse.exclusive`), but not an open connection. This
+    function opens the warehouse before the fetch (known files) and after the fetch (results). The
+    warehouse is closed during calls to a server.
 
     Args:
-        settings: the sources, and where the landing folder is.
+        settings: the sources and the landing folder.
 
     Returns:
-        What became of each source, by name. A source that fails keeps none of the others from
-        being looked at, and raises nothing.
+        The result per source, ordered by name. A failed source raises nothing and does not stop
+        the other sources.
 
     """
     remote = sorted(name for name, source in settings.sources.items() if source.is_remote)
@@ -68,7 +69,7 @@ def fetch_new(settings: Settings) -> list[Fetched]:
 
 
 def unfetched(connection: duckdb.DuckDBPyConnection, settings: Settings) -> list[str]:
-    """List, in words, the remote sources whose last fetch failed."""
+    """Describe the remote sources whose last fetch failed, one line per source."""
     rows = connection.execute(
         "select source, error from raw.fetches where error is not null order by source"
     ).fetchall()
@@ -76,15 +77,15 @@ def unfetched(connection: duckdb.DuckDBPyConnection, settings: Settings) -> list
 
 
 def _landed(connection: duckdb.DuckDBPyConnection, settings: Settings) -> dict[str, set[str]]:
-    """List the names of the files that landed, by kind: they need not be there any more.
+    """List the names of all landed files by kind, including files that were deleted since.
 
-    Of a query's full snapshots the last one only: what an earlier one said may be said again.
+    For full snapshots of a query only the last file counts: an earlier result may return.
     """
     names: dict[str, set[str]] = {}
-    for (kind, path), (_, past) in history.seen(connection).items():
-        if past.error is None:
+    for (kind, path), (_, outcome) in raw_files.known_paths(connection).items():
+        if outcome.error is None:
             names.setdefault(kind, set()).add(Path(path).name)
-    for kind, path in history.last_landed(connection).items():
+    for kind, path in raw_files.last_landed(connection).items():
         source = settings.sources.get(kind)
         if source is not None and source.query is not None and source.snapshot == "full":
             names[kind] = {path.name}
@@ -102,12 +103,12 @@ def _fetch(name: str, settings: Settings, landed: set[str]) -> Fetched:
     except (FetchError, KindError) as error:
         return Fetched(name, files, str(error))
     except OSError as error:
-        return Fetched(name, files, f"{folder} cannot be written to: {error.strerror or error}")
+        return Fetched(name, files, f"cannot write to {folder}: {error.strerror or error}")
     return Fetched(name, files)
 
 
 def _new_files(kind: Kind, folder: Path, known: Collection[str]) -> Iterator[Path]:
-    # Either library takes a moment to load, and most installations need neither.
+    # boto3 and psycopg load slowly, and most installations need neither.
     if kind.source.query is not None:
         from dagster_project.landing.fetch import postgres
 
@@ -120,7 +121,7 @@ def _new_files(kind: Kind, folder: Path, known: Collection[str]) -> Iterator[Pat
 def _record(
     connection: duckdb.DuckDBPyConnection, fetched: list[Fetched], fetched_at: datetime
 ) -> None:
-    """Keep how it went, per source; the last success stays known through failures."""
+    """Write the result of each source to `raw.fetches`; a failure keeps the last success."""
     for source in fetched:
         connection.execute(
             """insert into raw.fetches values ($source, $at, $succeeded_at, $files, $error)

@@ -9,24 +9,24 @@ from pathlib import Path
 import duckdb
 
 from dagster_project.cli.output import REJECTED
-from dagster_project.landing.fetch.fetch_new import Fetched, fetch_new
+from dagster_project.landing.fetch.remote import Fetched, fetch_new
 
 PROJECT = Path(__file__).resolve().parents[4]
 EVENT = '{"event_id":"a","contact_key":"c","name":"n","occurred_at":"2024-06-01"}\n'
 
 
-def test_an_installation_without_remote_sources_is_not_even_opened(make_landing, monkeypatch):
+def test_without_remote_sources_the_warehouse_stays_closed(make_landing, monkeypatch):
     landing = make_landing(shop={"as": "events", "path": "shop/*.csv"})
     monkeypatch.setattr("dagster_project.home.warehouse.connect", None)
     assert fetch_new(landing.settings) == []
 
 
-def test_a_fetch_says_how_it_went():
+def test_a_fetch_describes_its_result():
     assert str(Fetched("shop", [Path("a"), Path("b")])) == "[sources.shop]: 2 new files"
-    assert str(Fetched("shop", error="why")) == "[sources.shop]: not all fetched: why"
+    assert str(Fetched("shop", error="why")) == "[sources.shop]: fetch incomplete: why"
 
 
-def test_a_tick_lands_what_it_has_and_says_which_source_it_could_not_reach(tmp_path):
+def test_a_tick_lands_its_files_and_names_the_unreachable_source(tmp_path):
     home = tmp_path / "var"
     place = home / "landing" / "events" / "a.jsonl"
     place.parent.mkdir(parents=True)
@@ -44,8 +44,8 @@ def test_a_tick_lands_what_it_has_and_says_which_source_it_could_not_reach(tmp_p
         text=True,
     )
     assert done.returncode == REJECTED, done.stdout + done.stderr
-    told = "[sources.orders]: not all fetched: missing setting: SENDHOUSE_SOURCE_ORDERS_URL"
-    assert f"not landed {told}" in done.stdout
+    problem = "missing environment variable: set SENDHOUSE_SOURCE_ORDERS_URL"
+    assert f"not landed [sources.orders]: fetch incomplete: {problem}" in done.stdout
     with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
         assert connection.execute("select event_id from raw.events").fetchall() == [("a",)]
         [(error,)] = connection.execute("select error from raw.fetches").fetchall()

@@ -17,11 +17,11 @@ def reading(tmp_path):
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", "^", "~", "\x01", "\x1f"])
-def test_the_delimiter_is_found_whatever_others_are_in_values(reading, delimiter):
+def test_the_delimiter_is_found_although_values_contain_other_delimiters(reading, delimiter):
     found = reading(f'id{delimiter}note\n007{delimiter}"a,b;c|d\te"\n008{delimiter}x\n')
     assert found.columns == ["id", "note"]
     assert found.rows == [["007", "a,b;c|d\te"], ["008", "x"]]
-    assert found.as_it_stands
+    assert found.is_direct
 
 
 def test_decimal_commas_do_not_make_a_comma_the_delimiter(reading):
@@ -41,7 +41,7 @@ def test_decimal_commas_do_not_make_a_comma_the_delimiter(reading):
         ("id,note\n1,C:\\new\n2,\\N\n", [["1", "C:\\new"], ["2", "\\N"]]),
     ],
 )
-def test_quotes_and_escapes_are_found(reading, text, rows):
+def test_quotes_and_escapes_are_detected(reading, text, rows):
     found = reading(text)
     assert found.columns == ["id", "note"]
     assert found.rows == rows
@@ -57,14 +57,14 @@ def test_quotes_and_escapes_are_found(reading, text, rows):
         "\n",
     ],
 )
-def test_lines_before_the_header_are_left_out_and_lines_stay_true(reading, preamble):
+def test_lines_before_the_header_are_skipped_and_line_numbers_stay_correct(reading, preamble):
     found = reading(preamble + "id,email\n007,a@x.example\n008,b@x.example\n")
     first = preamble.count("\n") + 2
     assert (found.columns, found.lines) == (["id", "email"], [first, first + 1])
     assert found.rows == [["007", "a@x.example"], ["008", "b@x.example"]]
 
 
-def test_the_line_that_tells_excel_the_delimiter_is_understood(reading):
+def test_excels_separator_line_sets_the_delimiter(reading):
     assert reading("sep=|\nid|a,b\n1|x,y\n").rows == [["1", "x,y"]]
 
 
@@ -78,27 +78,27 @@ def test_the_line_that_tells_excel_the_delimiter_is_understood(reading):
             "delimiter or header_line",
         ),
         ("id,amount\n1,2,50\n2,3,75\n", "no delimiter gives", "delimiter or header_line"),
-        ("a,b;c\n1,2;3\n4,5;6\n", "more than one way", "delimiter"),
+        ("a,b;c\n1,2;3\n4,5;6\n", "more than one dialect", "delimiter"),
         ("note\nHello, world\nfoo\n", "no delimiter gives", "delimiter or header_line"),
         ("Full Name\nAda Lovelace\nBob Baker\n", "one column or several", "delimiter"),
-        ("name\nAda,Lovelace\nBob,Baker\n", "line 2 may be the header, or line 1", "header_line"),
-        ("Report,\nname,town\nAda,Ulm\n", "the header may be line 1 or 2", "header_line"),
-        ("a||b||c\n1||2||3\n", "line 1 names every other column", "header_line"),
-        ("id,note\n1,'a'\n2,'b'\n", "more than one way", "quote or escape"),
-        ("id,note\n1,a\\\\b\n2,c\n", "more than one way", "quote or escape"),
+        ("name\nAda,Lovelace\nBob,Baker\n", "header may be line 2 or line 1", "header_line"),
+        ("Report,\nname,town\nAda,Ulm\n", "the header may be line 1 or line 2", "header_line"),
+        ("a||b||c\n1||2||3\n", "line 1 names only every other column", "header_line"),
+        ("id,note\n1,'a'\n2,'b'\n", "more than one dialect", "quote or escape"),
+        ("id,note\n1,a\\\\b\n2,c\n", "more than one dialect", "quote or escape"),
         ("contact_id;name\n1,Ada\n2,Bob\n", "line 2 looks like values", "header_line"),
     ],
 )
-def test_what_is_not_certain_is_rejected_with_what_was_tried_and_what_to_set(
+def test_an_uncertain_dialect_is_rejected_with_the_tried_dialects_and_the_setting(
     reading, text, why, key
 ):
     with pytest.raises(FileRejectedError) as rejected:
         reading(text)
-    told = str(rejected.value)
-    assert why in told
-    assert "Tried: " in told
-    assert "Closest: " in told
-    assert f"Set the source's {key} in sendhouse.toml" in told
+    message = str(rejected.value)
+    assert why in message
+    assert "Tried: " in message
+    assert "Closest: " in message
+    assert f"Set the source's {key} in sendhouse.toml" in message
 
 
 @pytest.mark.parametrize(
@@ -115,16 +115,16 @@ def test_what_is_not_certain_is_rejected_with_what_was_tried_and_what_to_set(
         ("id,note\n1,a\\\\b\n2,c\n", {"escape": "backslash"}, [["1", "a\\b"], ["2", "c"]]),
     ],
 )
-def test_what_is_declared_is_taken(reading, text, keys, rows):
+def test_a_declared_dialect_is_used(reading, text, keys, rows):
     assert reading(text, **keys).rows == rows
 
 
-def test_a_rest_that_is_not_like_the_head_is_read_as_a_whole(reading):
-    """The head has no quotes, so which there are is found further down."""
+def test_a_file_with_new_features_after_the_sample_is_inspected_whole(reading):
+    """The sample has no quotes; the first quote comes after the sample."""
     head = "id,note\n" + "".join(f"{n},plain text of a note\n" for n in range(20_000))
     found = reading(head + "a,'x, y'\n")
     assert found.rows[-1] == ["a", "x, y"]
-    with pytest.raises(FileRejectedError, match="more than one way"):
+    with pytest.raises(FileRejectedError, match="more than one dialect"):
         reading(head + "a,'x'\n")
     one_column = "note\n" + "plain\n" * 60_000
     assert len(reading(one_column).rows) == 60_000
@@ -132,7 +132,7 @@ def test_a_rest_that_is_not_like_the_head_is_read_as_a_whole(reading):
         reading(one_column + "a;b\n")
 
 
-def test_a_backslash_that_escapes_nothing_in_a_file_of_escapes_is_rejected(reading):
+def test_a_stray_backslash_rejects_its_row(reading):
     found = reading('id,note\n1,"a \\"b\\", c"\n2,"C:\\new"\n3,"\\"x\\""\n')
     assert [row[0] for row in found.rows] == ["1", "3"]
     assert found.rejects == [(3, "broken quoting: a stray quote or backslash")]

@@ -1,4 +1,4 @@
-"""What became of each file: `raw.files`, and at which paths it was seen: `raw.file_paths`."""
+"""The result of each file (`raw.files`), and the paths of each file (`raw.file_paths`)."""
 
 from __future__ import annotations
 
@@ -17,36 +17,36 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """Which content this is, as which kind, and how it is read."""
+    """The identity of a file: content, kind and settings."""
 
     kind: str
     sha256: str
     state: State
     mapping: str
     again: int = 0
-    """How often the content had landed before, where it is a snapshot that returned."""
+    """For a returned snapshot: how often the same content landed before."""
 
     @property
     def file_id(self) -> str:
-        """The same for the same content landed as the same kind, unless it is there `again`."""
-        told = f"{self.kind}\n{self.sha256}" + (f"\n{self.again}" if self.again else "")
-        return hashlib.sha256(told.encode()).hexdigest()[:32]
+        """A hash of kind, content and `again`."""
+        identity = f"{self.kind}\n{self.sha256}" + (f"\n{self.again}" if self.again else "")
+        return hashlib.sha256(identity.encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True)
 class Export:
-    """What is kept of a CRM export beside its rows."""
+    """What `raw.files` records about a CRM export."""
 
     columns: list[str]
     is_full: bool
-    """Whether who is not in it is gone."""
+    """Whether a record that the export lacks has ended."""
     received_at: datetime | None
-    """When its rows were learnt; None where each row says so itself."""
+    """The received_at of all rows; None if each row has its own."""
 
 
 @dataclass(frozen=True)
 class LandedFile:
-    """What became of a file."""
+    """The result of landing one file."""
 
     path: Path
     kind: str
@@ -55,11 +55,11 @@ class LandedFile:
     rows_duplicate: int = 0
     rows_rejected: int = 0
     already_landed: bool = False
-    """Its content has been dealt with before; the counts are of this time, so 0."""
+    """Whether the same content was processed before; the counts are then 0."""
     notices: tuple[str, ...] = ()
-    """What may want a look, though it landed: columns that came, went or were renamed."""
+    """Remarks on a landed file, for example new, missing or renamed columns."""
     error: str | None = None
-    """Why it did not land at all. Holds nothing of the file's content."""
+    """Why the whole file did not land. Contains nothing of the file's content."""
 
     def __str__(self) -> str:
         if self.error is not None:
@@ -67,44 +67,46 @@ class LandedFile:
         if self.already_landed:
             return "\n  ".join([f"{self.path} ({self.kind}): already landed", *self.notices])
         if not (self.rows_landed or self.rows_duplicate or self.rows_rejected):
-            return f"{self.path} ({self.kind}): no rows in it"
-        told = (
+            return f"{self.path} ({self.kind}): no rows"
+        counts = (
             f"{self.path} ({self.kind}): {self.rows_landed:,} rows landed, "
             f"{self.rows_duplicate:,} duplicate, {self.rows_rejected:,} rejected"
         )
-        return "\n  ".join([told, *self.notices])
+        return "\n  ".join([counts, *self.notices])
 
 
 @dataclass(frozen=True)
-class Past:
-    """What became of a content when it was last read."""
+class Outcome:
+    """The result of the last read of a content."""
 
     error: str | None
     mapping: str
 
-    def stands_for(self, mapping: str) -> bool:
-        """Whether it need not be read again; what failed may do better with another mapping."""
+    def is_final_for(self, mapping: str) -> bool:
+        """Whether landing can skip the content: it landed, or failed with the same mapping."""
         return self.error is None or self.mapping == mapping
 
 
-def past_of(connection: duckdb.DuckDBPyConnection, file_id: str) -> Past | None:
-    """Look up what became of a content, None if it was never read."""
+def outcome_of(connection: duckdb.DuckDBPyConnection, file_id: str) -> Outcome | None:
+    """Return the outcome of a content, None if it was never read."""
     row = connection.execute(
         "select error, mapping from raw.files where file_id = $id", {"id": file_id}
     ).fetchone()
-    return None if row is None else Past(*row)
+    return None if row is None else Outcome(*row)
 
 
-def returned(connection: duckdb.DuckDBPyConnection, file: Fingerprint) -> Fingerprint | None:
-    """Tell a snapshot that says what an earlier one said from one that landed already.
+def returned_snapshot(
+    connection: duckdb.DuckDBPyConnection, file: Fingerprint
+) -> Fingerprint | None:
+    """Decide whether a full snapshot with known content is a new snapshot.
 
     Args:
         connection: the warehouse.
-        file: of a source of full snapshots; its content has landed before.
+        file: a file of a source of full snapshots; the same content has landed before.
 
     Returns:
-        The snapshot as a file of its own, if it was written after the last one that landed of its
-        kind, and that one says something else; None if it is the one that landed.
+        The snapshot with its own file_id, if the last landed snapshot is older and has other
+        content; else None, because the snapshot has already landed.
 
     """
     [(last_sha256, last_modified_ns, times)] = connection.execute(
@@ -119,27 +121,29 @@ def returned(connection: duckdb.DuckDBPyConnection, file: Fingerprint) -> Finger
 
 
 def last_landed(connection: duckdb.DuckDBPyConnection) -> dict[str, Path]:
-    """List by kind where the file lay that landed last."""
+    """Return the path of the last landed file of each kind."""
     rows = connection.execute(
         "select kind, max_by(path, file_no) from raw.files where error is null group by kind"
     ).fetchall()
     return {kind: Path(path) for kind, path in rows}
 
 
-def seen(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], tuple[State, Past]]:
-    """List all (kind, path) that were ever looked into: what was there, and what became of it."""
+def known_paths(
+    connection: duckdb.DuckDBPyConnection,
+) -> dict[tuple[str, str], tuple[State, Outcome]]:
+    """Return the last state and outcome of every (kind, path) that was ever read."""
     rows = connection.execute(
         """select seen.kind, seen.path, seen.bytes, seen.modified_ns, files.error, files.mapping
            from raw.file_paths as seen join raw.files as files using (file_id)"""
     ).fetchall()
     return {
-        (kind, path): (State(size, modified_ns), Past(error, mapping))
+        (kind, path): (State(size, modified_ns), Outcome(error, mapping))
         for kind, path, size, modified_ns, error, mapping in rows
     }
 
 
 def next_file_no(connection: duckdb.DuckDBPyConnection) -> int:
-    """Return the number of the file that is recorded next; a later file has a greater one."""
+    """Return the number of the next recorded file; numbers increase."""
     [(number,)] = connection.execute(
         "select coalesce(max(file_no), 0) + 1 from raw.files"
     ).fetchall()
@@ -154,18 +158,18 @@ def record(
     table: str | None = None,
     export: Export | None = None,
 ) -> int:
-    """Write what became of a file, in place of a try that failed (and of its rejects).
+    """Record the result of a file; it replaces an earlier failed try and the rejects of that try.
 
     Args:
         connection: the warehouse, in a transaction.
         file: the file.
-        landed: what became of it.
-        landed_at: the time that this counts as.
-        table: the table under `raw` that its rows went to; None for a file that did not land.
-        export: what more there is to say of a CRM export.
+        landed: the result.
+        landed_at: the landing time.
+        table: the target table in schema `raw`; None for a file that did not land.
+        export: further facts about a CRM export.
 
     Returns:
-        Its number.
+        The file's number.
 
     """
     file_no = next_file_no(connection)
@@ -201,12 +205,12 @@ def record(
             "landed_at": landed_at,
         },
     )
-    see(connection, file, landed.path)
+    remember_path(connection, file, landed.path)
     return file_no
 
 
-def see(connection: duckdb.DuckDBPyConnection, file: Fingerprint, path: Path) -> None:
-    """Remember what is at a path, so that the next tick need not read it."""
+def remember_path(connection: duckdb.DuckDBPyConnection, file: Fingerprint, path: Path) -> None:
+    """Record the file at a path, so that the next tick need not read it again."""
     where = {"path": str(path), "kind": file.kind}
     state = {
         "bytes": file.state.bytes,
