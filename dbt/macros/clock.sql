@@ -1,10 +1,11 @@
-{#- The only clock: a table with the one instant up to which facts count. -#}
+{#- The clock of the tick: the instant up to which facts count. Models and macros have no other
+    clock. -#}
 {% macro as_of() -%}
     (select as_of from {{ source('control', 'clock') }})
 {%- endmacro %}
 
 
-{#- A number from [parameters] of sendhouse.toml; a name that is not there stops the model. -#}
+{#- A number from [parameters] in sendhouse.toml. A missing name stops the model with an error. -#}
 {% macro parameter(name) -%}
     (
         select coalesce(

@@ -4,7 +4,7 @@ submissions as (
     select * from {{ ref('input_form_submissions') }}
 ),
 
----------- as it was told last, but known since it was told first
+---------- the latest version of a submission, with the received_at of its first version
 ranked as (
     select
         * exclude (received_at),

@@ -1,6 +1,6 @@
 with
 
-told as (
+contacts as (
     {{ union_inputs('contacts', {
         'source': 'varchar',
         'crm_id': 'varchar',
@@ -33,10 +33,10 @@ told as (
     }) }}
 ),
 
----------- a zone that is none would stop whatever asks what time it is there, for everybody
+---------- an invalid time zone would stop every model that computes a local time
 read as (
     select * replace ({{ read_zone('timezone') }} as timezone)
-    from told
+    from contacts
 )
 
 select * from read

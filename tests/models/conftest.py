@@ -1,4 +1,4 @@
-"""The vendors' exports are landed and staged once for all tests that look at them."""
+"""The vendors' exports, landed and staged once for all tests that read them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def staged(tmp_path_factory: pytest.TempPathFactory) -> Staged:
-    """The samples as learnt at NOW, and a day later the web pages' small files."""
+    """The samples, received at NOW, and the small files of the web pages, received a day later."""
     if not EXPORTS.is_dir():
-        pytest.skip("the real data sets are not here (../shared/data/crm_exports)")
+        pytest.skip("the real data sets are missing (../shared/data/crm_exports)")
     folder: Path = tmp_path_factory.mktemp("vendors")
     staged = Staged(folder)
-    staged.add_readmes_crm()
+    staged.add_the_crm_of_the_readme()
     for export in vendor_exports.exports():
         staged.put(export)
     staged.land(NOW)

@@ -1,4 +1,4 @@
-"""Six vendors' exports, as they come: what lands, what is staged; the counts are the files'."""
+"""Sample exports of six vendors: rows landed and rows staged, compared with counts of the files."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ SAMPLES = f"received_at = timestamptz '{NOW.isoformat()}'"
 WEB = f"received_at > timestamptz '{NOW.isoformat()}'"
 
 
-# ── how many ─────────────────────────────────────────────────────────────────────────────────────
-def test_every_row_of_every_file_lands_as_it_is(staged: Staged):
+# ── counts ───────────────────────────────────────────────────────────────────────────────────────
+def test_every_row_of_every_file_lands_unchanged(staged: Staged):
     landed = dict(staged.rows("select path, rows_landed from raw.files"))
     samples = {path: rows for path, rows in landed.items() if not path.endswith("web.csv")}
     counts = {
@@ -108,7 +108,7 @@ def expected_counts() -> dict[tuple[str, str], int]:
     }
 
 
-def test_each_object_has_as_many_versions_as_the_files_tell(staged: Staged):
+def test_each_object_has_as_many_versions_as_the_files(staged: Staged):
     counts = {
         (vendor, thing): staged.rows(
             f"select count(*) from staging.stg_{vendor}__{thing} where {SAMPLES}"
@@ -118,15 +118,11 @@ def test_each_object_has_as_many_versions_as_the_files_tell(staged: Staged):
     assert counts == expected_counts()
 
 
-def test_the_input_layer_holds_what_the_vendors_tell(staged: Staged):
-    told = Counter(
-        {
-            (vendor, thing): staged.rows(f"select count(*) from staging.stg_{vendor}__{thing}")[0][
-                0
-            ]
-            for vendor, thing in staged.models()
-        }
-    )
+def test_the_input_layer_has_every_row_of_the_vendors_models(staged: Staged):
+    rows = {
+        (vendor, thing): staged.rows(f"select count(*) from staging.stg_{vendor}__{thing}")[0][0]
+        for vendor, thing in staged.models()
+    }
     layer = {
         (source, thing): count
         for thing in OBJECTS
@@ -135,7 +131,7 @@ def test_the_input_layer_holds_what_the_vendors_tell(staged: Staged):
         )
         if source in VENDORS
     }
-    assert layer == {key: count for key, count in told.items() if count}
+    assert layer == {key: count for key, count in rows.items() if count}
 
 
 def test_every_model_of_a_vendor_passed_its_tests(staged: Staged):
@@ -144,18 +140,18 @@ def test_every_model_of_a_vendor_passed_its_tests(staged: Staged):
     )
     assert statuses["unit_test", "pass"] >= 17
     assert {status for kind, status in statuses if kind != "test"} == {"success", "pass"}
-    # The samples hold time zones that are none: dbt says so, and stops nothing.
+    # The samples have invalid time zones: dbt warns and builds every model.
     warned = [name for name, status in staged.statuses.items() if status == "warn"]
     assert ["no_rows_unreadable_values" in name for name in warned] == [True]
 
 
-# ── what they say ────────────────────────────────────────────────────────────────────────────────
+# ── values ───────────────────────────────────────────────────────────────────────────────────────
 def one(staged: Staged, columns: str, model: str, where: str) -> tuple[Any, ...]:
     (row,) = staged.rows(f"select {columns} from staging.{model} where {where}")
     return row
 
 
-def test_a_hubspot_contact_keeps_an_address_that_is_none_and_its_merges(staged: Staged):
+def test_a_hubspot_contact_keeps_an_invalid_address_and_its_merges(staged: Staged):
     (exported,) = (r for r in rows_of("hubspot", "contact") if r["property_hs_merged_object_ids"])
     crm_id = f"hubspot:{exported['id']}"
     assert one(
@@ -174,10 +170,10 @@ def test_a_hubspot_contact_keeps_an_address_that_is_none_and_its_merges(staged: 
         f"select crm_id from staging.stg_hubspot__contact_merges where merged_into = '{crm_id}'"
     )
     ids = exported["property_hs_merged_object_ids"].split(";")
-    assert {went for (went,) in merged} == {f"hubspot:{went}" for went in ids}
+    assert {crm_id for (crm_id,) in merged} == {f"hubspot:{merged_id}" for merged_id in ids}
 
 
-def test_hours_without_a_zero_and_revenue_are_read(staged: Staged):
+def test_one_digit_hours_and_revenue_are_read(staged: Staged):
     assert one(
         staged,
         "created_at, annual_revenue, country, is_deleted",
@@ -186,7 +182,7 @@ def test_hours_without_a_zero_and_revenue_are_read(staged: Staged):
     ) == (datetime(2019, 9, 15, 2, 50, 54, tzinfo=UTC), 10_000_000.0, "United States", False)
 
 
-def test_hubspots_consents_are_the_events_kinds(staged: Staged):
+def test_each_kind_of_hubspot_event_gives_its_consent_statements(staged: Staged):
     dropped = Counter(row["drop_reason"] for row in rows_of("hubspot", "email_event_dropped"))
     assert dict(
         staged.rows("select said, count(*) from staging.stg_hubspot__consents group by said")
@@ -197,11 +193,11 @@ def test_hubspots_consents_are_the_events_kinds(staged: Staged):
         "import_out": dropped["PREVIOUSLY_UNSUBSCRIBED_PORTAL"]
         + dropped["PREVIOUSLY_UNSUBSCRIBED_MESSAGE"],
     }
-    # No event of the sample is among the few of email_event: whose they are is not known yet.
+    # email_event has none of the sample's events, so every address is null.
     assert staged.rows("select count(email) from staging.stg_hubspot__consents") == [(0,)]
 
 
-def test_a_form_is_called_by_its_name(staged: Staged):
+def test_a_form_submission_has_the_name_of_its_form(staged: Staged):
     names = {row["guid"]: row["name"] for row in rows_of("hubspot", "form")}
     expected = {
         (f"hubspot:{row['conversion_id']}", f"hubspot:{row['contact_id']}", names[row["form_id"]])
@@ -217,7 +213,7 @@ def test_a_form_is_called_by_its_name(staged: Staged):
     )
 
 
-def test_a_converted_lead_goes_on_as_a_contact(staged: Staged):
+def test_a_converted_lead_is_merged_into_its_contact(staged: Staged):
     assert staged.rows(
         "select crm_id, merged_into, merged_at from staging.stg_salesforce__contact_merges"
     ) == [
@@ -235,7 +231,7 @@ def test_a_converted_lead_goes_on_as_a_contact(staged: Staged):
     ) == ("h@gmail.com", "H", "Z", "Converted")
 
 
-def test_deleted_records_say_so(staged: Staged):
+def test_records_deleted_in_salesforce_are_marked_deleted(staged: Staged):
     for model, thing, flag, key in [
         ("stg_salesforce__companies", "account", "is_deleted", "company_id"),
         ("stg_salesforce__deals", "opportunity", "is_deleted", "deal_id"),
@@ -246,7 +242,7 @@ def test_deleted_records_say_so(staged: Staged):
         assert deleted
 
 
-def test_an_opportunity_is_what_salesforce_says_it_is(staged: Staged):
+def test_an_opportunity_has_the_status_that_salesforce_gives(staged: Staged):
     expected = {
         f"salesforce:{row['id']}": (
             "won" if row["is_won"] == "true" else "lost" if row["is_closed"] == "true" else "open"
@@ -259,7 +255,7 @@ def test_an_opportunity_is_what_salesforce_says_it_is(staged: Staged):
     assert set(expected.values()) == {"won", "lost", "open"}
 
 
-def test_marketos_unsubscribes_are_acts_and_its_bounces_those_of_no_address(staged: Staged):
+def test_marketo_unsubscribes_are_opt_outs_and_bounces_are_of_missing_addresses(staged: Staged):
     unsubscribed = rows_of("marketo", "activity_unsubscribe_email")
     rows = staged.rows(
         "select crm_id, strftime(said_at, '%Y-%m-%d %H:%M:%S') from staging.stg_marketo__consents "
@@ -310,7 +306,7 @@ def test_a_person_in_two_audiences_is_two_members(staged: Staged):
     ]
 
 
-def test_a_klaviyo_profile_says_what_its_shop_asked(staged: Staged):
+def test_a_klaviyo_profile_has_the_consent_of_its_shop(staged: Staged):
     rows = staged.rows(
         "select email_given, marketing_consent, timezone "
         f"from staging.stg_klaviyo__contacts where {SAMPLES}"
@@ -322,8 +318,8 @@ def test_a_klaviyo_profile_says_what_its_shop_asked(staged: Staged):
     }
 
 
-# ── the web pages' headers ───────────────────────────────────────────────────────────────────────
-def test_a_hubspot_list_of_contacts_reads_like_the_api(staged: Staged):
+# ── headers of web pages ─────────────────────────────────────────────────────────────────────────
+def test_a_hubspot_list_of_contacts_is_read_like_the_api(staged: Staged):
     assert one(
         staged,
         "email_given, first_name, last_name, phone, country, owner_name, company_name, created_at",
@@ -347,7 +343,7 @@ def test_a_hubspot_list_of_contacts_reads_like_the_api(staged: Staged):
     ) == ("hubspot:901", "hubspot:921", "lost", "closed lost", pytest.approx(1250.5))
 
 
-def test_a_mailchimp_audience_says_consent_by_its_times(staged: Staged):
+def test_the_times_of_a_mailchimp_member_give_the_consent(staged: Staged):
     def member(address: str) -> str:
         return f"mailchimp:{hashlib.md5(address.encode()).hexdigest()}"
 
@@ -370,7 +366,7 @@ def test_a_mailchimp_audience_says_consent_by_its_times(staged: Staged):
     )
 
 
-def test_a_klaviyo_list_of_profiles_says_consent_in_words(staged: Staged):
+def test_the_consent_words_of_a_klaviyo_list_are_read(staged: Staged):
     assert staged.rows(
         "select crm_id, email_given, first_name, country, marketing_consent "
         f"from staging.stg_klaviyo__contacts where {WEB} order by line"
@@ -380,7 +376,7 @@ def test_a_klaviyo_list_of_profiles_says_consent_in_words(staged: Staged):
     ]
 
 
-def test_a_pipedrive_list_of_deals_gives_deals_and_their_people(staged: Staged):
+def test_a_pipedrive_list_of_deals_gives_deals_and_persons(staged: Staged):
     assert staged.rows(
         "select deal_id, crm_id, name, stage, status, closed_at "
         "from staging.stg_pipedrive__deals order by line"
@@ -400,8 +396,8 @@ def test_a_pipedrive_list_of_deals_gives_deals_and_their_people(staged: Staged):
     ) == [("pipedrive:41", "bea@web.example", True)]
 
 
-# ── a CRM of one's own ───────────────────────────────────────────────────────────────────────────
-def test_a_crm_as_the_readme_adds_it_is_among_the_inputs(staged: Staged):
+# ── your own CRM ─────────────────────────────────────────────────────────────────────────────────
+def test_the_crm_of_the_readme_is_among_the_inputs(staged: Staged):
     assert staged.rows(
         "select crm_id, email_given, first_name, marketing_consent, updated_at "
         "from input.input_contacts where source = 'acme' order by line"
@@ -411,8 +407,8 @@ def test_a_crm_as_the_readme_adds_it_is_among_the_inputs(staged: Staged):
     ]
 
 
-# ── what cannot be read ──────────────────────────────────────────────────────────────────────────
-def test_what_cannot_be_read_is_listed_with_file_and_line(staged: Staged):
+# ── unreadable values ────────────────────────────────────────────────────────────────────────────
+def test_unreadable_values_are_listed_with_file_and_line(staged: Staged):
     rows = staged.rows(
         """
         select u.raw_table, u.column_name, u.should_be, u.value, u.line
@@ -438,7 +434,7 @@ def test_what_cannot_be_read_is_listed_with_file_and_line(staged: Staged):
     assert zones == (len(area_codes),)
 
 
-def test_a_column_read_as_what_its_declaration_does_not_say_stops_the_model(staged: Staged):
+def test_a_column_without_the_matching_reads_as_stops_the_model(staged: Staged):
     path = staged.project / "models/staging/klaviyo/__sources.yml"
     text = path.read_text(encoding="utf-8")
     line = "          - {name: created, config: {meta: {reads_as: instant}}}\n"

@@ -1,4 +1,4 @@
-"""The vendors' sample exports, and a warehouse in which they were landed and staged."""
+"""The vendors' sample exports, and a warehouse in which they are landed and staged."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ Row = dict[str, str]
 
 @dataclass(frozen=True)
 class Export:
-    """One file of the samples, and where it belongs under landing/crm/."""
+    """One file of the samples, with its place under landing/crm/."""
 
     path: Path
 
@@ -54,7 +54,7 @@ class Export:
 
     @property
     def object(self) -> str:
-        """The vendor's own name of it: `sf_contact_data.csv` holds `contact`."""
+        """The vendor's name of the object: `sf_contact_data.csv` holds `contact`."""
         return re.sub(r"^(sf|marketo)_|_data$", "", self.path.stem)
 
     def rows(self) -> list[Row]:
@@ -68,7 +68,7 @@ def exports() -> list[Export]:
 
 
 def rows_of(vendor: str, thing: str) -> list[Row]:
-    """The rows of one file, by Python's csv."""
+    """The rows of one file, read by Python's csv module."""
     (export,) = (e for e in exports() if (e.vendor, e.object) == (vendor, thing))
     return export.rows()
 
@@ -79,27 +79,27 @@ def headers() -> dict[str, list[str]]:
 
 
 class Staged:
-    """A project of its own with every vendor switched on, and its warehouse."""
+    """A copy of the project with every vendor enabled, and its warehouse."""
 
     def __init__(self, folder: Path) -> None:
         self.project = ProjectCopy(folder / "project").folder
         self.home = folder / "home"
         self.statuses: dict[str, str] = {}
-        """What became of each node of the build, by dbt's id."""
-        self.switch_on(VENDORS)
+        """The status of each node of the build, by dbt's unique id."""
+        self.enable(VENDORS)
 
-    def switch_on(self, vendors: Sequence[str]) -> None:
+    def enable(self, vendors: Sequence[str]) -> None:
         path = self.project / "dbt_project.yml"
         text = path.read_text(encoding="utf-8")
         for vendor in vendors:
             line = f"      {vendor}: {{+enabled: false}}\n"
-            assert line in text, f"{vendor} has no line to take away"
+            assert line in text, f"dbt_project.yml has no line that disables {vendor}"
             text = text.replace(line, "")
         path.write_text(text, encoding="utf-8")
         registry.refresh(self.project)
 
-    def add_readmes_crm(self) -> None:
-        """Make the files that models/staging/README.md shows for a CRM of one's own."""
+    def add_the_crm_of_the_readme(self) -> None:
+        """Write the files that models/staging/README.md shows for your own CRM."""
         readme = (self.project / "models/staging/README.md").read_text(encoding="utf-8")
         folder = self.project / "models/staging/acme"
         folder.mkdir()
@@ -119,7 +119,7 @@ class Staged:
         shutil.copyfile(export.path, place / export.path.name)
 
     def write(self, vendor: str, thing: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
-        """Put a CSV file of the web pages' shape; what a row does not name is empty."""
+        """Put a CSV file in the web pages' shape; columns missing from a row are empty."""
         place = self.home / "landing" / "crm" / vendor / thing
         place.mkdir(parents=True, exist_ok=True)
         with (place / "web.csv").open("w", encoding="utf-8", newline="") as file:
@@ -132,7 +132,7 @@ class Staged:
         stages.tick(settings, at, until=Stage.LAND)
 
     def build(self, *select: str) -> dict[str, str]:
-        """Run dbt with its data and unit tests; the status of each node by its name."""
+        """Build the selection with its data and unit tests; return the status of each node."""
         target = self.home / "target"
         options = ["--project-dir", self.project, "--profiles-dir", self.project]
         options += ["--target-path", target, "--log-path", target]
@@ -152,7 +152,7 @@ class Staged:
             return connection.execute(query).fetchall()
 
     def models(self) -> Iterator[tuple[str, str]]:
-        """Vendor and object of every staging model of the vendors."""
+        """The vendor and the object of every staging model of the vendors."""
         for vendor in VENDORS:
             for path in sorted((self.project / "models/staging" / vendor).glob("stg_*.sql")):
                 yield vendor, path.stem.removeprefix(f"stg_{vendor}__")

@@ -1,4 +1,4 @@
-"""Small exports under the header rows of the vendors' web pages, and of a CRM of one's own."""
+"""Small exports with the header rows of the vendors' web pages, and of your own CRM."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def write(staged: Staged) -> None:
-    """Put one file of each shape into the landing folder."""
+    """Write one file of each shape into the landing folder."""
     shapes = headers()
     staged.write(
         "acme",

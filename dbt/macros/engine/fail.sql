@@ -1,4 +1,4 @@
-{#- An SQL expression that stops the query with a message when it is evaluated. -#}
+{#- An SQL expression that stops the query with an error message when it is evaluated. -#}
 {% macro fail(message) -%}
     {{ return(adapter.dispatch('fail')(message)) }}
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{#- A deterministic id: the hash of what the row is about. `parts` are SQL expressions. -#}
+{#- A deterministic id: the hash of the values that identify a row. `parts` are SQL expressions. -#}
 {% macro hash_id(parts) -%}
     {{ return(adapter.dispatch('hash_id')(parts)) }}
 {%- endmacro %}
@@ -11,7 +11,7 @@
 {%- endmacro %}
 
 
-{#- The form in which an address is kept when it must be recognised but not read. -#}
+{#- The hash of an address: enough to recognise the address, not to read it. -#}
 {% macro hash_email(email) -%}
     {{ return(adapter.dispatch('hash_email')(email)) }}
 {%- endmacro %}
@@ -21,8 +21,9 @@
 {%- endmacro %}
 
 
-{#- An aggregate: a number that stands for a set of different values, in whatever order they come. It is
-    compared with what the same engine said before; with another version of it all sets are others. -#}
+{#- An aggregate: a number that identifies a set of distinct values, in any order. Compare it only
+    with numbers of the same engine and version: another version gives another number for the same
+    set. -#}
 {% macro set_mark(value) -%}
     {{ return(adapter.dispatch('set_mark')(value)) }}
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{#- The text of a top-level key of a JSON object, or null. -#}
+{#- The text of a top-level key of a JSON object; null when the object lacks the key. -#}
 {% macro json_text(json, key) -%}
     {{ return(adapter.dispatch('json_text')(json, key)) }}
 {%- endmacro %}
@@ -8,7 +8,7 @@
 {%- endmacro %}
 
 
-{#- Of a text that is a JSON list of objects, a key of the first of them; any other text as it is. -#}
+{#- A key of the first object, if the text is a JSON list of objects; else the text unchanged. -#}
 {% macro first_listed(text, key) -%}
     {{ return(adapter.dispatch('first_listed')(text, key)) }}
 {%- endmacro %}
@@ -36,7 +36,7 @@
 {%- endmacro %}
 
 
-{#- A whole row as a JSON object, one key a column; instants as ISO 8601 text. -#}
+{#- A whole row as a JSON object, one key per column; instants become ISO 8601 text. -#}
 {% macro row_to_json(alias) -%}
     {{ return(adapter.dispatch('row_to_json')(alias)) }}
 {%- endmacro %}

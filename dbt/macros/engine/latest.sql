@@ -1,6 +1,6 @@
 {#-
-    Of a group, the value of the row that comes last (or first) by several expressions. Name enough
-    of them that no two rows tie: a tie would be broken another way in the next rebuild.
+    An aggregate: the value of the row that comes last in its group, ordered by several expressions.
+    List enough expressions to exclude ties: the next rebuild may break a tie another way.
 -#}
 {% macro latest(value, by) -%}
     {{ return(adapter.dispatch('latest')(value, by)) }}
@@ -11,6 +11,7 @@
 {%- endmacro %}
 
 
+{#- An aggregate like `latest`: the value of the row that comes first. -#}
 {% macro earliest(value, by) -%}
     {{ return(adapter.dispatch('earliest')(value, by)) }}
 {%- endmacro %}

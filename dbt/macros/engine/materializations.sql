@@ -1,14 +1,15 @@
 {#-
-    dbt-duckdb builds a table beside the old one, renames both and drops the old one: seven statements,
-    each with a catalogue to look through and a Jinja context of its own. DuckDB replaces a table within
-    a transaction, so two do. Readers see the old one until it commits, and a killed build leaves it.
-    A quarter of a small tick's time is saved by it.
+    dbt-duckdb builds a new table beside the old table, renames both and drops the old table. This
+    takes seven statements, and each statement searches the catalogue and makes a Jinja context.
+    DuckDB can replace a table within a transaction, so two statements are enough. Readers see the
+    old table until the commit, and a killed build leaves the old table. This saves a quarter of a
+    small tick's time.
 -#}
 {% materialization table, adapter='duckdb', supported_languages=['sql', 'python'] %}
     {%- set target = this.incorporate(type='table') -%}
     {%- set made_from = marks_of_inputs() -%}
     {%- if is_kept(made_from) -%}
-        {%- call noop_statement('main', 'kept: nothing that it is made from has changed') -%}{%- endcall -%}
+        {%- call noop_statement('main', 'kept: no input has changed') -%}{%- endcall -%}
         {{ return({'relations': [target]}) }}
     {%- endif -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
@@ -40,7 +41,7 @@
     {%- call statement('main') -%}
         {{- get_create_view_as_sql(target, sql) -}}
     {%- endcall -%}
-    {{ remember_marks(made_from or 'dbt alone, with who knows what variables') }}
+    {{ remember_marks(made_from or 'dbt without a tick: variables unknown') }}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {%- do persist_docs(target, model) -%}
     {{ adapter.commit() }}
@@ -49,7 +50,7 @@
 {% endmaterialization %}
 
 
-{#- Drops what stands where the model is about to be built, in the transaction that builds it. -#}
+{#- Drops the existing table or view of a model, in the transaction that builds the new one. -#}
 {% macro make_room() -%}
     {%- set existing = load_cached_relation(this) -%}
     {%- if existing is not none -%}

@@ -1,10 +1,11 @@
 {#-
-    Text of a foreign export as a value, or null when the text is none. Narrow on purpose: what could
-    mean two things (`03/04/2021`, `1,000`) is not guessed. Models use these through `said_…`.
+    These macros read a text of a CRM export as a value; an unreadable text gives null. They are
+    narrow on purpose: an ambiguous text (`03/04/2021`, `1,000`) is not guessed. Models call them
+    through `said_instant`, `said_number` and the like.
 -#}
 
-{#- ISO 8601, with a space or `T`, one-digit hours, an offset or `UTC`; or the milliseconds since 1970
-    that APIs give. Without an offset it is UTC. -#}
+{#- An instant. Accepted: ISO 8601 with a space or `T`, one-digit hours, an offset or `UTC`; and
+    milliseconds since 1970, as APIs give. A text without an offset is UTC. -#}
 {% macro read_instant(text) -%}
     {{ return(adapter.dispatch('read_instant')(text)) }}
 {%- endmacro %}
@@ -19,7 +20,8 @@
 {%- endmacro %}
 
 
-{#- A number as computers write it, to four places, of at most 14 digits before the point. -#}
+{#- A number with a decimal point and no thousands separators: at most 14 digits before the point,
+    rounded to four digits after it. -#}
 {% macro read_number(text) -%}
     {{ return(adapter.dispatch('read_number')(text)) }}
 {%- endmacro %}
@@ -32,7 +34,7 @@
 {%- endmacro %}
 
 
-{#- A whole number; `1000.0` is one. -#}
+{#- A whole number; `1000.0` counts as whole. -#}
 {% macro read_integer(text) -%}
     {{ return(adapter.dispatch('read_integer')(text)) }}
 {%- endmacro %}
@@ -59,7 +61,7 @@
 {%- endmacro %}
 
 
-{#- One row per part of a text, as an expression of the select list. -#}
+{#- Splits a text into one row per part. An expression of the select list. -#}
 {% macro each_part(text, separator) -%}
     {{ return(adapter.dispatch('each_part')(text, separator)) }}
 {%- endmacro %}
@@ -69,19 +71,7 @@
 {%- endmacro %}
 
 
-{#- The host of a web address, lowercase, without `www.`; of a bare domain the domain. -#}
-{% macro domain_of(url) -%}
-    {{ return(adapter.dispatch('domain_of')(url)) }}
-{%- endmacro %}
-
-{% macro default__domain_of(url) -%}
-    nullif(
-        regexp_extract(lower({{ url }}), '^(?:[a-z]+://)?(?:www[.])?([^/:?#@]+[.][^/:?#@]+)', 1), ''
-    )
-{%- endmacro %}
-
-
-{#- Of ids in one text the smallest. -#}
+{#- The smallest of several ids in one text. -#}
 {% macro smallest_part(text, separator) -%}
     {{ return(adapter.dispatch('smallest_part')(text, separator)) }}
 {%- endmacro %}

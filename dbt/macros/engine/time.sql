@@ -1,4 +1,4 @@
-{#- `expression` (an instant) plus a duration as people write it: '2 days', '90 minutes'. -#}
+{#- An instant plus a duration, such as '2 days' or '90 minutes'. -#}
 {% macro plus(expression, duration) -%}
     {%- do check_duration(duration) -%}
     {{ return(adapter.dispatch('plus')(expression, duration)) }}
@@ -9,7 +9,7 @@
 {%- endmacro %}
 
 
-{#- `expression` (an instant) minus a duration as people write it. -#}
+{#- An instant minus a duration, such as '2 days'. -#}
 {% macro minus(expression, duration) -%}
     {%- do check_duration(duration) -%}
     {{ return(adapter.dispatch('minus')(expression, duration)) }}
@@ -20,7 +20,7 @@
 {%- endmacro %}
 
 
-{#- The last instant before another. -#}
+{#- The last instant before an instant: one microsecond earlier. -#}
 {% macro just_before(instant) -%}
     {{ return(adapter.dispatch('just_before')(instant)) }}
 {%- endmacro %}
@@ -30,7 +30,8 @@
 {%- endmacro %}
 
 
-{#- The earliest `instant` in a partition that lies at least a duration after the row's own. -#}
+{#- The earliest instant in a partition that is at least a duration later than the row's own
+    instant. -#}
 {% macro next_after(instant, duration, partition_by) -%}
     {%- do check_duration(duration) -%}
     {{ return(adapter.dispatch('next_after')(instant, duration, partition_by)) }}
@@ -45,7 +46,7 @@
 {%- endmacro %}
 
 
-{#- `expression` (an instant) minus a number of days that is itself an SQL expression. -#}
+{#- An instant minus a number of days. The number is an SQL expression. -#}
 {% macro minus_days(expression, days) -%}
     {{ return(adapter.dispatch('minus_days')(expression, days)) }}
 {%- endmacro %}
@@ -55,7 +56,7 @@
 {%- endmacro %}
 
 
-{#- `expression` (an instant) plus a number of days that is itself an SQL expression. -#}
+{#- An instant plus a number of days. The number is an SQL expression. -#}
 {% macro plus_days(expression, days) -%}
     {{ return(adapter.dispatch('plus_days')(expression, days)) }}
 {%- endmacro %}
@@ -65,8 +66,8 @@
 {%- endmacro %}
 
 
-{#- The UTC day of an instant. By way of the number it is: DuckDB asks a calendar about every row
-    that goes through timezone(), for UTC too. -#}
+{#- The UTC day of an instant. It is computed from the instant's number: timezone() would consult a
+    calendar for every row, even for UTC. -#}
 {% macro utc_day(expression) -%}
     {{ return(adapter.dispatch('utc_day')(expression)) }}
 {%- endmacro %}
@@ -76,7 +77,7 @@
 {%- endmacro %}
 
 
-{#- The instant with which a day begins in UTC. -#}
+{#- The instant at which a day begins in UTC. -#}
 {% macro utc_midnight(day) -%}
     {{ return(adapter.dispatch('utc_midnight')(day)) }}
 {%- endmacro %}
@@ -86,7 +87,8 @@
 {%- endmacro %}
 
 
-{#- The day that a date or an instant is in a time zone; a date is the same day everywhere. -#}
+{#- The calendar day of a date or an instant in a time zone; a date is the same day in every zone.
+    -#}
 {% macro local_day(expression, zone) -%}
     {{ return(adapter.dispatch('local_day')(expression, zone)) }}
 {%- endmacro %}
@@ -99,7 +101,7 @@
 {%- endmacro %}
 
 
-{#- A day some years on; 29 February is 28 February in years that have none. -#}
+{#- A day, some years later. 29 February becomes 28 February in years without a 29 February. -#}
 {% macro plus_years(day, years) -%}
     {{ return(adapter.dispatch('plus_years')(day, years)) }}
 {%- endmacro %}
@@ -109,26 +111,17 @@
 {%- endmacro %}
 
 
-{#- The year of a day or an instant (UTC). -#}
-{% macro year_of(expression) -%}
-    {{ return(adapter.dispatch('year_of')(expression)) }}
-{%- endmacro %}
-
-{% macro default__year_of(expression) -%}
-    cast(extract(year from {{ expression }}) as integer)
-{%- endmacro %}
-
-
-{#- The first instant at which the clocks of a zone show a time ('09:00') of a day or are past it:
-    of a time that a change to summer time leaves out the end of the gap, of one that occurs twice
-    the first. -#}
+{#- The first instant at which the clocks of a zone show a time ('09:00') of a day, or a later time.
+    A time inside the gap of a change to summer time gives the end of the gap. A time that occurs
+    twice gives the first occurrence. -#}
 {% macro local_instant(day, time, zone) -%}
     {{ return(adapter.dispatch('local_instant')(day, time, zone)) }}
 {%- endmacro %}
 
 {% macro default__local_instant(day, time, zone) -%}
-    {#- DuckDB reads a time in a gap by the offset before it and takes the second of two: never too
-        early, and too late by no more than what the clocks were moved by within the day. -#}
+    {#- DuckDB reads a time in a gap with the offset before the gap, and takes the second of two
+        occurrences. Its answer is never too early. It is too late by at most the minutes by which
+        the clocks were moved within the day. -#}
     {%- set local = "(" ~ day ~ " + time '" ~ time ~ "')" -%}
     {%- set latest = "timezone(" ~ zone ~ ", " ~ local ~ ")" -%}
     list_min(list_filter(
@@ -152,16 +145,4 @@
 
 {% macro default__seconds_between(earlier, later) -%}
     (epoch({{ later }}) - epoch({{ earlier }}))
-{%- endmacro %}
-
-
-{#- Stops the parse when a duration is not one, with the file that says so, and where in it. -#}
-{% macro check_duration(duration, where='') -%}
-    {%- if not modules.re.match('^\\d+ (minute|hour|day|week)s?$', duration | string) -%}
-        {{ exceptions.raise_compiler_error(
-            this_file() ~ ": " ~ (where ~ ": " if where else "") ~ "'" ~ duration
-            ~ "' is not a duration; write a number and minutes, hours, days or weeks,"
-            ~ " such as '2 days'"
-        ) }}
-    {%- endif -%}
 {%- endmacro %}

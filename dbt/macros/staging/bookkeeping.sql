@@ -1,4 +1,5 @@
-{#- The last columns of every model of an input object: where a version stands and when it came. -#}
+{#- The last columns of every staging model of an input: the file and line of a version, and when
+    the version was received. -#}
 {% macro bookkeeping() -%}
     _file_id as file_id,
     _file_no as file_no,

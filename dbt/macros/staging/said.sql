@@ -1,11 +1,11 @@
 {#-
-    What a foreign export says. Each macro takes the columns in which it may stand, one per shape of
-    the export, and gives the first that says something: `said('property_firstname', 'First Name')`.
+    These macros read a value from a CRM export. The arguments are column names, one per shape of
+    the export; the first column with a value wins: `said('property_firstname', 'First Name')`.
 
-    `said` gives text, trimmed; empty is null. The others read the text as a value. A text that
-    cannot be read is null in the model and a row of `staging.unreadable_values`, which finds it
-    because `__sources.yml` says the same of the column (`reads_as`); a column of which it does not is
-    an error here.
+    `said` returns trimmed text; an empty text is null. The other macros read the text as a value.
+    An unreadable text gives null in the model and a row in `staging.unreadable_values`. That model
+    finds the text by the column's `reads_as` in `__sources.yml`, so a column without it is an error
+    here.
 -#}
 
 {% macro said() -%}
@@ -32,7 +32,8 @@
     {{ return(first_said('boolean', varargs)) }}
 {%- endmacro %}
 
-{#- Whether any of the columns says yes; never null. For flags that count wherever they are raised. -#}
+{#- Whether any of the columns is true; never null. For flags that count in whichever column they
+    are raised. -#}
 {% macro said_any() -%}
     {%- do check_reads_as('boolean', varargs) -%}
     {%- set flags = [] -%}
@@ -43,12 +44,12 @@
     {{ return("(" ~ flags | join(" or ") ~ ")") }}
 {%- endmacro %}
 
-{#- Whether somebody agreed to mail, in the words vendors have for it; boolean. -#}
+{#- Whether a contact agreed to marketing mail, in any vendor's words; boolean. -#}
 {% macro said_consent() -%}
     {{ return(first_said('consent', varargs)) }}
 {%- endmacro %}
 
-{#- IANA name of a time zone -#}
+{#- The IANA name of a time zone. -#}
 {% macro said_zone() -%}
     {{ return(first_said('zone', varargs)) }}
 {%- endmacro %}
@@ -71,7 +72,7 @@
 {%- endmacro %}
 
 
-{#- A text (an SQL expression, trimmed, null when empty) read as a kind of value. -#}
+{#- Reads a text as a kind of value. `text` is an SQL expression, trimmed, null when empty. -#}
 {% macro read_as(kind, text) -%}
     {%- if kind is none -%}
         {{ return(text) }}
@@ -83,8 +84,8 @@
         {{ return(read_integer(text)) }}
     {%- elif kind == 'zone' -%}
         {{ return(read_zone(text)) }}
-    {%- elif kind in words_of() -%}
-        {%- set words = words_of()[kind] -%}
+    {%- elif kind in word_lists() -%}
+        {%- set words = word_lists()[kind] -%}
         {{ return(
             "case"
             ~ " when lower(" ~ text ~ ") in " ~ sql_list(words.yes) ~ " then true"
@@ -93,16 +94,16 @@
         ) }}
     {%- else -%}
         {{ exceptions.raise_compiler_error(
-            this_file() ~ ": '" ~ kind ~ "' is no kind of value; there are: instant, number, integer,"
-            ~ " zone, " ~ (words_of().keys() | join(", "))
+            this_file() ~ ": unknown kind of value '" ~ kind ~ "' (known: instant, number, integer,"
+            ~ " zone, " ~ (word_lists().keys() | join(", ")) ~ ")"
         ) }}
     {%- endif -%}
 {%- endmacro %}
 
 
-{#- The words for yes and no, and those that say neither though they can be read: in Mailchimp
-    somebody who has not answered yet, whose address is dead, who was put away. -#}
-{% macro words_of() -%}
+{#- The words for yes and for no, by kind of value. `neither` lists readable words that mean
+    neither. They are Mailchimp's: pending (no answer yet), cleaned (dead address), archived. -#}
+{% macro word_lists() -%}
     {%- set yes = ['true', 't', 'yes', 'y', '1', '1.0'] -%}
     {%- set no = ['false', 'f', 'no', 'n', '0', '0.0'] -%}
     {{ return({
@@ -119,18 +120,19 @@
 {%- endmacro %}
 
 
-{#- Whether a text says something that cannot be read as a kind of value. -#}
+{#- Whether a text is filled and cannot be read as a kind of value. -#}
 {% macro is_unreadable(kind, text) -%}
     {{ text }} is not null
     and {{ read_as(kind, text) }} is null
-    {%- if words_of().get(kind, {}).neither %}
-    and lower({{ text }}) not in {{ sql_list(words_of()[kind].neither) }}
+    {%- if word_lists().get(kind, {}).neither %}
+    and lower({{ text }}) not in {{ sql_list(word_lists()[kind].neither) }}
     {%- endif -%}
 {%- endmacro %}
 
 
-{#- Stops a model that reads a column as what its `__sources.yml` does not say it is. Sources are not
-    known while dbt parses, and a unit test has none. -#}
+{#- Stops a model that reads a column as a kind of value that `__sources.yml` does not declare for
+    it. Not checked in the parse, which does not know the sources, nor in unit tests, which have
+    none. -#}
 {% macro check_reads_as(kind, columns) -%}
     {%- if execute and model.resource_type == 'model' -%}
         {%- set declared = [] -%}
@@ -142,9 +144,9 @@
         {%- endfor -%}
         {%- for column in columns if column not in declared -%}
             {{ exceptions.raise_compiler_error(
-                this_file() ~ ": said_" ~ kind ~ "('" ~ column ~ "'): say in __sources.yml that the"
-                ~ " column is read so, `config: {meta: {reads_as: " ~ kind ~ "}}`; it is by that that"
-                ~ " staging.unreadable_values finds what cannot be read"
+                this_file() ~ ": said_" ~ kind ~ "('" ~ column ~ "'): __sources.yml does not"
+                ~ " declare the column as " ~ kind ~ "; add `config: {meta: {reads_as: " ~ kind
+                ~ "}}` to it, so that staging.unreadable_values lists unreadable values"
             ) }}
         {%- endfor -%}
     {%- endif -%}

@@ -1,7 +1,8 @@
 {#-
-    Salesforce's id of a record in its long form: 18 characters. Reports on its web pages give the
-    first 15, in which case counts; the other three say, five characters each, which are capitals.
-    `id` is a column. Source: Salesforce, "How to convert a 15 character ID to an 18 character ID".
+    The long form of a Salesforce id: 18 characters. Reports on the web pages give the first 15
+    characters, which are case-sensitive. Each of the last three characters encodes which of five
+    characters are capitals. `id` is a column. Source: Salesforce, "How to convert a 15 character ID
+    to an 18 character ID".
 -#}
 {% macro salesforce_id(id) -%}
     case

@@ -1,18 +1,18 @@
 {#-
-    What exports of the CRMs that are switched on say and models cannot read, one row per raw table,
-    file, line and column: values that are not what `reads_as` says, and records without any of
-    `identified_by`. Only at run time does dbt know the sources and which of them are switched on.
+    Values in the exports of enabled CRMs that models cannot read: values that `reads_as` does not
+    fit, and records without any column of `identified_by`. One row per raw table, file, line and
+    column. dbt knows the sources, and which of them are enabled, only at run time.
 -#}
 {% macro union_unreadable_values() %}
-{%- set switched_on = [] -%}
+{%- set enabled = [] -%}
 {%- set tables = [] -%}
 {%- if execute -%}
     {%- for node in graph.nodes.values()
         if node.resource_type == 'model' and node.fqn[1] == 'staging' and node.fqn | length > 3 -%}
-        {%- do switched_on.append(node.fqn[2]) -%}
+        {%- do enabled.append(node.fqn[2]) -%}
     {%- endfor -%}
     {%- for node in graph.sources.values()
-        if node.fqn[1] == 'staging' and node.fqn[2] in switched_on -%}
+        if node.fqn[1] == 'staging' and node.fqn[2] in enabled -%}
         {%- do tables.append(node) -%}
     {%- endfor -%}
 {%- endif -%}

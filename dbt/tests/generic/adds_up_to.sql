@@ -1,4 +1,4 @@
-{#- Each score is, exactly, the sum of what all its rows in the ledger are worth at the clock. -#}
+{#- Each score equals the sum of the points that its rows in the ledger are worth at the clock. -#}
 {% test adds_up_to(model, ledger) %}
 with
 

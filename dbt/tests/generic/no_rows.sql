@@ -1,4 +1,4 @@
-{#- The model is empty. -#}
+{#- The model has no rows. -#}
 {% test no_rows(model) %}
     select * from {{ model }}
 {% endtest %}

@@ -1,4 +1,4 @@
-{#- The columns together name at most one row. -#}
+{#- No two rows have the same values in the columns. -#}
 {% test one_row_per(model, columns) %}
     select {{ columns | join(', ') }}
     from {{ model }}

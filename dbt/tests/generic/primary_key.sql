@@ -1,4 +1,4 @@
-{#- The column is filled and names one row: what `unique` and `not_null` say, in one scan. -#}
+{#- The column is never null and never repeats: `unique` and `not_null` in one scan. -#}
 {% test primary_key(model, column_name) %}
     select {{ column_name }}
     from {{ model }}

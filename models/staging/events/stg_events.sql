@@ -4,7 +4,7 @@ events as (
     select * from {{ source('events', 'events') }}
 ),
 
----------- most events have neither, and looking for the word is a fraction of reading the JSON
+---------- few events have these properties, and finding the word costs a fraction of parsing JSON
 known as (
     select
         event_id,

@@ -36,7 +36,7 @@ exported_contacts as (
     where _received_at <= {{ as_of() }}
 ),
 
----------- only an event's own row says whose it was and when
+---------- only the event's own row has the recipient and the time
 recipients as (
     select
         {{ said('id') }} as event_id,
@@ -51,7 +51,7 @@ changed as (
     select
         {{ said('id') }} as event_id,
         upper({{ said('portal_subscription_status') }}) as status,
-        ---------- single subscriptions, as JSON: to leave one of them is taken as to leave
+        ---------- single subscriptions, as JSON: unsubscribing from one counts as unsubscribing
         upper({{ said('subscriptions') }}) as single_subscriptions,
         {{ said_boolean('bounced') }} as is_blocked,
         {{ said('source') }} as changed_by,
@@ -78,7 +78,7 @@ judged_changes as (
     from changed
 ),
 
-reported as (
+spam_complaints as (
     select
         {{ said('id') }} as event_id,
         'complained' as said,
@@ -88,8 +88,8 @@ reported as (
     from spam_reports
 ),
 
----------- HubSpot's other categories speak of the moment, the mail or its sender
-bounced as (
+---------- HubSpot's other categories are temporary, or about the mail or its sender
+hard_bounces as (
     select
         {{ said('id') }} as event_id,
         'bounced' as said,
@@ -101,8 +101,8 @@ bounced as (
     where upper({{ said('category') }}) = 'UNKNOWN_USER'
 ),
 
----------- mail that HubSpot held back tells what it knew of the recipient
-dropped as (
+---------- the reason for dropped mail shows the recipient's state in HubSpot
+dropped_mail as (
     select
         {{ said('id') }} as event_id,
         case
@@ -116,17 +116,17 @@ dropped as (
     from drops
 ),
 
-told_by_mail as (
+statements_of_events as (
     select * from judged_changes
     union all
-    select * from reported
+    select * from spam_complaints
     union all
-    select * from bounced
+    select * from hard_bounces
     union all
-    select * from dropped
+    select * from dropped_mail
 ),
 
-told_by_contacts as (
+contact_versions as (
     select
         {{ said('id', 'Record ID') }} as contact_id,
         lower({{ said('property_email', 'Email') }}) as email,
@@ -150,28 +150,28 @@ contacts_opted_out as (
     select
         *,
         coalesce(contact_id, email) as record,
-        {{ is_raised_anew('is_opted_out', 'coalesce(contact_id, email)') }} as is_act
-    from told_by_contacts
+        {{ is_newly_raised('is_opted_out', 'coalesce(contact_id, email)') }} as is_act
+    from contact_versions
     where coalesce(contact_id, email) is not null
 ),
 
 consents as (
     select
         'hubspot' as source,
-        'hubspot:' || told_by_mail.event_id as consent_id,
+        'hubspot:' || statements_of_events.event_id as consent_id,
         cast(null as varchar) as crm_id,
         recipients.email,
-        told_by_mail.said,
-        ---------- Fivetran fetched it after it happened: the best upper bound without the event
-        coalesce(recipients.occurred_at, told_by_mail.synced_at) as said_at,
-        told_by_mail.detail,
-        told_by_mail.file_id,
-        told_by_mail.file_no,
-        told_by_mail.line,
-        told_by_mail.received_at
-    from told_by_mail
-    left join recipients on told_by_mail.event_id = recipients.event_id
-    where told_by_mail.said is not null and told_by_mail.event_id is not null
+        statements_of_events.said,
+        ---------- without the event, the time of Fivetran's sync is the best upper bound
+        coalesce(recipients.occurred_at, statements_of_events.synced_at) as said_at,
+        statements_of_events.detail,
+        statements_of_events.file_id,
+        statements_of_events.file_no,
+        statements_of_events.line,
+        statements_of_events.received_at
+    from statements_of_events
+    left join recipients on statements_of_events.event_id = recipients.event_id
+    where statements_of_events.said is not null and statements_of_events.event_id is not null
 
     union all
 
@@ -187,14 +187,14 @@ consents as (
         file_no,
         line,
         received_at
-    from told_by_contacts
+    from contact_versions
     where
         replace(upper(reason), ' ', '_') = 'UNKNOWN_USER'
         and coalesce(contact_id, email) is not null
 
     union all
 
-    ---------- the export does not say since when: it was before it came
+    ---------- the export has no date of the opt-out, which happened before the file was received
     select
         'hubspot' as source,
         'hubspot:' || {{ hash_id(['record', "'opted out'"]) }} as consent_id,

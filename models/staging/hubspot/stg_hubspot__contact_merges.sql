@@ -14,20 +14,20 @@ exported as (
 
 audited as (
     select
-        {{ said('vid_to_merge') }} as went,
-        {{ said('canonical_vid') }} as stays,
+        {{ said('vid_to_merge') }} as merged_id,
+        {{ said('canonical_vid') }} as surviving_id,
         coalesce({{ said_instant('timestamp') }}, {{ said_instant('_fivetran_synced') }})
             as merged_at,
         {{ bookkeeping() }}
     from audit
 ),
 
----------- the contact that stays lists those that went, without a time
+---------- the surviving contact lists the merged ids, without a time
 listed as (
     select
         trim({{ each_part(said('property_hs_merged_object_ids', 'Merged object IDs'), ';') }})
-            as went,
-        {{ said('id', 'Record ID') }} as stays,
+            as merged_id,
+        {{ said('id', 'Record ID') }} as surviving_id,
         coalesce(
             {{ said_instant('property_lastmodifieddate', 'Last Modified Date') }},
             {{ said_instant('_fivetran_synced') }}
@@ -36,7 +36,7 @@ listed as (
     from exported
 ),
 
-told as (
+merges as (
     select * from audited
     union all
     select * from listed
@@ -45,15 +45,15 @@ told as (
 contact_merges as (
     select
         'hubspot' as source,
-        'hubspot:' || went as crm_id,
-        'hubspot:' || stays as merged_into,
+        'hubspot:' || merged_id as crm_id,
+        'hubspot:' || surviving_id as merged_into,
         merged_at,
         file_id,
         file_no,
         line,
         received_at
-    from told
-    where went <> '' and stays is not null
+    from merges
+    where merged_id <> '' and surviving_id is not null
 )
 
 select * from contact_merges

@@ -30,7 +30,7 @@ contacts as (
         {{ said('property_company', 'Company Name', 'Associated Company') }} as company_name,
         cast(null as varchar) as external_id,
         cast(null as varchar) as anonymous_id,
-        ---------- to have opted out of all mail is a no; not to have is no yes
+        ---------- opted out of all mail means no; not opted out does not mean yes
         case
             when {{ said_any(
                 'property_hs_email_optout', 'Unsubscribed from all email'

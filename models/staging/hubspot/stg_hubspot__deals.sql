@@ -30,7 +30,7 @@ stages as (
     where _received_at <= {{ as_of() }}
 ),
 
----------- what an association, a pipeline, a stage says now
+---------- the current state of associations, pipelines and stages
 contact_links as (
     select
         {{ said('deal_id') }} as deal_id,
@@ -108,7 +108,7 @@ records as (
     from exported
 ),
 
----------- the web pages give a stage's name alone: HubSpot's own two last ones are known by it
+---------- files of the web pages only name the stage; HubSpot's two default final stages are known
 judged as (
     select
         records.*,
@@ -145,7 +145,7 @@ deals as (
         'hubspot:' || owner_id as owner_id,
         is_deleted,
         created_at,
-        ---------- an open deal's close date is a hope
+        ---------- the close date of an open deal is only expected
         case when coalesce(status, '') <> 'open' then closes_at end as closed_at,
         updated_at,
         file_id,

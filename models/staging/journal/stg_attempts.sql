@@ -4,7 +4,7 @@ attempts as (
     select * from {{ source('journal', 'attempts') }}
 ),
 
----------- the row of a try is written over when it ends: before, it was under way
+---------- the end of an attempt overwrites its row; before the end, the attempt was under way
 begun as (
     select
         *,

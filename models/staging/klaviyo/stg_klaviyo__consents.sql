@@ -30,7 +30,7 @@ profiles as (
     select
         coalesce({{ said('id', 'Klaviyo ID') }}, lower({{ said('email') }})) as record,
         lower({{ said('email') }}) as email,
-        ---------- never_subscribed is a state, and a shop's box that is empty is one too
+        ---------- never_subscribed is a state, and so is an unchecked box in a shop
         lower({{ said('Email Marketing Consent') }}) = 'unsubscribed' as is_unsubscribed,
         {{ said_instant('Email Marketing Consent Timestamp') }} as unsubscribed_at,
         {{ bookkeeping() }}
@@ -40,12 +40,12 @@ profiles as (
 judged_profiles as (
     select
         *,
-        {{ is_raised_anew('is_unsubscribed', 'record') }} as is_act
+        {{ is_newly_raised('is_unsubscribed', 'record') }} as is_act
     from profiles
     where record is not null
 ),
 
----------- Klaviyo's own names of its metrics
+---------- the names of Klaviyo's own metrics
 judged as (
     select
         *,

@@ -21,7 +21,7 @@ profiles as (
         {{ said('external_id') }} as external_id,
         {{ said('anonymous_id') }} as anonymous_id,
         {{ said_consent('Email Marketing Consent', 'custom_accepts_marketing') }} as consent_said,
-        ---------- a list of the channels somebody agreed to: ["email", "sms"]
+        ---------- the channels that the contact agreed to: ["email", "sms"]
         lower({{ said('custom_consent') }}) like '%email%' as consent_listed,
         {{ said_instant('Email Marketing Consent Timestamp', 'custom_consent_timestamp') }}
             as consent_at,

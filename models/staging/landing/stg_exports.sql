@@ -4,7 +4,7 @@ files as (
     select * from {{ source('landing', 'files') }}
 ),
 
----------- by when their rows were learnt, as those rows are: history may have been landed later
+---------- filtered by received_at, as the rows are: history can be landed later
 known as (
     select
         file_id,

@@ -87,7 +87,7 @@ members as (
     from exported_members
 ),
 
-members_who_left as (
+members_with_unsubscribe_time as (
     select
         list_id,
         coalesce(id, md5(email)) as member_id,
@@ -114,15 +114,15 @@ statuses as (
 judged_statuses as (
     select
         *,
-        {{ is_raised_anew(
+        {{ is_newly_raised(
             'is_unsubscribed', "coalesce(list_id, '') || ':' || member_id"
         ) }} as is_act
     from statuses
     where member_id is not null
 ),
 
----------- a member whose row says when is among those who left
-members_unsubscribed as (
+---------- members_with_unsubscribe_time has the members with a date in their row
+members_with_unsubscribed_status as (
     select
         list_id,
         member_id,
@@ -138,7 +138,7 @@ members_unsubscribed as (
     where is_act and unsubscribed_at is null
 ),
 
----------- Mailchimp cleans an address away after a hard bounce, or several soft ones in a row
+---------- Mailchimp cleans an address after a hard bounce, or after several soft bounces in a row
 members_cleaned as (
     select
         list_id,
@@ -155,16 +155,16 @@ members_cleaned as (
     where status = 'cleaned' or cleaned_at is not null
 ),
 
-told as (
+statements as (
     select * from unsubscribed
     union all
     select * from campaign_bounces
     union all
     select * from automation_bounces
     union all
-    select * from members_who_left
+    select * from members_with_unsubscribe_time
     union all
-    select * from members_unsubscribed
+    select * from members_with_unsubscribed_status
     union all
     select * from members_cleaned
 ),
@@ -182,7 +182,7 @@ consents as (
         file_no,
         line,
         received_at
-    from told
+    from statements
     where member_id is not null
 )
 

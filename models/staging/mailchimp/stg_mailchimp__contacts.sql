@@ -29,7 +29,7 @@ members as (
     from exported
 ),
 
----------- files of the web pages have no status: the one of those who left says when
+---------- files of the web pages have no status: the member's times show it
 judged as (
     select
         *,

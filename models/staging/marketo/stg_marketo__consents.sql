@@ -30,7 +30,7 @@ unsubscribed as (
     from unsubscribe_activities
 ),
 
----------- of the categories 2 is an address that does not exist; 1 is mail taken for spam
+---------- category 2 is an address that does not exist; category 1 is mail taken for spam
 bounced as (
     select
         {{ said('id') }} as id,
@@ -77,12 +77,12 @@ leads as (
 flagged as (
     select
         *,
-        {{ is_raised_anew('is_unsubscribed', 'record') }} as is_act
+        {{ is_newly_raised('is_unsubscribed', 'record') }} as is_act
     from leads
     where record is not null
 ),
 
----------- the export does not say since when: it was before it came
+---------- the export has no date of the opt-out, which happened before the file was received
 raised as (
     select
         {{ hash_id(['record', "'unsubscribed'"]) }} as id,
@@ -99,7 +99,7 @@ raised as (
     where is_act
 ),
 
-told as (
+statements as (
     select * from unsubscribed
     union all
     select * from bounced
@@ -122,7 +122,7 @@ consents as (
         file_no,
         line,
         received_at
-    from told
+    from statements
     where id is not null
 )
 

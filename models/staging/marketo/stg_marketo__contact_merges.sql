@@ -9,8 +9,8 @@ activities as (
 ---------- `merge_ids` is a list: [1286861, 60935]
 merged as (
     select
-        trim({{ each_part("translate(" ~ said('merge_ids') ~ ", '[]', '')", ',') }}) as went,
-        {{ said('lead_id') }} as stays,
+        trim({{ each_part("translate(" ~ said('merge_ids') ~ ", '[]', '')", ',') }}) as merged_id,
+        {{ said('lead_id') }} as surviving_id,
         {{ said_instant('activity_date') }} as merged_at,
         {{ bookkeeping() }}
     from activities
@@ -19,15 +19,15 @@ merged as (
 contact_merges as (
     select
         'marketo' as source,
-        'marketo:' || went as crm_id,
-        'marketo:' || stays as merged_into,
+        'marketo:' || merged_id as crm_id,
+        'marketo:' || surviving_id as merged_into,
         merged_at,
         file_id,
         file_no,
         line,
         received_at
     from merged
-    where went <> '' and stays is not null
+    where merged_id <> '' and surviving_id is not null
 )
 
 select * from contact_merges

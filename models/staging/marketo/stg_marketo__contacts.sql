@@ -34,7 +34,7 @@ leads as (
         {{ said('company', 'Company Name') }} as company_name,
         cast(null as varchar) as external_id,
         cast(null as varchar) as anonymous_id,
-        ---------- to have unsubscribed is a no; not to have is no yes
+        ---------- unsubscribed means no; not unsubscribed does not mean yes
         case when {{ said_any('unsubscribed') }} then false end as marketing_consent,
         cast(null as timestamptz) as consent_at,
         {{ said_any('is_deleted', '_fivetran_deleted') }} as is_deleted,
@@ -44,7 +44,7 @@ leads as (
     from exported
 ),
 
-told_deletions as (
+reported_deletions as (
     select
         'marketo:' || {{ said('lead_id') }} as crm_id,
         {{ said_instant('activity_date') }} as deleted_at,
@@ -52,12 +52,12 @@ told_deletions as (
     from delete_activities
 ),
 
----------- ids are not given twice: once deleted is deleted, as of when it was first told
+---------- Marketo does not reuse ids, so a deletion is final; its first report counts
 numbered_deletions as (
     select
         *,
         row_number() over (partition by crm_id order by received_at, file_no, line) as recency
-    from told_deletions
+    from reported_deletions
 ),
 
 deletions as (
@@ -76,7 +76,7 @@ versions as (
     where leads.crm_id is not null
 ),
 
----------- a deletion that is told after the lead is its last version
+---------- a deletion reported after the lead adds a last version of the lead
 last_before_deletion as (
     select
         leads.*,

@@ -38,30 +38,30 @@ persons_of_deals as (
     from exported_deals
 ),
 
-told as (
+versions as (
     select * from persons
     union all
     select * from persons_of_deals
 ),
 
----------- that nobody consented is a state, that somebody unsubscribed an act
+---------- "no consent" is a state; unsubscribing is an act
 flagged as (
     select
         *,
         coalesce(id, email) as record,
         status = 'unsubscribed' as is_unsubscribed
-    from told
+    from versions
 ),
 
 judged as (
     select
         *,
-        {{ is_raised_anew('is_unsubscribed', 'record') }} as is_act
+        {{ is_newly_raised('is_unsubscribed', 'record') }} as is_act
     from flagged
     where record is not null
 ),
 
----------- the export does not say since when: it was before it came
+---------- the export has no date of the opt-out, which happened before the file was received
 consents as (
     select
         'pipedrive' as source,

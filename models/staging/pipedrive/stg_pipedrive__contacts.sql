@@ -40,7 +40,7 @@ persons as (
     from exported_persons
 ),
 
----------- an export of deals has each deal's person with it, with less than one of persons has
+---------- an export of deals includes each deal's person, with few of the person's columns
 persons_of_deals as (
     select
         {{ said('Person - ID') }} as id,

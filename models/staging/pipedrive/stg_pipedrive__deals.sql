@@ -42,7 +42,7 @@ deals as (
         'pipedrive:' || owner_id as owner_id,
         is_flagged or coalesce(status_given = 'deleted', false) as is_deleted,
         created_at,
-        ---------- an open deal's closing date is a hope
+        ---------- the closing date of an open deal is only expected
         case when coalesce(status_given, '') <> 'open' then closes_at end as closed_at,
         updated_at,
         file_id,

@@ -60,32 +60,32 @@ lead_records as (
     from exported_leads
 ),
 
-told as (
+records as (
     select * from contact_records
     union all
     select * from lead_records
 ),
 
----------- Salesforce marks every bounce; one that is passing, or the sender's, is none here
+---------- Salesforce marks every bounce; temporary bounces and the sender's faults do not count
 judged as (
     select
         *,
         is_hard_bounced
         or (is_bounced and not coalesce({{ is_no_hard_bounce('reason') }}, false)) as is_hard
-    from told
+    from records
 ),
 
 identified as (
     select
         *,
         coalesce({{ salesforce_id('id') }}, email) as record
-    from told
+    from records
 ),
 
 opted_out as (
     select
         *,
-        {{ is_raised_anew('is_opted_out', 'record') }} as is_act
+        {{ is_newly_raised('is_opted_out', 'record') }} as is_act
     from identified
     where record is not null
 ),
@@ -109,7 +109,7 @@ consents as (
 
     union all
 
-    ---------- the export does not say since when: it was before it came
+    ---------- the export has no date of the opt-out, which happened before the file was received
     select
         'salesforce' as source,
         'salesforce:' || {{ hash_id(['record', "'opted out'"]) }} as consent_id,

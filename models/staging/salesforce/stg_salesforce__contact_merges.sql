@@ -14,8 +14,8 @@ exported_leads as (
 
 contact_masters as (
     select
-        {{ said('id', 'Contact ID') }} as went,
-        {{ said('master_record_id', 'MasterRecordId') }} as stays,
+        {{ said('id', 'Contact ID') }} as merged_id,
+        {{ said('master_record_id', 'MasterRecordId') }} as surviving_id,
         {{ said_instant(
             'last_modified_date', 'LastModifiedDate', 'Last Modified Date', 'system_modstamp',
             'SystemModstamp'
@@ -24,13 +24,13 @@ contact_masters as (
     from exported_contacts
 ),
 
----------- a lead that was converted goes on as a contact
+---------- a converted lead becomes a contact
 lead_masters as (
     select
-        {{ said('id', 'Lead ID') }} as went,
+        {{ said('id', 'Lead ID') }} as merged_id,
         {{ said(
             'master_record_id', 'MasterRecordId', 'converted_contact_id', 'ConvertedContactId'
-        ) }} as stays,
+        ) }} as surviving_id,
         {{ said_instant(
             'converted_date', 'ConvertedDate', 'Converted Date', 'last_modified_date', 'LastModifiedDate',
             'Last Modified Date', 'system_modstamp', 'SystemModstamp'
@@ -39,7 +39,7 @@ lead_masters as (
     from exported_leads
 ),
 
-told as (
+merges as (
     select * from contact_masters
     union all
     select * from lead_masters
@@ -47,40 +47,40 @@ told as (
 
 long_ids as (
     select
-        {{ salesforce_id('went') }} as went,
-        {{ salesforce_id('stays') }} as stays,
+        {{ salesforce_id('merged_id') }} as merged_id,
+        {{ salesforce_id('surviving_id') }} as surviving_id,
         merged_at,
         file_id,
         file_no,
         line,
         received_at
-    from told
-    where went is not null
+    from merges
+    where merged_id is not null
 ),
 
----------- a record that was taken out of the bin has no master any more: the merge is undone
+---------- a restored record has no master: the merge is undone
 compared as (
     select
         *,
-        lag(stays) over (
-            partition by went
+        lag(surviving_id) over (
+            partition by merged_id
             order by received_at, merged_at nulls first, file_no, line
-        ) as stayed_before
+        ) as previous_surviving_id
     from long_ids
 ),
 
 contact_merges as (
     select
         'salesforce' as source,
-        'salesforce:' || went as crm_id,
-        'salesforce:' || stays as merged_into,
+        'salesforce:' || merged_id as crm_id,
+        'salesforce:' || surviving_id as merged_into,
         merged_at,
         file_id,
         file_no,
         line,
         received_at
     from compared
-    where stays is not null or stayed_before is not null
+    where surviving_id is not null or previous_surviving_id is not null
 )
 
 select * from contact_merges

@@ -90,7 +90,7 @@ contacts as (
         company_name,
         cast(null as varchar) as external_id,
         cast(null as varchar) as anonymous_id,
-        ---------- to have opted out is a no; not to have is no yes
+        ---------- opted out means no; not opted out does not mean yes
         case when is_opted_out then false end as marketing_consent,
         cast(null as timestamptz) as consent_at,
         is_deleted,

@@ -55,7 +55,7 @@ deals as (
         'salesforce:' || {{ salesforce_id('owner_id') }} as owner_id,
         is_deleted,
         created_at,
-        ---------- an open deal's close date is a hope
+        ---------- the close date of an open deal is only expected
         case when coalesce(status, '') <> 'open' then closes_at end as closed_at,
         updated_at,
         file_id,

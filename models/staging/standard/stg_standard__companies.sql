@@ -1,4 +1,4 @@
-{#- Null: the file said nothing, what was said before stands. Empty: it said there is none. -#}
+{#- A null column keeps the previous version's value. An empty column clears the value. -#}
 with
 
 exported as (
@@ -9,25 +9,25 @@ exported as (
 filled as (
     select
         trim(company_id) as company_id,
-        last_value(name ignore nulls) over told_so_far as name,
-        last_value(domain ignore nulls) over told_so_far as domain,
-        last_value(industry ignore nulls) over told_so_far as industry,
-        last_value(employees ignore nulls) over told_so_far as employees,
-        last_value(country ignore nulls) over told_so_far as country,
-        last_value(annual_revenue ignore nulls) over told_so_far as annual_revenue,
-        last_value(plan ignore nulls) over told_so_far as plan,
-        last_value(plan_limit ignore nulls) over told_so_far as plan_limit,
-        last_value(renewal_on ignore nulls) over told_so_far as renewal_on,
-        last_value(owner_id ignore nulls) over told_so_far as owner_id,
-        last_value(is_deleted ignore nulls) over told_so_far as is_deleted,
-        last_value(created_at ignore nulls) over told_so_far as created_at,
-        last_value(updated_at ignore nulls) over told_so_far as updated_at,
+        last_value(name ignore nulls) over versions_so_far as name,
+        last_value(domain ignore nulls) over versions_so_far as domain,
+        last_value(industry ignore nulls) over versions_so_far as industry,
+        last_value(employees ignore nulls) over versions_so_far as employees,
+        last_value(country ignore nulls) over versions_so_far as country,
+        last_value(annual_revenue ignore nulls) over versions_so_far as annual_revenue,
+        last_value(plan ignore nulls) over versions_so_far as plan,
+        last_value(plan_limit ignore nulls) over versions_so_far as plan_limit,
+        last_value(renewal_on ignore nulls) over versions_so_far as renewal_on,
+        last_value(owner_id ignore nulls) over versions_so_far as owner_id,
+        last_value(is_deleted ignore nulls) over versions_so_far as is_deleted,
+        last_value(created_at ignore nulls) over versions_so_far as created_at,
+        last_value(updated_at ignore nulls) over versions_so_far as updated_at,
         _file_id,
         _file_no,
         _line,
         _received_at
     from exported
-    window told_so_far as (
+    window versions_so_far as (
         partition by trim(company_id)
         order by
             _received_at,

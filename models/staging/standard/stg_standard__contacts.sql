@@ -1,4 +1,4 @@
-{#- Null: the file said nothing, what was said before stands. Empty: it said there is none. -#}
+{#- A null column keeps the previous version's value. An empty column clears the value. -#}
 with
 
 exported as (
@@ -9,40 +9,40 @@ exported as (
 filled as (
     select
         trim(contact_id) as contact_id,
-        last_value(email ignore nulls) over told_so_far as email,
-        last_value(first_name ignore nulls) over told_so_far as first_name,
-        last_value(last_name ignore nulls) over told_so_far as last_name,
-        last_value(job_title ignore nulls) over told_so_far as job_title,
-        last_value(phone ignore nulls) over told_so_far as phone,
-        last_value(country ignore nulls) over told_so_far as country,
-        last_value(timezone ignore nulls) over told_so_far as timezone,
-        last_value(language ignore nulls) over told_so_far as language,
-        last_value(lifecycle_stage ignore nulls) over told_so_far as lifecycle_stage,
-        last_value(owner_id ignore nulls) over told_so_far as owner_id,
-        last_value(owner_name ignore nulls) over told_so_far as owner_name,
-        last_value(owner_email ignore nulls) over told_so_far as owner_email,
-        last_value(company_id ignore nulls) over told_so_far as company_id,
-        last_value(company_name ignore nulls) over told_so_far as company_name,
-        last_value(external_id ignore nulls) over told_so_far as external_id,
-        last_value(anonymous_id ignore nulls) over told_so_far as anonymous_id,
-        last_value(marketing_consent ignore nulls) over told_so_far as marketing_consent,
-        last_value(is_deleted ignore nulls) over told_so_far as is_deleted,
-        last_value(birthday ignore nulls) over told_so_far as birthday,
-        last_value(created_at ignore nulls) over told_so_far as created_at,
-        last_value(updated_at ignore nulls) over told_so_far as updated_at,
-        -- A word about consent comes with its own date, or with none.
+        last_value(email ignore nulls) over versions_so_far as email,
+        last_value(first_name ignore nulls) over versions_so_far as first_name,
+        last_value(last_name ignore nulls) over versions_so_far as last_name,
+        last_value(job_title ignore nulls) over versions_so_far as job_title,
+        last_value(phone ignore nulls) over versions_so_far as phone,
+        last_value(country ignore nulls) over versions_so_far as country,
+        last_value(timezone ignore nulls) over versions_so_far as timezone,
+        last_value(language ignore nulls) over versions_so_far as language,
+        last_value(lifecycle_stage ignore nulls) over versions_so_far as lifecycle_stage,
+        last_value(owner_id ignore nulls) over versions_so_far as owner_id,
+        last_value(owner_name ignore nulls) over versions_so_far as owner_name,
+        last_value(owner_email ignore nulls) over versions_so_far as owner_email,
+        last_value(company_id ignore nulls) over versions_so_far as company_id,
+        last_value(company_name ignore nulls) over versions_so_far as company_name,
+        last_value(external_id ignore nulls) over versions_so_far as external_id,
+        last_value(anonymous_id ignore nulls) over versions_so_far as anonymous_id,
+        last_value(marketing_consent ignore nulls) over versions_so_far as marketing_consent,
+        last_value(is_deleted ignore nulls) over versions_so_far as is_deleted,
+        last_value(birthday ignore nulls) over versions_so_far as birthday,
+        last_value(created_at ignore nulls) over versions_so_far as created_at,
+        last_value(updated_at ignore nulls) over versions_so_far as updated_at,
+        -- A consent keeps the date of its own row, or has no date.
         last_value(
             case
                 when marketing_consent is not null or consent_at is not null
                     then coalesce(consent_at, '')
             end ignore nulls
-        ) over told_so_far as consent_at,
+        ) over versions_so_far as consent_at,
         _file_id,
         _file_no,
         _line,
         _received_at
     from exported
-    window told_so_far as (
+    window versions_so_far as (
         partition by trim(contact_id)
         order by
             _received_at,

@@ -1,4 +1,4 @@
-{#- Null: the file said nothing, what was said before stands. Empty: it said there is none. -#}
+{#- A null column keeps the previous version's value. An empty column clears the value. -#}
 with
 
 exported as (
@@ -9,25 +9,25 @@ exported as (
 filled as (
     select
         trim(deal_id) as deal_id,
-        last_value(contact_id ignore nulls) over told_so_far as contact_id,
-        last_value(company_id ignore nulls) over told_so_far as company_id,
-        last_value(name ignore nulls) over told_so_far as name,
-        last_value(pipeline ignore nulls) over told_so_far as pipeline,
-        last_value(stage ignore nulls) over told_so_far as stage,
-        last_value(status ignore nulls) over told_so_far as status,
-        last_value(amount ignore nulls) over told_so_far as amount,
-        last_value(currency ignore nulls) over told_so_far as currency,
-        last_value(owner_id ignore nulls) over told_so_far as owner_id,
-        last_value(is_deleted ignore nulls) over told_so_far as is_deleted,
-        last_value(created_at ignore nulls) over told_so_far as created_at,
-        last_value(closed_at ignore nulls) over told_so_far as closed_at,
-        last_value(updated_at ignore nulls) over told_so_far as updated_at,
+        last_value(contact_id ignore nulls) over versions_so_far as contact_id,
+        last_value(company_id ignore nulls) over versions_so_far as company_id,
+        last_value(name ignore nulls) over versions_so_far as name,
+        last_value(pipeline ignore nulls) over versions_so_far as pipeline,
+        last_value(stage ignore nulls) over versions_so_far as stage,
+        last_value(status ignore nulls) over versions_so_far as status,
+        last_value(amount ignore nulls) over versions_so_far as amount,
+        last_value(currency ignore nulls) over versions_so_far as currency,
+        last_value(owner_id ignore nulls) over versions_so_far as owner_id,
+        last_value(is_deleted ignore nulls) over versions_so_far as is_deleted,
+        last_value(created_at ignore nulls) over versions_so_far as created_at,
+        last_value(closed_at ignore nulls) over versions_so_far as closed_at,
+        last_value(updated_at ignore nulls) over versions_so_far as updated_at,
         _file_id,
         _file_no,
         _line,
         _received_at
     from exported
-    window told_so_far as (
+    window versions_so_far as (
         partition by trim(deal_id)
         order by
             _received_at,

@@ -1,4 +1,4 @@
-{#- Null: the file said nothing, what was said before stands. Empty: it said there is none. -#}
+{#- A null column keeps the previous version's value. An empty column clears the value. -#}
 with
 
 exported as (
@@ -9,18 +9,18 @@ exported as (
 filled as (
     select
         trim(submission_id) as submission_id,
-        last_value(contact_id ignore nulls) over told_so_far as contact_id,
-        last_value(email ignore nulls) over told_so_far as email,
-        last_value(form_id ignore nulls) over told_so_far as form_id,
-        last_value(form_name ignore nulls) over told_so_far as form_name,
-        last_value(page_url ignore nulls) over told_so_far as page_url,
-        last_value(occurred_at ignore nulls) over told_so_far as occurred_at,
+        last_value(contact_id ignore nulls) over versions_so_far as contact_id,
+        last_value(email ignore nulls) over versions_so_far as email,
+        last_value(form_id ignore nulls) over versions_so_far as form_id,
+        last_value(form_name ignore nulls) over versions_so_far as form_name,
+        last_value(page_url ignore nulls) over versions_so_far as page_url,
+        last_value(occurred_at ignore nulls) over versions_so_far as occurred_at,
         _file_id,
         _file_no,
         _line,
         _received_at
     from exported
-    window told_so_far as (
+    window versions_so_far as (
         partition by trim(submission_id)
         order by
             _received_at,

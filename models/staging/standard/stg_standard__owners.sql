@@ -1,4 +1,4 @@
-{#- Null: the file said nothing, what was said before stands. Empty: it said there is none. -#}
+{#- A null column keeps the previous version's value. An empty column clears the value. -#}
 with
 
 exported as (
@@ -9,16 +9,16 @@ exported as (
 filled as (
     select
         trim(owner_id) as owner_id,
-        last_value(name ignore nulls) over told_so_far as name,
-        last_value(email ignore nulls) over told_so_far as email,
-        last_value(is_active ignore nulls) over told_so_far as is_active,
-        last_value(updated_at ignore nulls) over told_so_far as updated_at,
+        last_value(name ignore nulls) over versions_so_far as name,
+        last_value(email ignore nulls) over versions_so_far as email,
+        last_value(is_active ignore nulls) over versions_so_far as is_active,
+        last_value(updated_at ignore nulls) over versions_so_far as updated_at,
         _file_id,
         _file_no,
         _line,
         _received_at
     from exported
-    window told_so_far as (
+    window versions_so_far as (
         partition by trim(owner_id)
         order by
             _received_at,
