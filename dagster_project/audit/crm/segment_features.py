@@ -1,12 +1,13 @@
-"""What the segments that exist decide by, and how much of it is there."""
+"""The features that each segment uses, and their fill rates."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dagster_project.audit.fields import MOSTLY
+from dagster_project.audit.catalog import columns
+from dagster_project.audit.crm.field_audit import MIN_FILL_RATE
+from dagster_project.audit.crm.results import SegmentFeature
 from dagster_project.audit.lineage import FEATURES, segment_nodes, used_features
-from dagster_project.audit.model import SegmentFeature
 from dagster_project.home.sql import identifier
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ _FEATURES = ("contacts", FEATURES)
 def segment_features(
     connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any]
 ) -> list[SegmentFeature]:
-    """Measure each feature that each segment uses; nothing before the first tick has built them."""
+    """Measure each feature of each segment; empty if no tick has built the features."""
     features = columns(connection, *_FEATURES)
     if not features:
         return []
@@ -42,32 +43,12 @@ def segment_features(
     ]
 
 
-def columns(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> list[str]:
-    """List a table's columns; none when there is no such table."""
-    rows = connection.execute(
-        """
-        select column_name from duckdb_columns()
-        where database_name = current_database() and schema_name = $schema and table_name = $table
-        """,
-        {"schema": schema, "table": table},
-    ).fetchall()
-    return [name for (name,) in rows]
-
-
 def _fill(
     connection: duckdb.DuckDBPyConnection, features: list[str], from_crm: list[str]
 ) -> tuple[int, dict[str, int]]:
     schema, table = _FEATURES
-    numbers = connection.execute(
-        """
-        select column_name from duckdb_columns()
-        where database_name = current_database() and schema_name = $schema and table_name = $table
-            and numeric_precision is not null
-        """,
-        {"schema": schema, "table": table},
-    ).fetchall()
-    counted = {name for (name,) in numbers} - set(from_crm)
-    # What was counted or added up and is nought has not happened.
+    counted = set(columns(connection, schema, table, numeric_only=True)) - set(from_crm)
+    # A count or a sum of zero means that the activity did not happen.
     counts = ", ".join(
         f"count(nullif({identifier(name)}, 0))" if name in counted else f"count({identifier(name)})"
         for name in features
@@ -99,7 +80,7 @@ def _feature(
 ) -> SegmentFeature:
     problem = None
     if contacts and filled == 0:
-        problem = "no CRM record has it" if origin == "crm" else "it has happened to nobody"
-    elif origin == "crm" and filled < MOSTLY * contacts:
+        problem = "no CRM record has a value" if origin == "crm" else "no contact has this activity"
+    elif origin == "crm" and filled < MIN_FILL_RATE * contacts:
         problem = f"{1 - filled / contacts:.0%} of the contacts cannot be judged"
     return SegmentFeature(segment, kind, feature, origin, contacts, filled, members, problem)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import pytest
 
-from dagster_project.defs import runs
+from dagster_project.defs import run_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,11 +34,13 @@ def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
 
 
 def tags_of_a_dead_process() -> dict[str, str]:
-    program = "from dagster_project.defs.runs import process_tags; print(*process_tags().values())"
+    program = (
+        "from dagster_project.defs.run_records import process_tags; print(*process_tags().values())"
+    )
     said = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
-    return {runs.PROCESS_TAG: said.stdout.strip()}
+    return {run_records.PROCESS_TAG: said.stdout.strip()}
 
 
 def start(
@@ -60,7 +62,7 @@ def test_a_run_whose_process_died_is_failed_and_no_longer_under_way(
 ):
     dead = start(instance, status, tags_of_a_dead_process())
 
-    assert not runs.is_under_way(instance, "tick")
+    assert not run_records.is_under_way(instance, "tick")
 
     found = instance.get_run_by_id(dead.run_id)
     assert found is not None
@@ -68,15 +70,15 @@ def test_a_run_whose_process_died_is_failed_and_no_longer_under_way(
 
 
 @pytest.mark.parametrize(
-    "tags", [runs.process_tags(), {}], ids=["of this process", "not tagged yet"]
+    "tags", [run_records.process_tags(), {}], ids=["of this process", "not tagged yet"]
 )
 def test_a_run_that_lives_or_has_just_started_is_under_way(
     instance: dg.DagsterInstance, tags: dict[str, str]
 ):
     alive = start(instance, dg.DagsterRunStatus.STARTED, tags)
 
-    assert runs.is_under_way(instance, "tick")
-    assert not runs.is_under_way(instance, "audit")
+    assert run_records.is_under_way(instance, "tick")
+    assert not run_records.is_under_way(instance, "audit")
 
     found = instance.get_run_by_id(alive.run_id)
     assert found is not None

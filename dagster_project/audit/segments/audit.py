@@ -1,4 +1,4 @@
-"""The segments judged: which are thin, fed by stale data, dead, alike, or due for review."""
+"""The audit of all segments: too small, stale inputs, unused, near-duplicates, overdue reviews."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
-from dagster_project.audit import lineage, membership
-from dagster_project.audit.membership import Changes, Members
-from dagster_project.audit.segment_model import SegmentAudit, SegmentOverlap, SegmentsAudit
-from dagster_project.audit.segments import columns, segment_features
-from dagster_project.audit.significance import smallest_difference
+from dagster_project.audit import lineage
+from dagster_project.audit.catalog import columns
+from dagster_project.audit.crm.segment_features import segment_features
+from dagster_project.audit.segments import membership
+from dagster_project.audit.segments.membership import Changes, Members
+from dagster_project.audit.segments.results import SegmentAudit, SegmentOverlap, SegmentsAudit
+from dagster_project.audit.segments.significance import smallest_difference
 from dagster_project.home import warehouse
 from dagster_project.landing.errors import KindError
 from dagster_project.landing.shapes.kinds import parse_kind
@@ -29,18 +31,18 @@ DEFAULTS = {
     "base_click_percent": 3.0,
     "thin_segment_points": 10.0,
 }
-"""Where they are not among the parameters of the settings."""
+"""The defaults of the parameters."""
 
 
 def audit_segments(
     connection: duckdb.DuckDBPyConnection, settings: Settings, manifest: Mapping[str, Any]
 ) -> SegmentsAudit:
-    """Audit every segment of the project as the last tick left it.
+    """Audit every segment of the project as of the last tick.
 
     Args:
         connection: the warehouse; nothing is written.
         settings: the installation.
-        manifest: dbt's, which knows the segments, what they are made of and who relies on them.
+        manifest: the dbt manifest.
 
     """
     clock = warehouse.read_clock(connection)
@@ -60,7 +62,7 @@ def audit_segments(
     for node in lineage.segment_nodes(manifest):
         name = node["name"]
         fed_by = lineage.raw_tables(manifest, node)
-        stale = [said for table in sorted(fed_by) for said in stale_tables.get(table, [])]
+        stale = [reason for table in sorted(fed_by) for reason in stale_tables.get(table, [])]
         audited.append(
             judge(
                 name,
@@ -94,17 +96,17 @@ def judge(
     overlaps: list[SegmentOverlap],
     parameters: Mapping[str, float],
 ) -> SegmentAudit:
-    """Say of one segment what is to be said.
+    """Audit one segment.
 
     Args:
-        name: the segment's.
-        meta: its `config.meta`.
-        members: at the clock; None when no tick has built it.
-        changes: up to the clock.
+        name: the segment's name.
+        meta: the segment's `config.meta`.
+        members: the members at the clock; None if no tick has built the segment.
+        changes: the changes up to the clock.
         as_of: the clock.
-        used_by: what refers to it.
-        inputs: what is wrong with what it is made of.
-        overlaps: of all segments.
+        used_by: the models that use the segment.
+        inputs: the problems of the segment's inputs.
+        overlaps: the overlaps of all segments.
         parameters: `dead_segment_days`, `base_open_percent`, `base_click_percent` and
             `thin_segment_points`.
 
@@ -138,7 +140,7 @@ def judge(
         dead_reason=_dead(members, changes, as_of, used_by, parameters["dead_segment_days"]),
         duplicate_reason="; ".join(_duplicates(name, overlaps)) or None,
         review_reason=(
-            f"was to be reviewed by {review_by}"
+            f"the review was due on {review_by}"
             if review_by is not None and review_by < as_of.date()
             else None
         ),
@@ -148,19 +150,19 @@ def judge(
 def _thin(
     mailable: int, opens: float | None, clicks: float | None, parameters: Mapping[str, float]
 ) -> str | None:
-    """Say what a test on the segment can show, when that is less than is wanted."""
+    """Explain why the segment is too small for an A/B test; None if it is large enough."""
     if opens is not None and 100 * opens <= parameters["thin_segment_points"]:
         return None
     if mailable < 2:
-        return "there is nobody to test on" if mailable == 0 else "one member who may be mailed"
+        return f"only {mailable} mailable" if mailable else "no mailable members"
     if opens is None:
-        return f"with {mailable:,} members who may be mailed a test shows no difference in opens"
+        return f"an A/B test on {mailable:,} mailable members cannot show a difference in opens"
     rate, points = parameters["base_open_percent"], ceil(100 * opens)
-    said = (
-        f"with {mailable:,} members who may be mailed a test shows a difference in opens only from "
-        f"{points} points up ({rate:g} % against {rate + points:g} %)"
+    reason = (
+        f"an A/B test on {mailable:,} mailable members needs a difference of at least {points} "
+        f"points in opens ({rate:g} % against {rate + points:g} %)"
     )
-    return said if clicks is None else f"{said}, in clicks from {ceil(100 * clicks)}"
+    return reason if clicks is None else f"{reason}, {ceil(100 * clicks)} in clicks"
 
 
 def _dead(
@@ -168,20 +170,18 @@ def _dead(
 ) -> str | None:
     reasons: list[str] = []
     last = changes.last_entered_at
-    if members is None:
-        pass  # no tick has asked yet
-    elif last is None:
-        reasons.append("nobody has ever entered it")
-    elif last < as_of - timedelta(days=days):
-        reasons.append(f"nobody has entered it since {last:%Y-%m-%d}")
+    if members is not None and last is None:
+        reasons.append("no contact has ever entered")
+    elif members is not None and last is not None and last < as_of - timedelta(days=days):
+        reasons.append(f"no contact has entered since {last:%Y-%m-%d}")
     if not used_by:
-        reasons.append("no sequence, broadcast, trigger, score or segment refers to it")
+        reasons.append("no sequence, broadcast, trigger, score or segment uses it")
     return "; ".join(reasons) or None
 
 
 def _duplicates(name: str, overlaps: list[SegmentOverlap]) -> list[str]:
     return [
-        f"{pair.jaccard:.0%} the same members as {other}"
+        f"shares {pair.jaccard:.0%} of its members with {other}"
         for pair in overlaps
         if pair.is_near_duplicate and name in (pair.segment, pair.other)
         for other in {pair.segment, pair.other} - {name}
@@ -200,7 +200,7 @@ def _overlaps(shared: Mapping[tuple[str, str], int]) -> list[SegmentOverlap]:
 def _stale_tables(
     connection: duckdb.DuckDBPyConnection, settings: Settings
 ) -> dict[str, list[str]]:
-    """Say which sources no longer bring files, by the table under `raw` that they feed."""
+    """List the overdue sources by the table under `raw` that they feed."""
     if not columns(connection, "ledger", "source_freshness"):
         return {}
     rows = connection.execute(
@@ -211,11 +211,9 @@ def _stale_tables(
         try:
             table = parse_kind(kind, settings.sources).table
         except KindError:
-            continue  # the settings no longer know it: nobody waits for it
-        since = f"has brought no file since {last_landed_at:%Y-%m-%d}" if last_landed_at else (
-            "has never brought a file"
-        )  # fmt: skip
-        found.setdefault(table, []).append(f"{kind} {since}")
+            continue  # a source that was removed from the settings
+        reason = f"no file since {last_landed_at:%Y-%m-%d}" if last_landed_at else "no file yet"
+        found.setdefault(table, []).append(f"{kind}: {reason}")
     return found
 
 

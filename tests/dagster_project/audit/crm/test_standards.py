@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from dagster_project.audit.standards import is_country, is_language, is_time_zone
+from dagster_project.audit.crm.standards import is_country, is_language, is_time_zone
 
 
 @pytest.mark.parametrize("text", ["DE", "deu", "Germany", "united kingdom", "276"])

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from dagster_project.audit.significance import smallest_difference
+from dagster_project.audit.segments.significance import smallest_difference
 
 
 @pytest.mark.parametrize(

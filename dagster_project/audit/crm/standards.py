@@ -1,4 +1,4 @@
-"""Values that a standard lists."""
+"""Checks of values against standard lists."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _zones = cache(available_timezones)
 
 
 def is_time_zone(text: str) -> bool:
-    """Whether it names an IANA zone, such as Europe/Berlin."""
+    """Whether the text is an IANA time zone (example: `Europe/Berlin`)."""
     return text in _zones()
 
 
 def is_country(text: str) -> bool:
-    """Whether it is a country in ISO 3166-1: its code, or its name in English, in any case."""
+    """Whether the text is an ISO 3166-1 code or English country name, in any case."""
     try:
         pycountry.countries.lookup(text)
     except LookupError:
@@ -26,7 +26,7 @@ def is_country(text: str) -> bool:
 
 
 def is_language(text: str) -> bool:
-    """Whether it begins with a language code of ISO 639, as `de`, `de-AT` and `pt_BR` do."""
+    """Whether the text begins with an ISO 639 code (examples: `de`, `de-AT`, `pt_BR`)."""
     code = re.split("[-_]", text)[0].lower()
     if len(code) == 2:
         return pycountry.languages.get(alpha_2=code) is not None
@@ -34,4 +34,4 @@ def is_language(text: str) -> bool:
 
 
 LISTED = {"timezone": is_time_zone, "country": is_country, "language": is_language}
-"""What a field holds → whether a value is listed."""
+"""The check of each content type with a standard list."""

@@ -1,8 +1,8 @@
-"""A warehouse beside the live one, in which the clock can stand at any day.
+"""A temporary warehouse whose clock can be set to any past day.
 
-`raw` are views of the live file, which is attached read-only: nothing is copied, and staging keeps
-what was received by the clock. What was decided about other things than segments and triggers is
-given as it was known then: who is who, what was sent. So a contact has the id that it had.
+The tables of `raw` are views of the live file, attached read-only: nothing is copied, and staging
+keeps the rows received by the clock. Other live decisions (contact keys, merges, sends) are limited
+to the clock, so a contact has its id of that day.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from dagster_project.home.sql import identifier
 from dagster_project.home.warehouse import Clock
 from dagster_project.replay.plan import Plan
 
-# When something was decided, where the column has another name than decided_at.
+# The time column of a decision, if not decided_at.
 _DECIDED_AT = {"enrollment_starts": "enrolled_at", "enrollment_exits": "exited_at"}
-# Decided by every tick about what landed, so that a replay is given what was decided then.
+# Identity decisions and their keys: a replay uses the decisions of the live ticks.
 _IDENTITY = {"contact_keys": ("key_kind", "key"), "contact_merges": ("merge_id",)}
 
-# Whom no tick had met yet the models name themselves. Where a later tick named the same person
-# otherwise, its name is the one that the rest of the warehouse knows.
+# The models give an id to a key that no live tick has seen by the clock. If a later live tick gives
+# the key another id, the result uses the id of the live tick.
 _NOTE_RECORDED_IDS = """
     insert or ignore into recorded_ids
-    select own.contact_id, min(told.contact_id)
+    select own.contact_id, min(recorded.contact_id)
     from decisions.contact_keys as own
-    inner join live.decisions.contact_keys as told
-        on own.key_kind = told.key_kind and own.key = told.key
+    inner join live.decisions.contact_keys as recorded
+        on own.key_kind = recorded.key_kind and own.key = recorded.key
     anti join live.decisions.contact_keys as known on own.contact_id = known.contact_id
     where own.decided_at = $clock
     group by own.contact_id
@@ -65,14 +65,14 @@ _WITH_RECORDED_IDS = (
 
 
 @dataclass
-class Scratch:
+class ScratchWarehouse:
     """The warehouse of one replay.
 
     Attributes:
-        home: its folder.
-        connection: with the live warehouse attached as `live`, the result as `result`.
-        plan: what is built in it.
-        clock: where its clock stands.
+        home: the folder of the warehouse.
+        connection: has the live warehouse attached as `live`, the result as `result`.
+        plan: the models to build.
+        clock: the instant that is set.
     """
 
     home: Path
@@ -81,18 +81,18 @@ class Scratch:
     clock: datetime | None = None
 
     def set_clock(self, as_of: datetime) -> None:
-        """Go on to an instant: the clock, and who was who by then."""
+        """Move the clock forward, and copy the identity decisions of the live ticks up to then."""
         warehouse.set_clock(self.connection, Clock(as_of, is_simulated=True))
         for table, key in _IDENTITY.items():
-            self._tell_of_identities(table, key, as_of)
+            self._copy_identity_decisions(table, key, as_of)
         self.clock = as_of
 
     def set_parameters(self, parameters: Mapping[str, float]) -> None:
-        """Change the numbers that models read, from the next build on."""
+        """Replace the parameters for the next builds."""
         warehouse.set_parameters(self.connection, parameters)
 
     def keep(self, day: date) -> None:
-        """Write what the models say into the result, as of a day."""
+        """Copy segment members and score totals into the result, as rows of a day."""
         for segment in self.plan.names["segments"]:
             self.connection.execute(
                 f"""insert into result.segments.membership_daily
@@ -112,7 +112,7 @@ class Scratch:
             self.connection.execute(_NOTE_RECORDED_IDS, {"clock": self.clock})
 
     def finish(self, since: datetime) -> None:
-        """Add what fired after an instant, and call contacts what they came to be called."""
+        """Copy the firings after an instant; use the contact ids of later live ticks."""
         if self.plan.names["triggers"]:
             self.connection.execute(
                 """insert into result.decisions.trigger_firings by name
@@ -121,65 +121,65 @@ class Scratch:
                 order by all""",
                 {"since": since, "triggers": list(self.plan.names["triggers"])},
             )
-        [(others,)] = self.connection.execute("select count(*) from recorded_ids").fetchall()
-        if others:
+        [(replaced,)] = self.connection.execute("select count(*) from recorded_ids").fetchall()
+        if replaced:
             for query in _WITH_RECORDED_IDS:
                 self.connection.execute(query)
 
-    def _tell_of_identities(self, table: str, key: tuple[str, ...], as_of: datetime) -> None:
-        """What ticks decided since the last day takes the place of what the models decided here."""
+    def _copy_identity_decisions(self, table: str, key: tuple[str, ...], as_of: datetime) -> None:
+        """Replace decisions of this warehouse by the live decisions since the previous day."""
         if not self.plan.builds("decisions", table):
             return
         since = "" if self.clock is None else "and decided_at > $since"
         span = {"as_of": as_of} if self.clock is None else {"as_of": as_of, "since": self.clock}
-        told = f"select * from live.decisions.{table} where decided_at <= $as_of {since}"  # noqa: S608
-        same = " and ".join(f"told.{column} = {table}.{column}" for column in key)
+        recorded = f"select * from live.decisions.{table} where decided_at <= $as_of {since}"  # noqa: S608
+        same = " and ".join(f"recorded.{column} = {table}.{column}" for column in key)
         self.connection.execute("begin")
         self.connection.execute(
-            f"delete from decisions.{table} using ({told}) as told where {same}",  # noqa: S608
+            f"delete from decisions.{table} using ({recorded}) as recorded where {same}",  # noqa: S608
             span,
         )
-        self.connection.execute(f"insert into decisions.{table} by name {told}", span)
+        self.connection.execute(f"insert into decisions.{table} by name {recorded}", span)
         self.connection.execute("commit")
 
 
 @contextmanager
 def open_scratch(
     settings: Settings, plan: Plan, result: Path, since: datetime
-) -> Iterator[Scratch]:
-    """Make a scratch warehouse, and remove it in the end.
+) -> Iterator[ScratchWarehouse]:
+    """Create a scratch warehouse; remove it at the end of the block.
 
     Args:
-        settings: the installation, which this process holds.
-        plan: what will be built.
-        result: a file for what is to be kept; made here.
-        since: up to when the segment changes and firings on record are given; later ones are the
-            replay's own.
+        settings: the installation; this process holds its warehouse.
+        plan: the models to build.
+        result: the result file, created here.
+        since: live segment changes and firings up to this instant are copied; the replay decides
+            later ones.
     """
     folder = scratch_folder(settings) / "warehouse"
-    shutil.rmtree(folder, ignore_errors=True)  # of a replay that was killed
+    shutil.rmtree(folder, ignore_errors=True)  # left by a killed replay
     path = folder / "warehouse.duckdb"
     warehouse.create(path)
     try:
-        # Kept open: dbt's connections in this process share its database, and so what is attached.
+        # Stays open: dbt connections in this process share the database and its attached files.
         with warehouse.connect(path) as connection:
             connection.execute("attach ? as live (read_only)", [str(settings.warehouse_path)])
             connection.execute("attach ? as result", [str(result)])
             warehouse.set_parameters(connection, settings.parameters)
-            _look_at_raw(connection)
-            _look_at_decisions(connection, plan, since)
-            _make_result(connection)
-            yield Scratch(folder, connection, plan)
+            _attach_raw(connection)
+            _attach_decisions(connection, plan, since)
+            _create_result(connection)
+            yield ScratchWarehouse(folder, connection, plan)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def scratch_folder(settings: Settings) -> Path:
-    """Where replays work; only one process does at a time, the one that holds the warehouse."""
+    """The folder of replays; only the process that holds the warehouse uses it."""
     return settings.home / "replay"
 
 
-def _look_at_raw(connection: duckdb.DuckDBPyConnection) -> None:
+def _attach_raw(connection: duckdb.DuckDBPyConnection) -> None:
     for name in _live_tables(connection, "raw"):
         connection.execute(f"drop table if exists raw.{identifier(name)}")
         connection.execute(
@@ -187,7 +187,7 @@ def _look_at_raw(connection: duckdb.DuckDBPyConnection) -> None:
         )
 
 
-def _look_at_decisions(connection: duckdb.DuckDBPyConnection, plan: Plan, since: datetime) -> None:
+def _attach_decisions(connection: duckdb.DuckDBPyConnection, plan: Plan, since: datetime) -> None:
     for name in _live_tables(connection, "decisions"):
         table = identifier(name)
         decided_at = _DECIDED_AT.get(name, "decided_at")
@@ -205,7 +205,7 @@ def _look_at_decisions(connection: duckdb.DuckDBPyConnection, plan: Plan, since:
             )
 
 
-def _make_result(connection: duckdb.DuckDBPyConnection) -> None:
+def _create_result(connection: duckdb.DuckDBPyConnection) -> None:
     for schema, table in (
         ("segments", "membership_daily"),
         ("scores", "daily"),

@@ -1,12 +1,12 @@
-"""What a field's name says about it: vendors differ in style and agree in words."""
+"""Guess a field's content from the words in its name, across vendors' naming styles."""
 
 from __future__ import annotations
 
 import re
 from itertools import pairwise
 
-# Words as they appear in names, after `jobTitle`, `Job Title` and `property_jobtitle` have been
-# taken apart. Two words joined by _ match only next to each other.
+# Words of split names: `jobTitle` and `Job Title` become `job` and `title`. Two words joined by _
+# match only if they are adjacent.
 _HOLDS = {
     "email": {"email", "mail"},
     "phone": {"phone", "mobile", "fax", "telephone", "cell", "phone_number"},
@@ -90,19 +90,19 @@ _UPDATED = (
 
 
 def words(name: str) -> list[str]:
-    """Take a name apart: `Job Title`, `jobTitle` and `JOB_TITLE` are job and title."""
+    """Split a name into words: `Job Title`, `jobTitle` and `JOB_TITLE` become `job`, `title`."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
     return [word for word in re.split(r"[^a-z0-9]+", spaced.lower()) if word]
 
 
 def holds(name: str) -> str | None:
-    """Tell what the name promises; None when it promises nothing."""
+    """Return the content type that the name implies, or None."""
     found = _terms(name)
     last = words(name)[-1:]
     if last in (["id"], ["ids"], ["key"], ["uuid"], ["guid"]):
         return "id"
     if found & _ABOUT:
-        return None  # is_email_bounced and email_type are about an address and hold none
+        return None  # is_email_bounced and email_type hold no address
     for kind, terms in _HOLDS.items():
         if found & terms:
             return kind
@@ -110,7 +110,7 @@ def holds(name: str) -> str | None:
 
 
 def is_personal(name: str, source_table: str) -> bool:
-    """Whether the values say who somebody is, or where exactly to find them."""
+    """Whether the values identify a person or an exact location."""
     if holds(name) in ("email", "phone", "name", "id"):
         return True
     if words(name) == ["name"]:
@@ -119,9 +119,9 @@ def is_personal(name: str, source_table: str) -> bool:
 
 
 def segment_kind(name: str, source_table: str) -> str:
-    """Tell which kind of segment such a field carries, by its own words, else by its object's."""
+    """Return the kind of segment for a field, from the field name, else from the object name."""
     found = _terms(name)
-    for kind, terms in _SEGMENT_KINDS.items():  # what is said first counts: company_country
+    for kind, terms in _SEGMENT_KINDS.items():  # the first match wins: company_country
         if found & terms:
             about = _terms(source_table, singular=True)
             # A company's country describes the company.
@@ -134,7 +134,7 @@ def segment_kind(name: str, source_table: str) -> str:
 
 
 def find_updated(names: list[str]) -> str | None:
-    """Find the column in which the CRM says when it last changed a record."""
+    """Find the column with the CRM's own change time."""
     by_words = {"_".join(words(name)).removeprefix("property_"): name for name in names}
     return next((by_words[name] for name in _UPDATED if name in by_words), None)
 

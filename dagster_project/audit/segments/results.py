@@ -1,4 +1,4 @@
-"""What an audit of the segments says."""
+"""The results of the audit of the segments."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dagster_project.audit.membership import Size
+    from dagster_project.audit.segments.membership import Size
 
 NEAR_DUPLICATE = 0.9
-"""Two segments are near-duplicates from this share of common members on."""
+"""Two segments are near-duplicates from this Jaccard index up."""
 
 
 @dataclass(frozen=True)
 class SegmentAudit:
-    """One segment at the clock. Each reason is None where there is nothing to say."""
+    """One segment at the clock. A reason is None if the segment does not have that problem."""
 
     segment: str
     kind: str | None
@@ -23,9 +23,9 @@ class SegmentAudit:
     owner: str | None
     review_by: date | None
     members: int | None
-    """None before a tick has built the segment."""
+    """None if no tick has built the segment."""
     opted_in: int
-    """Members who may be mailed; the other members opted out, or never said anything."""
+    """Mailable members. `opted_out` and `unknown` count the other members."""
     opted_out: int
     unknown: int
     entered_7d: int
@@ -34,11 +34,11 @@ class SegmentAudit:
     exited_30d: int
     last_entered_at: datetime | None
     smallest_open_difference: float | None
-    """The smallest rise in the share of those who open, 0 to 1, that a test on the members who may
-    be mailed can show; None when it can show none."""
+    """The smallest increase of the open rate, 0 to 1, that an A/B test on the mailable members can
+    show; None if no increase can be shown."""
     smallest_click_difference: float | None
     used_by: list[str]
-    """As `sequences/activation`."""
+    """The models that use the segment (example: `sequences/activation`)."""
     thin_reason: str | None
     inputs_reason: str | None
     dead_reason: str | None
@@ -47,17 +47,17 @@ class SegmentAudit:
 
     @property
     def without_consent(self) -> int:
-        """Members who may not be mailed."""
+        """Members that may not be mailed."""
         return self.opted_out + self.unknown
 
     @property
     def without_consent_share(self) -> float:
-        """Of the members; 0 when there are none."""
+        """Share of the members that may not be mailed; 0 without members."""
         return self.without_consent / self.members if self.members else 0.0
 
     @property
     def findings(self) -> dict[str, str]:
-        """What is wrong with the segment: reasons by what they are."""
+        """The reason of each problem that the segment has."""
         found = {
             "inputs": self.inputs_reason,
             "dead": self.dead_reason,
@@ -70,7 +70,7 @@ class SegmentAudit:
 
 @dataclass(frozen=True)
 class SegmentOverlap:
-    """Two segments that share members; `segment` comes first by name."""
+    """Two segments with common members; `segment` sorts before `other`."""
 
     segment: str
     other: str
@@ -80,17 +80,17 @@ class SegmentOverlap:
 
     @property
     def jaccard(self) -> float:
-        """Common members per member of either."""
+        """Common members divided by the members of either segment (Jaccard index)."""
         return self.shared / (self.members + self.other_members - self.shared)
 
     @property
     def is_near_duplicate(self) -> bool:
-        """Whether one of the two could go."""
+        """Whether one of the two segments is redundant."""
         return self.jaccard >= NEAR_DUPLICATE
 
     @property
     def subset(self) -> str | None:
-        """The one whose members are all in the other, which has more; None when neither's are."""
+        """The smaller segment, if all its members are in the other segment; else None."""
         if self.members == self.other_members or self.shared < min(
             self.members, self.other_members
         ):
@@ -100,17 +100,17 @@ class SegmentOverlap:
 
 @dataclass(frozen=True)
 class SegmentsAudit:
-    """The whole audit."""
+    """The audit of the segments."""
 
     as_of: datetime
     segments: list[SegmentAudit]
     sizes: dict[str, list[Size]]
-    """By segment, day by day; a segment that nobody ever entered has none."""
+    """The days of each segment; a segment without entries is missing."""
     overlaps: list[SegmentOverlap]
-    """The most alike first; pairs that share nobody are left out."""
+    """Pairs with common members, highest Jaccard index first."""
 
     def as_dict(self) -> dict[str, Any]:
-        """The audit as JSON can hold it."""
+        """The audit as JSON types."""
         return {
             "as_of": self.as_of.isoformat(),
             "segments": [
@@ -134,7 +134,7 @@ class SegmentsAudit:
         }
 
 
-def _json(value: Any) -> Any:  # noqa: ANN401 - whatever a dataclass holds
-    if isinstance(value, date):  # instants are dates too
+def _json(value: Any) -> Any:  # noqa: ANN401 - any field of a dataclass
+    if isinstance(value, date):  # also datetime, a subclass
         return value.isoformat()
     return round(value, 4) if isinstance(value, float) else value

@@ -1,4 +1,7 @@
-"""What a field's values are, counted by DuckDB, column by column: width costs time, not memory."""
+"""Counts and times of a field's values, computed by DuckDB.
+
+Column by column, so a wide table takes more time but not more memory.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from dagster_project.audit.tables import (
+from dagster_project.audit.crm.tables import (
     LATEST,
     Loaded,
     instant_of,
@@ -25,7 +28,7 @@ _PHONE = r"\+?[0-9][0-9 ().\/-]{6,20}[0-9]"
 
 @dataclass(frozen=True)
 class Counts:
-    """How many of a field's filled values, in the latest state, are what."""
+    """The filled values of a field in the latest state, counted by type."""
 
     filled: int
     distinct: int
@@ -38,17 +41,17 @@ class Counts:
 
 @dataclass(frozen=True)
 class Times:
-    """When a field last showed signs of life."""
+    """The times of a field's latest values and changes."""
 
     last_filled_at: datetime | None
     last_new_value_at: datetime | None
     last_updated_at: datetime | None
     rows_since: int
-    """Rows of exports that came after the last value."""
+    """Rows of exports received after the last value."""
 
 
 def counts(connection: duckdb.DuckDBPyConnection, loaded: Loaded, field: str) -> Counts:
-    """Count what the latest values are."""
+    """Count the latest values by type."""
     if field not in loaded.ever_filled:
         return Counts(0, 0, 0, 0, 0, 0, 0)
     query = f"""
@@ -67,9 +70,9 @@ def counts(connection: duckdb.DuckDBPyConnection, loaded: Loaded, field: str) ->
 
 
 def times(connection: duckdb.DuckDBPyConnection, loaded: Loaded, field: str) -> Times:
-    """Look when a field was last filled, last got a new value, and last belonged to a change.
+    """Find when a field was last filled, last got a new value, and when its record last changed.
 
-    A new value is one that its record has not had before; without record ids it cannot be told.
+    A value is new if its record has not had the value before; this requires record ids.
     """
     if field not in loaded.ever_filled:
         return Times(None, None, None, 0)
@@ -109,7 +112,7 @@ def times(connection: duckdb.DuckDBPyConnection, loaded: Loaded, field: str) -> 
 
 
 def values(connection: duckdb.DuckDBPyConnection, field: str) -> list[tuple[str, int]]:
-    """List the values of the latest state with their rows, the most frequent first."""
+    """List the values of the latest state with their row counts, most frequent first."""
     return connection.execute(
         f"""
         select value, count(*) as rows from (select {value_of(field)} as value from {LATEST})
@@ -118,16 +121,16 @@ def values(connection: duckdb.DuckDBPyConnection, field: str) -> list[tuple[str,
     ).fetchall()
 
 
-def unlike(
+def not_of_type(
     connection: duckdb.DuckDBPyConnection, field: str, data_type: str, limit: int
 ) -> list[tuple[str, int]]:
-    """List the most frequent values that are no `data_type`."""
+    """List the most frequent values that cannot be cast to `data_type`."""
     return connection.execute(
         f"""
         select value, count(*) as rows from (select {value_of(field)} as value from {LATEST})
         where value is not null and try_cast(value as {data_type}) is null
         group by value order by rows desc, value limit $limit
-        """,  # noqa: S608 - the field's name is quoted, the type is one of ours
+        """,  # noqa: S608 - the field's name is quoted; the type comes from this package
         {"limit": limit},
     ).fetchall()
 

@@ -1,4 +1,4 @@
-"""What an audit says."""
+"""The results of the CRM audit."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ class FieldAudit:
     """One field of one CRM object."""
 
     source_table: str
-    """As under schema `raw`: `standard__contacts`."""
+    """The table under schema `raw` (example: `standard__contacts`)."""
     field: str
     holds: str
-    """What its values are: email, phone, name, id, country, timezone, language, number, instant,
+    """The content type: email, phone, name, id, country, timezone, language, number, instant,
     boolean, category, text, or empty."""
     is_personal: bool
-    """Whether its values say who somebody is; then none of them is shown."""
+    """Whether the values identify a person; such values are never shown."""
     rows: int
-    """Records, each in its latest known state."""
+    """Number of records."""
     filled: int
     distinct_values: int
     frequent_values: list[tuple[str, int]]
-    """The most frequent values of a field with few, unless it is personal."""
+    """The most frequent values of a field with few distinct values; empty if personal."""
     invalid: int
-    """Filled values that are not what the field holds."""
+    """Number of values that do not match the content type."""
     invalid_values: list[tuple[str, int]]
-    """The most frequent of them, unless the field is personal."""
+    """The most frequent invalid values; empty if the field is personal."""
     last_filled_at: datetime | None
-    """When an export last brought any value."""
+    """When an export last contained a value."""
     last_new_value_at: datetime | None
-    """When a record last got a value that it had not had before."""
+    """When a record last got a value that the record did not have before."""
     last_updated_at: datetime | None
-    """The CRM's own latest change of a record that has a value."""
+    """The latest change time, as exported by the CRM, of a record with a value."""
     stale_reason: str | None
-    """Why the field cannot be trusted to be up to date; None when it can."""
+    """Why the field is stale; None if the field is fresh."""
     segment_kind: str | None
-    """The kind of segment it can carry; None for what identifies and does not describe."""
+    """The kind of segment that the field can carry; None for an identifying field."""
     unusable_reason: str | None
-    """Why it cannot carry one now; None when it can."""
+    """Why the field cannot carry a segment now; None if it can."""
 
     @property
     def fill_rate(self) -> float:
@@ -49,37 +49,38 @@ class FieldAudit:
 
     @property
     def invalid_rate(self) -> float:
-        """Wrong values per filled one."""
+        """Invalid values per filled value."""
         return self.invalid / self.filled if self.filled else 0.0
 
 
 @dataclass(frozen=True)
 class AddressCount:
-    """How many records of an address field have an address of one verdict."""
+    """Addresses of one field with one verdict."""
 
     source_table: str
     field: str
     verdict: str
     addresses: int
-    """Different ones."""
+    """Number of distinct addresses."""
     rows: int
 
 
 @dataclass(frozen=True)
 class SegmentFeature:
-    """One feature that a segment decides by."""
+    """One feature used by a segment's rule."""
 
     segment: str
     kind: str | None
     feature: str
     origin: str
-    """`crm`: a contact without it cannot be judged; `activity`: without it, it did not happen."""
+    """`crm`: the rule cannot judge a contact without a value. `activity`: no value means that the
+    activity did not happen."""
     contacts: int
     filled: int
     members: int | None
-    """Of the segment; None when it has not been built."""
+    """Members of the segment; None if no tick has built the segment."""
     problem: str | None
-    """What the segment lacks; None when it has what it needs."""
+    """What data the segment lacks; None if the data is sufficient."""
 
     @property
     def fill_rate(self) -> float:
@@ -88,8 +89,8 @@ class SegmentFeature:
 
 
 @dataclass(frozen=True)
-class Audit:
-    """The whole audit."""
+class CrmAudit:
+    """The CRM audit."""
 
     as_of: datetime
     fields: list[FieldAudit]
@@ -98,11 +99,11 @@ class Audit:
 
     @property
     def stale(self) -> list[FieldAudit]:
-        """Fields that are no longer kept."""
+        """The stale fields."""
         return [field for field in self.fields if field.stale_reason]
 
     def as_dict(self) -> dict[str, Any]:
-        """The audit as JSON can hold it."""
+        """The audit as JSON types."""
         return {
             "as_of": self.as_of.isoformat(),
             "fields": [_times(asdict(field)) | _rates(field) for field in self.fields],

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dagster_project.audit.segments import segment_features
+from dagster_project.audit.crm.segment_features import segment_features
 from dagster_project.home import warehouse
 
 if TYPE_CHECKING:

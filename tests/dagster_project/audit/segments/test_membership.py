@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dagster_project.audit import membership
-from dagster_project.audit.membership import Changes, Members, Size
+from dagster_project.audit.segments.membership import Changes, Members, Size
 from dagster_project.home import warehouse
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""CRM tables as landing keeps them: every export's rows, and the latest known state per record."""
+"""CRM tables under schema `raw`, and the latest state of each record."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ if TYPE_CHECKING:
     from dagster_project.landing.shapes.declared import DeclaredTable
 
 LATEST = "audit_latest"
-"""Temporary table: one row per record, the latest known."""
+"""Temporary table with the latest state. One row per record."""
 
 
 @dataclass(frozen=True)
 class CrmTable:
-    """One object of one CRM, as it stands in the warehouse."""
+    """One CRM object in the warehouse."""
 
     name: str
     fields: list[str]
     record_id: list[str]
-    """Columns that name a record."""
+    """The columns of the record's id."""
     keys: list[str]
-    """SQL of what names a record; none where every row counts for itself."""
+    """SQL expressions that identify a record; empty if each row is a record."""
     declared_types: Mapping[str, str | None]
-    """The types that models expect, by column in lower case."""
+    """The declared types by lowercase column."""
 
 
 def crm_tables(
     connection: duckdb.DuckDBPyConnection, declared: Mapping[str, DeclaredTable]
 ) -> Iterator[CrmTable]:
-    """Find `raw.<source>__<object>` and their fields.
+    """Find the tables `raw.<source>__<object>` and their fields.
 
-    Columns that begin with `_` are bookkeeping, of landing or of the tool that exported.
+    Columns that begin with `_` are metadata of landing or of the export tool.
     """
     found = connection.execute(
         """
@@ -70,26 +70,26 @@ def crm_tables(
 
 @dataclass(frozen=True)
 class Loaded:
-    """A table that is being looked at: its latest state is in `LATEST`."""
+    """A table whose latest state is in `LATEST`."""
 
     table: CrmTable
     rows: int
-    """Records in their latest state."""
+    """Number of records."""
     ever_filled: frozenset[str]
-    """Fields that any export brought a value of; half of a CRM's fields nobody uses."""
+    """Fields with a value in at least one export."""
     known: str
-    """SQL of all rows that had been learnt by the clock."""
+    """SQL of all rows received by the clock."""
     updated: str | None
-    """The column in which the CRM says when it changed a record."""
+    """The column with the CRM's own change time."""
 
 
 def load(
     connection: duckdb.DuckDBPyConnection, table: CrmTable, updated: str | None, as_of: datetime
 ) -> Loaded:
-    """Make `LATEST` of a table."""
-    # An instant as isoformat() writes it holds nothing to quote.
-    learnt = f"_received_at <= timestamptz '{as_of.isoformat()}'"
-    known = f"(select * from raw.{identifier(table.name)} where {learnt})"  # noqa: S608
+    """Create `LATEST` from a table."""
+    # The output of isoformat() needs no quoting.
+    received = f"_received_at <= timestamptz '{as_of.isoformat()}'"
+    known = f"(select * from raw.{identifier(table.name)} where {received})"  # noqa: S608
     keys = ", ".join(table.keys)
     by_update = f"{instant_of(updated)} desc nulls last," if updated else ""
     latest = (
@@ -110,21 +110,21 @@ def load(
 
 
 def value_of(field: str) -> str:
-    """Write SQL of a field's value: trimmed text, null when there is nothing in it."""
+    """Return SQL of a field's value: trimmed text, or null if empty."""
     return f"nullif(trim(cast({identifier(field)} as varchar)), '')"
 
 
 def instant_of(field: str) -> str:
-    """Write SQL of the instant that a field says; UTC where it names no zone."""
+    """Return SQL of a field's instant; UTC if the value has no time zone."""
     return f"try_cast({value_of(field)} as timestamptz)"
 
 
 def one_row(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
-    """Ask for exactly one row."""
+    """Run a query that returns exactly one row."""
     [row] = connection.execute(query).fetchall()
     return row
 
 
 def drop(connection: duckdb.DuckDBPyConnection) -> None:
-    """Give back what `load` made."""
+    """Drop `LATEST`."""
     connection.execute(f"drop table if exists {LATEST}")

@@ -1,4 +1,4 @@
-"""What `sendhouse check` looks at before anything is sent."""
+"""All checks of `sendhouse check`: models, segments, triggers, parameters, templates, settings."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ TEMPLATE_VARIABLES = {"contact", "send", "identity", "unsubscribe_url"}
 _PARAMETER = re.compile(r"""\bparameter\(\s*['"](\w+)['"]\s*\)""")
 
 
-def run(settings: Settings) -> list[str]:
-    """Everything that would stop, or should stop, a send; each finding names file and remedy."""
+def run_checks(settings: Settings) -> list[str]:
+    """Run every check; each finding names the file, the problem and the remedy."""
     findings = [*_descriptions(settings), *segment_contract.check(settings.project_dir)]
     contacts: list[dict[str, Any]] = []
-    # Each of these makes sense only where the one before it found nothing.
+    # Each of these checks needs a project that passes the previous check.
     problems = [*_parse(settings)] or [*_parameters(settings)]
     if not problems:
         findings += trigger_contract.check(dbt.manifest(settings))
@@ -47,7 +47,10 @@ def _descriptions(settings: Settings) -> Iterator[str]:
     for path in sorted((settings.project_dir / "models").rglob("*.sql")):
         beside = path.with_suffix(".yml")
         if not beside.is_file():
-            yield f"{_shown(path, settings)}: no {beside.name} beside it that says what it is"
+            yield (
+                f"{_relative(path, settings)}: the model has no description: write {beside.name} "
+                "in the same folder"
+            )
 
 
 def _parse(settings: Settings) -> Iterator[str]:
@@ -66,22 +69,22 @@ def _parameters(settings: Settings) -> Iterator[str]:
                 known = ", ".join(sorted(settings.parameters)) or "none"
                 yield (
                     f"{node['original_file_path']}: parameter '{name}' is not in [parameters] of "
-                    f"sendhouse.toml; there are: {known}"
+                    f"sendhouse.toml; known parameters: {known}"
                 )
 
 
 def _variables(settings: Settings) -> Iterator[str]:
-    """What templates name that nothing has, in branches that no contact may take too."""
+    """Find unknown variables and features in templates, also in branches that no contact takes."""
     templates = Templates(settings.templates_dir)
     found = registry.names(settings.project_dir)
     for path in sorted(settings.templates_dir.rglob("*")):
         if path.suffix in registry.TEMPLATE_ENDINGS:
-            for line, name in _features_named(path.read_text(encoding="utf-8", errors="replace")):
+            for line, name in _features_used(path.read_text(encoding="utf-8", errors="replace")):
                 if name not in found["features"]:
                     near = get_close_matches(name, found["features"], n=3) or found["features"]
                     yield (
-                        f"{_shown(path, settings)}:{line}: contact.{name} is not a feature "
-                        f"of models/contacts/contact_features.sql; there are: {', '.join(near)}"
+                        f"{_relative(path, settings)}:{line}: unknown feature contact.{name}; "
+                        f"similar features: {', '.join(near)}"
                     )
     for template in found["templates"]:
         try:
@@ -91,15 +94,15 @@ def _variables(settings: Settings) -> Iterator[str]:
             continue
         for name in sorted(unknown):
             known = ", ".join(sorted(TEMPLATE_VARIABLES))
-            yield f"templates/{template}: there is no variable '{name}'; there are: {known}"
+            yield f"templates/{template}: unknown variable '{name}'; known variables: {known}"
 
 
-def _features_named(text: str) -> Iterator[tuple[int, str]]:
-    """Line and name of each `contact.<name>`."""
+def _features_used(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the line and the name of each `contact.<name>`."""
     try:
         tree = jinja2.Environment(autoescape=True).parse(text)
     except jinja2.TemplateSyntaxError:
-        return  # compiling the template says it better
+        return  # reported by Templates.variables, with file and line
     for node in tree.find_all(nodes.Getattr):
         of_contact = isinstance(node.node, nodes.Name) and node.node.name == "contact"
         if of_contact and not hasattr(dict, node.attr):
@@ -107,7 +110,7 @@ def _features_named(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _templates(settings: Settings, contacts: Iterable[dict[str, Any]]) -> Iterator[str]:
-    """Each template for a contact without anything optional, and for one with everything."""
+    """Render each template for a contact without optional features and one with all features."""
     for template in registry.names(settings.project_dir)["templates"]:
         for contact in contacts:
             try:
@@ -116,16 +119,16 @@ def _templates(settings: Settings, contacts: Iterable[dict[str, Any]]) -> Iterat
                 yield str(error)
                 break
             except SettingsError:
-                return  # said below
+                return  # reported by _configuration
 
 
 def _configuration(settings: Settings) -> Iterator[str]:
-    for look in (lambda: make_sender(settings), settings.require_link_key):
+    for require in (lambda: make_sender(settings), settings.require_link_key):
         try:
-            look()
+            require()
         except (SettingsError, SenderConfigError) as error:
             yield str(error)
 
 
-def _shown(path: Path, settings: Settings) -> str:
+def _relative(path: Path, settings: Settings) -> str:
     return os.path.relpath(path, settings.project_dir)

@@ -1,4 +1,4 @@
-"""Dagster's record of runs, kept true: who runs a tick, and which runs are dead."""
+"""Dagster's run records: tag runs with their process, and fail runs whose process died."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import dagster as dg
 from senders.processes import is_alive, this_process
 
 PROCESS_TAG = "sendhouse/process"
-# Between its start and its tag a run's process loads the project; no longer than this.
+# A started run without a process tag counts as dead after this time; loading takes less.
 _UNTAGGED_SECONDS = 600
 
 _UNFINISHED = [
@@ -20,14 +20,14 @@ _UNFINISHED = [
 
 
 def process_tags() -> dict[str, str]:
-    """The tag that says which process a run lives in."""
+    """Return the tag with the process of a run."""
     return {PROCESS_TAG: this_process()}
 
 
-def bury_dead(instance: dg.DagsterInstance) -> None:
-    """Mark runs whose process died as failed, and free what they held.
+def fail_dead_runs(instance: dg.DagsterInstance) -> None:
+    """Fail runs whose process died, and free their pool slots.
 
-    Dagster itself cannot tell: they would be shown as running, and keep others waiting, for a day.
+    Dagster cannot detect a dead process: the run would block other runs for a day.
     """
     for record in instance.get_run_records(dg.RunsFilter(statuses=_UNFINISHED)):
         run = record.dagster_run
@@ -38,12 +38,12 @@ def bury_dead(instance: dg.DagsterInstance) -> None:
         else:
             is_dead = is_alive(process) is False
         if is_dead:
-            instance.report_run_failed(run, "the process died; the next tick carries on")
+            instance.report_run_failed(run, "the process died; the next tick continues")
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
 
 
 def is_under_way(instance: dg.DagsterInstance, job_name: str) -> bool:
-    """Whether a run of the job is going on or waits its turn: another would only queue up."""
-    bury_dead(instance)
+    """Whether a run of the job is running or queued."""
+    fail_dead_runs(instance)
     waiting = dg.RunsFilter(job_name=job_name, statuses=[dg.DagsterRunStatus.QUEUED, *_UNFINISHED])
     return bool(instance.get_run_records(waiting, limit=1))

@@ -1,4 +1,4 @@
-"""One tick in this process, as a run of the Dagster job that the schedule starts."""
+"""Run the Dagster job `tick` in this process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import dagster as dg
 
-from dagster_project.defs import runs
+from dagster_project.defs import run_records
 from dagster_project.home.settings import PROJECT_DIR, Settings
 from dagster_project.tick import installation
 from dagster_project.tick.clock import next_clock
@@ -20,16 +20,16 @@ from dagster_project.tick.report import Counts, TickReport, report_since
 DISPATCH = dg.AssetKey(["delivery", "dispatch"])
 
 
-def run(
+def run_tick_job(
     settings: Settings, *, as_of: datetime | None, sender: str | None = None, send: bool = True
 ) -> TickReport:
-    """Run the job `tick`; Dagster's UI shows the run. The caller holds the warehouse.
+    """Run the job `tick` and record the run for Dagster's UI. The caller holds the warehouse.
 
     Args:
         settings: the installation.
         as_of: the clock; see `tick.clock.next_clock`.
-        sender: overrides `delivery.sender`.
-        send: whether the stage `dispatch` runs.
+        sender: the sender to use instead of `delivery.sender`.
+        send: whether to run the stage `dispatch`.
 
     Raises:
         ClockError: the instant is in the future, or before the last tick.
@@ -42,10 +42,10 @@ def run(
     installation.create(settings)
     job = defs.resolve_job_def("tick")
     started = time.monotonic()
-    next_clock(settings, as_of)  # a wrong instant fails here, before Dagster records a run
+    next_clock(settings, as_of)  # an invalid instant fails before Dagster records a run
     before = Counts.read(settings)
     with dg.DagsterInstance.get() as instance:
-        runs.bury_dead(instance)
+        run_records.fail_dead_runs(instance)
         result = job.execute_in_process(
             instance=instance,
             asset_selection=None
@@ -53,10 +53,10 @@ def run(
             else [*{*job.asset_layer.executable_asset_keys} - {DISPATCH}],
             run_config={
                 "ops": {"control__clock": {"config": {"as_of": as_of and as_of.isoformat()}}},
-                # The report says what failed; Dagster's UI has the log and the stack.
+                # The report lists the errors; Dagster's UI has the log and the stack trace.
                 "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
             },
-            tags=runs.process_tags(),
+            tags=run_records.process_tags(),
             raise_on_error=False,
         )
     return report_since(
@@ -69,7 +69,7 @@ def run(
 
 
 def prepare_dagster_home(settings: Settings) -> None:
-    """Point Dagster at `<home>/dagster`, with the project's dagster.yaml in it."""
+    """Set DAGSTER_HOME to `<home>/dagster` and copy the project's dagster.yaml there."""
     settings.dagster_home.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(PROJECT_DIR / "dagster.yaml", settings.dagster_home / "dagster.yaml")
     os.environ["DAGSTER_HOME"] = str(settings.dagster_home)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from dagster_project.audit.membership import Changes, Members
-from dagster_project.audit.segment_audit import DEFAULTS, judge
-from dagster_project.audit.segment_model import SegmentAudit, SegmentOverlap
+from dagster_project.audit.segments.audit import DEFAULTS, judge
+from dagster_project.audit.segments.membership import Changes, Members
+from dagster_project.audit.segments.results import SegmentAudit, SegmentOverlap
 
 AS_OF = datetime(2026, 3, 31, 7, tzinfo=UTC)
 LATELY = Changes(last_entered_at=AS_OF)

@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from dagster_project.audit.addresses import Verdict, verdict
+from dagster_project.audit.crm.addresses import Verdict, verdict
 from dagster_project.home.settings import PROJECT_DIR
 
 TESTS = PROJECT_DIR.parent / "shared/data/addresses/tests.xml"

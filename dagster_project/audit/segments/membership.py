@@ -1,4 +1,4 @@
-"""Who is in which segment and was, counted by DuckDB in one pass over the members each."""
+"""Counts of the members of segments: by consent, by change, by day, and in common."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Members:
-    """The members of a segment at the clock, by what they said about e-mail."""
+    """The members of a segment at the clock, by consent."""
 
     opted_in: int = 0
     opted_out: int = 0
@@ -21,19 +21,19 @@ class Members:
 
 @dataclass(frozen=True)
 class Changes:
-    """How a segment's members changed up to the clock."""
+    """The entries and exits of a segment up to the clock."""
 
     entered_7d: int = 0
     exited_7d: int = 0
     entered_30d: int = 0
     exited_30d: int = 0
     last_entered_at: datetime | None = None
-    """None when nobody ever entered."""
+    """None without entries by the rule."""
 
 
 @dataclass(frozen=True)
 class Size:
-    """A segment at the end of a UTC day; of the last day, at the clock."""
+    """The size of a segment at the end of a UTC day, or at the clock on the last day."""
 
     day: date
     members: int
@@ -60,7 +60,7 @@ def members(connection: duckdb.DuckDBPyConnection) -> dict[str, Members]:
 
 
 def changes(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> dict[str, Changes]:
-    """Count each segment's entries and exits of the last 7 and 30 times 24 hours."""
+    """Count each segment's entries and exits in the last 7 and 30 periods of 24 hours."""
     rows = connection.execute(
         """
         select
@@ -80,7 +80,7 @@ def changes(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> dict[str,
 
 
 def sizes(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> dict[str, list[Size]]:
-    """List each segment's days from the first entry to the clock, without gaps."""
+    """List the size of each segment for every day from the first entry to the clock."""
     rows = connection.execute(
         """
         with daily as (
@@ -122,11 +122,11 @@ def sizes(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> dict[str, l
 
 
 def shared(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], int]:
-    """Count the contacts that two segments share, each pair once in the order of the names.
+    """Count the common contacts of each pair of segments, in the order of their names.
 
-    A segment with itself is its size; two that share nobody are not listed. Contacts are counted by
-    the set of segments they are in before sets are taken apart into pairs: of those there are
-    thousands, whatever the number of contacts.
+    The pair of a segment with itself has the size of the segment. Pairs without common contacts are
+    missing. The query first counts contacts by their set of segments, then splits the sets into
+    pairs: there are thousands of sets, for any number of contacts.
     """
     rows = connection.execute(
         """

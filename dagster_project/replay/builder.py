@@ -1,9 +1,9 @@
-"""What dbt did to bring the models from one day to the next, done again without dbt.
+"""Build the models for each day: record the SQL of a dbt build, then repeat it without dbt.
 
-Models are functions of the warehouse, and the clock is a table in it: on most days dbt would run
-the same statements. Rendering them takes it several times as long as DuckDB takes to run them.
-Where dbt asks the warehouse before it renders, the answer is part of the transcript: on a day with
-another one dbt is asked again.
+The clock is a table, so dbt runs the same statements on most days. Rendering the statements in dbt
+takes several times as long as running them in DuckDB. A macro may query the warehouse while dbt
+renders a model. The recording therefore includes each query and its answer; on a day with another
+answer, dbt builds again and is recorded again.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ import duckdb
 from dagster_project.home.settings import Settings
 from dagster_project.project import dbt
 from dagster_project.replay.plan import selector
-from dagster_project.replay.scratch import Scratch
+from dagster_project.replay.scratch_warehouse import ScratchWarehouse
 
-# dbt puts its comment first.
+# dbt prefixes each statement with a comment.
 _READS = re.compile(r"\s*(/\*.*?\*/\s*)*(select|with|from|describe)\b", re.DOTALL | re.IGNORECASE)
-# What dbt-duckdb asks the catalogue is the same on every day after the first.
-_OF_CATALOGUE = re.compile(
+# Catalog queries of dbt-duckdb have the same answers on every day after the first.
+_CATALOG_QUERY = re.compile(
     r"information_schema\.|duckdb_\w+\(|\bdescribe\b|\bversion\(\)", re.IGNORECASE
 )
-# dbt/macros/kept_until.sql: what a table is made from, that stays while this does.
+# dbt/macros/kept_until.sql: a query whose answer changes when the table must be rebuilt.
 _MADE_FROM = re.compile(r"\bas made_from\s*$")
 _IS_KEPT = re.compile(r"\bfrom control\.kept_tables\b")
 
@@ -35,14 +35,14 @@ Answer = list[tuple[Any, ...]] | None
 
 @dataclass
 class Step:
-    """What dbt did for one model.
+    """The recorded build of one model.
 
     Attributes:
-        unique_id: dbt's id of the model.
-        questions: what it asked the warehouse, and the answers.
-        statements: what it then ran.
-        made_from: a question whose answer is another when the model has to be made anew; none for
-            a model that is made every time.
+        unique_id: the dbt id of the model.
+        questions: the queries of macros, with their answers.
+        statements: the statements that wrote the model.
+        made_from: a query whose answer changes when the model must be rebuilt; None for a model
+            that is built every time.
     """
 
     unique_id: str
@@ -52,9 +52,9 @@ class Step:
 
 
 class Builder:
-    """Builds the models of a plan, each time the clock has gone on."""
+    """Builds the models of a plan after each change of the clock."""
 
-    def __init__(self, settings: Settings, scratch: Scratch) -> None:
+    def __init__(self, settings: Settings, scratch: ScratchWarehouse) -> None:
         self._settings = settings.model_copy(update={"home": scratch.home})
         self._scratch = scratch
         self._python = {
@@ -62,24 +62,23 @@ class Builder:
         }
         self._inputs: dict[str, Any] = {}
         self._made_from: dict[str, Answer] = {}
-        self._transcripts: list[list[Step]] = []
+        self._recordings: list[list[Step]] = []
         self._is_first = True
 
     def build(self) -> None:
-        """Bring every model of the plan to where the clock stands.
+        """Build every model of the plan at the clock.
 
         Raises:
             DbtError: a model failed.
         """
         if self._is_first:
-            self._with_dbt(self._scratch.plan.selectors)  # makes what is not there
+            self._with_dbt(self._scratch.plan.selectors)  # creates the tables
             self._is_first = False
-        elif not any(self._repeat(steps) for steps in self._transcripts):
-            # Finds it there, as on every day from now on. To build a day twice is no harm: a tick
-            # that died half-way is done again just so.
+        elif not any(self._repeat(steps) for steps in self._recordings):
+            # A partly repeated recording is harmless: models can be built twice for one clock.
             steps: list[Step] = []
             self._with_dbt(self._scratch.plan.selectors, steps)
-            self._transcripts.insert(0, steps)
+            self._recordings.insert(0, steps)
         else:
             return
         self._inputs = {name: self._input(node) for name, node in self._python.items()}
@@ -88,7 +87,7 @@ class Builder:
         def record(statement: dbt.Statement) -> None:
             self._record(steps, statement)
 
-        # A table that dbt leaves as it is has no statements to record.
+        # dbt skips a table listed here, and a skipped table has no statements to record.
         self._scratch.connection.execute("delete from control.kept_tables")
         results = dbt.build(
             self._settings,
@@ -99,7 +98,7 @@ class Builder:
         dbt.raise_for(results)
 
     def _record(self, steps: list[Step] | None, statement: dbt.Statement) -> None:
-        # A view reads the clock by itself.
+        # A view reads the clock when queried.
         if steps is None or statement.materialized == "view":
             return
         if not steps or steps[-1].unique_id != statement.unique_id:
@@ -111,7 +110,7 @@ class Builder:
             self._made_from[statement.unique_id] = self._ask(statement.sql)
         elif _IS_KEPT.search(statement.sql):
             return
-        elif not _OF_CATALOGUE.search(statement.sql):
+        elif not _CATALOG_QUERY.search(statement.sql):
             steps[-1].questions.append((statement.sql, self._ask(statement.sql)))
 
     def _ask(self, question: str) -> Answer:
@@ -119,16 +118,16 @@ class Builder:
         try:
             return connection.execute(question).fetchall()
         except duckdb.Error:
-            return None  # of a temporary table of dbt's
+            return None  # the query reads a temporary table of dbt
         finally:
             connection.close()
 
     def _repeat(self, steps: list[Step]) -> bool:
-        """Do what a transcript says; false when a question has another answer now."""
+        """Repeat a recording; False if a query has another answer now."""
         for step in steps:
             if any(self._ask(question) != answer for question, answer in step.questions):
                 return False
-            if not self._has_to_be_made(step):
+            if not self._must_be_built(step):
                 continue
             if step.unique_id in self._python:
                 self._repeat_python(step.unique_id)
@@ -136,16 +135,16 @@ class Builder:
                 self._run(step)
         return True
 
-    def _has_to_be_made(self, step: Step) -> bool:
+    def _must_be_built(self, step: Step) -> bool:
         if step.made_from is None:
             return True
         found = self._ask(step.made_from)
-        is_another = found != self._made_from.get(step.unique_id)
+        has_changed = found != self._made_from.get(step.unique_id)
         self._made_from[step.unique_id] = found
-        return is_another
+        return has_changed
 
     def _run(self, step: Step) -> None:
-        # A connection a model, as dbt has it: temporary tables end with it.
+        # One connection per model, as in dbt: closing it drops temporary tables.
         connection = self._scratch.connection.cursor()
         try:
             connection.execute("set timezone = 'UTC'")
@@ -157,7 +156,7 @@ class Builder:
             connection.close()
 
     def _repeat_python(self, unique_id: str) -> None:
-        """What a model in Python did is no statement: dbt runs it where its input has changed."""
+        """Run a Python model in dbt if its input has changed: it has no statements to repeat."""
         node = self._python[unique_id]
         found = self._input(node)
         if found != self._inputs[unique_id]:

@@ -1,4 +1,4 @@
-"""Whether a text is an address worth mailing. No server is asked."""
+"""Classify an e-mail address by syntax and word lists, without contacting a server."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from enum import StrEnum
 from disposable_email_domains import blocklist
 from email_validator import EmailNotValidError, validate_email
 
-# Mailboxes of a function, read by nobody in particular or by many: RFC 2142, and what companies
-# print on their sites in the languages met so far.
+# Shared mailboxes: the names in RFC 2142, and common names on company websites in English, German
+# and Spanish.
 ROLES = frozenset({
     "abuse", "accounting", "accounts", "admin", "administrator", "all", "billing", "bookings",
     "buchhaltung", "careers", "contact", "contacto", "customerservice", "editor", "einkauf",
@@ -23,7 +23,7 @@ ROLES = frozenset({
 
 
 class Verdict(StrEnum):
-    """What an address is good for."""
+    """The class of an address."""
 
     personal = "personal"
     role = "role"
@@ -32,10 +32,10 @@ class Verdict(StrEnum):
 
 
 def verdict(address: str) -> Verdict:
-    """Judge one address, to the letter; a field's value comes without the blanks around it.
+    """Classify one address; the caller trims surrounding whitespace.
 
-    Invalid is what breaks the syntax of RFC 5321 or names a host that mail cannot reach (no dot,
-    or reserved by RFC 6761, such as `.test`).
+    An address is invalid if it breaks the syntax of RFC 5321 or names a host that cannot receive
+    mail: a name without a dot, or reserved by RFC 6761 (example: `.test`).
     """
     try:
         parsed = validate_email(address, check_deliverability=False)
@@ -49,6 +49,6 @@ def verdict(address: str) -> Verdict:
 
 
 def _is_disposable(domain: str) -> bool:
-    """Throw-away mail services hand out names below their own, too."""
+    """Whether the domain or a parent domain is a disposable mail service."""
     labels = domain.lower().split(".")
     return any(".".join(labels[place:]) in blocklist for place in range(len(labels) - 1))
