@@ -154,7 +154,7 @@ def _thin(
     if opens is not None and 100 * opens <= parameters["thin_segment_points"]:
         return None
     if mailable < 2:
-        return f"only {mailable} mailable" if mailable else "no mailable members"
+        return "only 1 mailable member" if mailable else "no mailable members"
     if opens is None:
         return f"an A/B test on {mailable:,} mailable members cannot show a difference in opens"
     rate, points = parameters["base_open_percent"], ceil(100 * opens)

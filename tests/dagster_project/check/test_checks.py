@@ -1,4 +1,4 @@
-"""What check says of segments, templates and the sender."""
+"""Findings of `sendhouse check` about segments, templates, features and the sender."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dagster_project.check import findings
+from dagster_project.check.checks import run_checks
 from dagster_project.project import registry
 from tests.support.home import Home
 from tests.support.project_copy import ProjectCopy
@@ -32,7 +32,7 @@ def check(project: ProjectCopy, tmp_path_factory: pytest.TempPathFactory):
 
     def check(**variables: str) -> list[str]:
         with Home(home.folder, **home.variables | variables).settings() as settings:
-            return findings.run(settings)
+            return run_checks(settings)
 
     return check
 
@@ -44,12 +44,12 @@ def test_a_segment_that_breaks_its_contract_is_a_finding_with_file_and_remedy(
         findings = check()
 
     assert findings == [
-        f"{SEGMENT}: segment 'silent' has config.meta.owner 'marketing': write the e-mail address "
-        "of who answers for it"
+        f"{SEGMENT}: segment 'silent' has an invalid config.meta.owner 'marketing': write the "
+        "e-mail address of the owner"
     ]
 
 
-def test_a_model_without_a_word_about_it_is_found(
+def test_a_model_without_a_description_is_found(
     project: ProjectCopy, check: Callable[..., list[str]]
 ):
     path = project.folder / "models/triggers/went_silent.yml"
@@ -59,11 +59,12 @@ def test_a_model_without_a_word_about_it_is_found(
     path.write_text(text, encoding="utf-8")
 
     assert findings == [
-        "models/triggers/went_silent.sql: no went_silent.yml beside it that says what it is"
+        "models/triggers/went_silent.sql: the model has no description: write went_silent.yml in "
+        "the same folder"
     ]
 
 
-def test_a_template_that_names_what_nobody_has_is_found_in_every_branch(
+def test_an_unknown_feature_or_variable_is_found_in_every_branch_of_a_template(
     project: ProjectCopy, check: Callable[..., list[str]]
 ):
     never = "{% if contact.revenue > 1000000 %}{{ contact.frist_name }} {{ coupon }}{% endif %}"
@@ -76,20 +77,20 @@ def test_a_template_that_names_what_nobody_has_is_found_in_every_branch(
 
     line = _line(project, WELCOME, "Your trial is open.")
     [feature] = [finding for finding in findings if "frist_name" in finding]
-    assert feature.startswith(f"{WELCOME}:{line}: contact.frist_name is not a feature")
+    assert feature.startswith(f"{WELCOME}:{line}: unknown feature contact.frist_name")
     assert "first_name" in feature
     [variable] = [finding for finding in findings if "'coupon'" in finding]
-    assert variable.startswith("templates/activation/welcome: there is no variable 'coupon'")
+    assert variable.startswith("templates/activation/welcome: unknown variable 'coupon'")
     assert any(finding.startswith(f"{layout}:") for finding in findings)
 
 
-def test_a_template_is_rendered_for_someone_of_whom_nothing_is_known_and_for_someone_well_known(
+def test_a_template_is_rendered_for_a_contact_without_and_one_with_optional_features(
     project: ProjectCopy, check: Callable[..., list[str]]
 ):
     with project.edited(
         (WELCOME, 'contact.first_name or "there"', "contact.first_name"),
         (PROOF, "<mj-text>", "{% if contact.last_purchase_at %}{{ 1 / 0 }}{% endif %}<mj-text>"),
-        # Numbers are numbers, also for those who never did anything.
+        # Counts are numbers also for a contact without activity.
         (WELCOME, "Your trial", "{% if contact.events_30d > 5 %}{{ contact.revenue }}{% endif %}"),
     ):
         findings = check()
@@ -100,7 +101,7 @@ def test_a_template_is_rendered_for_someone_of_whom_nothing_is_known_and_for_som
     ]
 
 
-def test_a_sender_that_cannot_work_is_a_finding(check: Callable[..., list[str]]):
+def test_an_unusable_sender_is_a_finding(check: Callable[..., list[str]]):
     [smtp] = check(SENDHOUSE_DELIVERY__SENDER="smtp")
     [unknown] = check(SENDHOUSE_DELIVERY__SENDER="raven", SENDHOUSE_LINK_KEY="k")
 
@@ -108,28 +109,26 @@ def test_a_sender_that_cannot_work_is_a_finding(check: Callable[..., list[str]])
     assert "no sender 'raven'; there are: file, smtp" in unknown
 
 
-def test_a_new_file_is_registered_by_check_itself(
-    project: ProjectCopy, check: Callable[..., list[str]]
-):
-    name = "models/segments/everybody.sql"
-    made = [project.folder / name, (project.folder / name).with_suffix(".yml")]
-    made[0].write_text("select contact_id from {{ ref('contacts') }}\n", encoding="utf-8")
-    made[1].write_text(
-        (project.folder / SEGMENT).read_text(encoding="utf-8").replace("silent", "everybody"),
+def test_check_registers_a_new_file(project: ProjectCopy, check: Callable[..., list[str]]):
+    name = "models/segments/all_contacts.sql"
+    new = [project.folder / name, (project.folder / name).with_suffix(".yml")]
+    new[0].write_text("select contact_id from {{ ref('contacts') }}\n", encoding="utf-8")
+    new[1].write_text(
+        (project.folder / SEGMENT).read_text(encoding="utf-8").replace("silent", "all_contacts"),
         encoding="utf-8",
     )
 
     findings = check()
     text = (project.folder / registry.REGISTRY_FILE).read_text(encoding="utf-8")
-    for path in made:
+    for path in new:
         path.unlink()
 
     assert findings == []
-    assert "'everybody'," in text
+    assert "'all_contacts'," in text
 
 
 def _line(project: ProjectCopy, file: str, text: str) -> int:
-    """The first line with `text`."""
+    """Find the number of the first line with `text`."""
     lines = (project.folder / file).read_text(encoding="utf-8").splitlines()
     return next(number for number, line in enumerate(lines, 1) if text in line)
 
@@ -147,7 +146,7 @@ def test_a_sequence_needs_neither_exits_nor_a_goal(
         assert check() == []
 
 
-def test_a_feature_may_lie_in_a_folder_and_be_a_word_and_one_that_is_not_listed_is_found(
+def test_a_text_feature_in_a_subfolder_works_and_an_unlisted_column_is_found(
     project: ProjectCopy, check: Callable[..., list[str]]
 ):
     folder = project.folder / "models/contacts/features/shop"
@@ -165,14 +164,14 @@ def test_a_feature_may_lie_in_a_folder_and_be_a_word_and_one_that_is_not_listed_
 
     [finding] = [finding for finding in findings if "stamps" in finding]
     assert finding.startswith("models/contacts/features/shop/loyalty.yml: column 'stamps' ")
-    # The one of whom nothing is known has the default.
+    # The contact without optional features has the default.
     assert any(finding.startswith(f"{WELCOME}:") for finding in findings)
 
 
 LOYALTY = """
 models:
   - name: loyalty
-    description: What the shop's card says. One row per contact.
+    description: The loyalty card of the shop. One row per contact.
     columns:
       - name: contact_id
       - name: tier

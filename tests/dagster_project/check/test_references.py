@@ -1,4 +1,4 @@
-"""A name or a word that is wrong is found before a tick, and said with the file it stands in."""
+"""An unknown name or invalid argument is found before a tick, with its file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dagster_project.check import findings
+from dagster_project.check.checks import run_checks
 from tests.support.home import Home
 from tests.support.project_copy import ProjectCopy
 
@@ -24,7 +24,7 @@ OPPORTUNITY = "models/triggers/became_opportunity.sql"
 LAPSED = "models/segments/lapsed_buyers.sql"
 SCORE = "models/scores/lead_score.sql"
 
-# What is wrong, the file, the text there, what stands there instead, and what must be said.
+# By problem: the file, the original text, the replacement, and the expected message.
 AT_PARSE = {
     "template": (
         ACTIVATION,
@@ -135,7 +135,7 @@ AT_PARSE = {
         "reason 'booked a demo': 'a month' is not a duration",
     ),
 }
-# What dbt does not see while it parses; what does not depend on each other is found in one go.
+# Errors that appear only in a build; independent errors are found in one check.
 IN_SEQUENCES = (
     ((ACTIVATION, "ref('trial_accounts')", "ref('signed_up')"), "segment 'signed_up'"),
     ((REENGAGEMENT, "ref('went_silent')", "ref('activated')"), "trigger 'activated'"),
@@ -156,33 +156,33 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
 def check(
     project: ProjectCopy, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[], list[str]]:
-    """What check finds; one installation, so that dbt parses what changed, as an analyst's does."""
+    """Run the checks in one installation, so dbt parses only changed files."""
     home = Home(
         tmp_path_factory.mktemp("checked") / "home", SENDHOUSE_PROJECT_DIR=str(project.folder)
     )
 
     def check() -> list[str]:
         with home.settings() as settings:
-            return findings.run(settings)
+            return run_checks(settings)
 
     return check
 
 
-@pytest.mark.parametrize("what", AT_PARSE)
-def test_a_name_that_nothing_has_is_found_at_parse(
-    project: ProjectCopy, check: Callable[[], list[str]], what: str
+@pytest.mark.parametrize("problem", AT_PARSE)
+def test_an_unknown_name_or_invalid_argument_is_found_at_parse(
+    project: ProjectCopy, check: Callable[[], list[str]], problem: str
 ):
-    file, old, new, said = AT_PARSE[what]
+    file, old, new, message = AT_PARSE[problem]
 
     with project.edited((file, old, new)):
         [finding] = check()
 
     assert file in finding
-    assert said in finding
+    assert message in finding
 
 
 @pytest.mark.parametrize("defects", [IN_SEQUENCES, BEFORE_SEQUENCES])
-def test_what_only_running_shows_is_found_too_each_with_its_file(
+def test_an_error_that_appears_only_in_a_build_is_found_with_its_file(
     project: ProjectCopy,
     check: Callable[[], list[str]],
     defects: tuple[tuple[tuple[str, str, str], str], ...],
@@ -190,13 +190,13 @@ def test_what_only_running_shows_is_found_too_each_with_its_file(
     with project.edited(*(edit for edit, _ in defects)):
         findings = check()
 
-    for (file, _, _), said in defects:
+    for (file, _, _), message in defects:
         [finding] = [finding for finding in findings if file in finding]
-        assert said in finding
+        assert message in finding
     assert len(findings) == len(defects)
 
 
-def test_a_parameter_that_is_not_in_the_settings_is_named_with_its_model(
+def test_an_unknown_parameter_is_found_with_its_model(
     project: ProjectCopy, check: Callable[[], list[str]]
 ):
     with project.edited((LAPSED, "'lapsed_buyer_days'", "'lapsed_days'")):
@@ -206,5 +206,5 @@ def test_a_parameter_that_is_not_in_the_settings_is_named_with_its_model(
     assert "lapsed_buyer_days" in finding
 
 
-def test_the_project_itself_has_nothing_wrong(check: Callable[[], list[str]]):
+def test_the_project_itself_has_no_findings(check: Callable[[], list[str]]):
     assert check() == []

@@ -1,4 +1,4 @@
-"""Runs whose process died do not keep the next tick waiting."""
+"""A run whose process died does not block the next tick."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def nothing() -> None:
 
 @dg.job
 def tick() -> None:
-    """Stand for the tick in a record of runs."""
+    """Replace the job `tick` in run records."""
     nothing()
 
 
@@ -37,10 +37,10 @@ def tags_of_a_dead_process() -> dict[str, str]:
     program = (
         "from dagster_project.defs.run_records import process_tags; print(*process_tags().values())"
     )
-    said = subprocess.run(
+    printed = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
-    return {run_records.PROCESS_TAG: said.stdout.strip()}
+    return {run_records.PROCESS_TAG: printed.stdout.strip()}
 
 
 def start(
@@ -57,7 +57,7 @@ def start(
         dg.DagsterRunStatus.STARTED,
     ],
 )
-def test_a_run_whose_process_died_is_failed_and_no_longer_under_way(
+def test_a_run_whose_process_died_fails_and_no_longer_blocks_the_job(
     instance: dg.DagsterInstance, status: dg.DagsterRunStatus
 ):
     dead = start(instance, status, tags_of_a_dead_process())
@@ -70,9 +70,9 @@ def test_a_run_whose_process_died_is_failed_and_no_longer_under_way(
 
 
 @pytest.mark.parametrize(
-    "tags", [run_records.process_tags(), {}], ids=["of this process", "not tagged yet"]
+    "tags", [run_records.process_tags(), {}], ids=["this process", "no tag yet"]
 )
-def test_a_run_that_lives_or_has_just_started_is_under_way(
+def test_a_run_of_a_living_process_or_without_a_tag_yet_is_under_way(
     instance: dg.DagsterInstance, tags: dict[str, str]
 ):
     alive = start(instance, dg.DagsterRunStatus.STARTED, tags)

@@ -31,25 +31,25 @@ TESTS = PROJECT_DIR.parent / "shared/data/addresses/tests.xml"
         ("", Verdict.invalid),
     ],
 )
-def test_an_address_is_a_persons_a_roles_throw_away_or_none(address: str, expected: Verdict):
+def test_an_address_is_personal_role_disposable_or_invalid(address: str, expected: Verdict):
     assert verdict(address) is expected
 
 
 @pytest.mark.shared_data
 @pytest.mark.skipif(not TESTS.is_file(), reason="needs shared/data/addresses/tests.xml")
-def test_every_address_that_is_wrong_is_refused_and_nearly_every_right_one_is_not():
+def test_the_isemail_test_set_is_classified_correctly_except_for_one_address():
     cases = [
-        (_shown(case.findtext("address") or ""), case.findtext("category"))
+        (_decoded(case.findtext("address") or ""), case.findtext("category"))
         for case in ElementTree.parse(TESTS).getroot().iter("test")
     ]
     wrong = [address for address, category in cases if category == "ISEMAIL_ERR"]
     right = [address for address, category in cases if category == "ISEMAIL_VALID_CATEGORY"]
     assert (len(wrong), len(right)) == (66, 14)
     assert [address for address in wrong if verdict(address) is not Verdict.invalid] == []
-    # The one left is test@io: no mail server answers for a top-level domain.
+    # test@io: top-level domains have no mail servers.
     assert [address for address in right if verdict(address) is Verdict.invalid] == ["test@io"]
 
 
-def _shown(address: str) -> str:
-    """XML cannot hold control characters; the file has their pictures."""
+def _decoded(address: str) -> str:
+    """Restore control characters: the XML file has control pictures instead."""
     return "".join(chr(ord(c) - 0x2400) if 0x2400 <= ord(c) <= 0x241F else c for c in address)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from dagster_project.audit import naming
+from dagster_project.audit.crm import field_names
 
 
 @pytest.mark.parametrize(
@@ -16,8 +16,8 @@ from dagster_project.audit import naming
         ("industry", None),
     ],
 )  # fmt: skip
-def test_names_of_all_styles_say_what_a_field_holds(name: str, holds: str | None):
-    assert naming.holds(name) == holds
+def test_the_content_type_follows_from_names_in_any_style(name: str, holds: str | None):
+    assert field_names.holds(name) == holds
 
 
 @pytest.mark.parametrize(
@@ -32,8 +32,10 @@ def test_names_of_all_styles_say_what_a_field_holds(name: str, holds: str | None
         ("standard__contacts", "job_title", False),
     ],
 )
-def test_what_says_who_or_where_somebody_is_is_personal(table: str, name: str, personal: bool):
-    assert naming.is_personal(name, table) is personal
+def test_a_field_that_identifies_or_locates_a_person_is_personal(
+    table: str, name: str, personal: bool
+):
+    assert field_names.is_personal(name, table) is personal
 
 
 @pytest.mark.parametrize(
@@ -49,13 +51,15 @@ def test_what_says_who_or_where_somebody_is_is_personal(table: str, name: str, p
         ("retail__contacts", "marital_status", "demographic"),
     ],
 )
-def test_a_field_carries_the_kind_of_segment_that_it_or_its_object_is_about(
+def test_the_segment_kind_follows_from_the_field_name_or_the_object_name(
     table: str, name: str, kind: str
 ):
-    assert naming.segment_kind(name, table) == kind
+    assert field_names.segment_kind(name, table) == kind
 
 
-def test_the_crms_own_time_of_change_is_found_under_the_vendors_names():
-    assert naming.find_updated(["id", "property_lastmodifieddate"]) == "property_lastmodifieddate"
-    assert naming.find_updated(["LastModifiedDate", "SystemModstamp"]) == "LastModifiedDate"
-    assert naming.find_updated(["id", "created_at"]) is None
+def test_the_change_time_of_the_crm_is_found_under_vendor_names():
+    assert (
+        field_names.find_updated(["id", "property_lastmodifieddate"]) == "property_lastmodifieddate"
+    )
+    assert field_names.find_updated(["LastModifiedDate", "SystemModstamp"]) == "LastModifiedDate"
+    assert field_names.find_updated(["id", "created_at"]) is None

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_a_feature_of_the_crm_that_most_contacts_lack_is_named_and_silence_is_not(tmp_path: Path):
+def test_a_sparse_crm_feature_is_a_problem_and_a_sparse_activity_feature_is_not(tmp_path: Path):
     with warehouse.connect(tmp_path / "w.duckdb") as connection:
         connection.execute("create schema contacts; create schema segments")
         connection.execute("create table contacts.contacts (contact_id int, job_title text)")
@@ -28,11 +28,11 @@ def test_a_feature_of_the_crm_that_most_contacts_lack_is_named_and_silence_is_no
         features = segment_features(connection, {"nodes": {"bosses": _segment("bosses", code)}})
     found = {row.feature: (row.origin, row.filled, row.problem) for row in features}
     assert found == {
-        "country": ("activity", 0, "it has happened to nobody"),
+        "country": ("activity", 0, "no contact has this activity"),
         "job_title": ("crm", 1, "67% of the contacts cannot be judged"),
         "last_active_at": ("activity", 1, None),
-        # What was counted and is nought for everybody is as missing as what is not there.
-        "purchases": ("activity", 0, "it has happened to nobody"),
+        # A count of zero for every contact is as missing as a null.
+        "purchases": ("activity", 0, "no contact has this activity"),
         "opens": ("activity", 1, None),
     }
     assert {(row.segment, row.kind, row.members, row.contacts) for row in features} == {

@@ -1,4 +1,4 @@
-"""The audit of segments that ticks have filled, as people start it."""
+"""The audit of segments after ticks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from dagster_project import audit
-from dagster_project.audit import audit_segments
+from dagster_project.audit.segments.audit import audit_segments
 from dagster_project.audit.store import SEGMENT_TABLES, SIZES
 from dagster_project.home import warehouse
 from dagster_project.home.settings import load_settings
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 DAY = timedelta(days=1)
 
 
-def test_the_tick_that_learns_of_a_change_is_the_one_in_which_the_contact_leaves(waiting: Home):
+def test_a_contact_leaves_a_segment_in_the_tick_that_receives_the_change(waiting: Home):
     _titles(waiting, "first", {"p101": "CTO", "p102": "Head of Garden", "p103": "Gardener"})
     waiting.decide(SECOND + DAY)
     _titles(waiting, "second", {"p101": "Gardener", "p103": "Chief of Gardens"})
@@ -36,18 +36,18 @@ def test_the_tick_that_learns_of_a_change_is_the_one_in_which_the_contact_leaves
         ("p102", "entered", SECOND + DAY),
         ("p103", "entered", SECOND + 2 * DAY),
     ]
-    _the_audit_says_what_the_tables_say(waiting)
+    _assert_that_the_audit_matches_the_tables(waiting)
 
 
-def _the_audit_says_what_the_tables_say(home: Home) -> None:
+def _assert_that_the_audit_matches_the_tables(home: Home) -> None:
     answer = finish(home.start("sendhouse", "audit", "segments", "--json")).report
-    found = {one["segment"]: one for one in answer["segments"]}
+    found = {row["segment"]: row for row in answer["segments"]}
     sets: dict[str, set[str]] = {name: set() for name in found}
     for segment, contact_id in home.rows("select * from proposals.segment_members"):
         sets[segment].add(contact_id)
 
-    # Entries minus exits are the members, and the last day of the line is today.
-    assert {name: one["members"] for name, one in found.items()} == {
+    # Entries minus exits are the members, and the last day of the sizes is today.
+    assert {name: row["members"] for name, row in found.items()} == {
         name: len(members) for name, members in sets.items()
     }
     assert {name: days[-1]["members"] for name, days in answer["sizes"].items()} == {
@@ -62,8 +62,8 @@ def _the_audit_says_what_the_tables_say(home: Home) -> None:
         if sets[one] & sets[other]
     }
     assert len(jaccard) > 5
-    told = {(pair["segment"], pair["other"]): pair["jaccard"] for pair in answer["overlaps"]}
-    assert told == jaccard
+    reported = {(pair["segment"], pair["other"]): pair["jaccard"] for pair in answer["overlaps"]}
+    assert reported == jaccard
     no_consent = home.rows(
         "select count(*) from segments.trial_accounts join contacts.contact_consent "
         "using (contact_id) where consent <> 'opted_in'"
@@ -73,7 +73,7 @@ def _the_audit_says_what_the_tables_say(home: Home) -> None:
     assert trial["used_by"] == ["segments/trial_setup_incomplete", "sequences/activation"]
     assert "too thin" in trial["findings"]
 
-    # A day has one audit; the days themselves are there once.
+    # A second audit replaces the first audit of the day.
     with home.settings() as settings:
         audit.run_segments(settings)
     for table in SEGMENT_TABLES:
@@ -90,7 +90,7 @@ def _the_audit_says_what_the_tables_say(home: Home) -> None:
     assert max(len(line) for line in shown.splitlines() if not line.startswith("page")) <= 80
 
 
-def test_a_source_that_fell_silent_is_said_of_the_segments_that_it_feeds(tmp_path: Path):
+def test_an_overdue_source_is_a_finding_of_the_segments_that_it_feeds(tmp_path: Path):
     manifest = {
         "nodes": {
             name: _model(name, folder, parents)
@@ -120,13 +120,13 @@ def test_a_source_that_fell_silent_is_said_of_the_segments_that_it_feeds(tmp_pat
                 ) as t (kind, last_landed_at, is_stale)
             """
         )
-        done = audit_segments(connection, load_settings(home=tmp_path), manifest)
-    assert {one.segment: one.inputs_reason for one in done.segments} == {
-        "negotiating": "northwind_deals has brought no file since 2026-03-01",
-        "busy": "events has never brought a file",
+        result = audit_segments(connection, load_settings(home=tmp_path), manifest)
+    assert {row.segment: row.inputs_reason for row in result.segments} == {
+        "negotiating": "northwind_deals: no file since 2026-03-01",
+        "busy": "events: no file yet",
     }
-    assert json.dumps(done.as_dict())
-    assert {one.members for one in done.segments} == {None}
+    assert json.dumps(result.as_dict())
+    assert {row.members for row in result.segments} == {None}
 
 
 def _titles(home: Home, name: str, titles: dict[str, str]) -> None:

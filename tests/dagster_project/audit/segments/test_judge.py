@@ -1,4 +1,4 @@
-"""What is said of a segment, at the boundary of each rule."""
+"""The findings of one segment, at the boundary of each rule."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from dagster_project.audit.segments.membership import Changes, Members
 from dagster_project.audit.segments.results import SegmentAudit, SegmentOverlap
 
 AS_OF = datetime(2026, 3, 31, 7, tzinfo=UTC)
-LATELY = Changes(last_entered_at=AS_OF)
+RECENT = Changes(last_entered_at=AS_OF)
 MANY = Members(opted_in=10_000)
 
 
-def test_a_large_used_segment_that_people_enter_has_nothing_against_it():
+def test_a_large_used_segment_with_recent_entries_has_no_findings():
     assert _judge().findings == {}
 
 
-def test_too_thin_says_what_its_size_can_show_and_only_who_may_be_mailed_counts():
+def test_too_thin_counts_only_mailable_members_and_names_the_smallest_difference():
     found = _judge(members=Members(opted_in=40, opted_out=900, unknown=60))
     assert (found.members, found.without_consent) == (1000, 960)
     assert found.without_consent_share == pytest.approx(0.96)
     assert found.findings == {
-        "too thin": "with 40 members who may be mailed a test shows a difference in opens only "
-        "from 43 points up (20 % against 63 %), in clicks from 35"
+        "too thin": "an A/B test on 40 mailable members needs a difference of at least 43 points "
+        "in opens (20 % against 63 %), 35 in clicks"
     }
 
 
 @pytest.mark.parametrize(("mailable", "is_thin"), [(586, True), (588, False)])
-def test_thin_begins_below_the_points_that_are_wanted(mailable: int, is_thin: bool):
+def test_a_segment_is_too_thin_below_the_size_for_thin_segment_points(mailable: int, is_thin: bool):
     thin = _judge(members=Members(opted_in=mailable)).thin_reason
     assert (thin is not None) is is_thin
 
@@ -39,12 +39,12 @@ def test_thin_begins_below_the_points_that_are_wanted(mailable: int, is_thin: bo
 @pytest.mark.parametrize(
     ("mailable", "reason"),
     [
-        (0, "there is nobody to test on"),
-        (1, "one member who may be mailed"),
-        (4, "with 4 members who may be mailed a test shows no difference in opens"),
+        (0, "no mailable members"),
+        (1, "only 1 mailable member"),
+        (4, "an A/B test on 4 mailable members cannot show a difference in opens"),
     ],
 )
-def test_a_handful_shows_nothing_at_all(mailable: int, reason: str):
+def test_a_test_on_a_handful_of_members_shows_nothing(mailable: int, reason: str):
     found = _judge(members=Members(opted_in=mailable))
     assert (found.thin_reason, found.smallest_open_difference) == (reason, None)
 
@@ -55,21 +55,23 @@ def test_a_handful_shows_nothing_at_all(mailable: int, reason: str):
         (AS_OF - timedelta(days=90), None),
         (
             AS_OF - timedelta(days=90, microseconds=1),
-            "nobody has entered it since 2025-12-31",
+            "no contact has entered since 2025-12-31",
         ),
-        (None, "nobody has ever entered it"),
+        (None, "no contact has ever entered"),
     ],
 )
-def test_dead_is_what_nobody_enters(last_entered_at: datetime | None, reason: str | None):
+def test_a_segment_without_recent_entries_is_dead(
+    last_entered_at: datetime | None, reason: str | None
+):
     assert _judge(changes=Changes(last_entered_at=last_entered_at)).dead_reason == reason
 
 
-def test_dead_is_also_what_nothing_refers_to():
-    reason = "no sequence, broadcast, trigger, score or segment refers to it"
+def test_an_unused_segment_is_dead():
+    reason = "no sequence, broadcast, trigger, score or segment uses it"
     assert _judge(used_by=[]).dead_reason == reason
 
 
-def test_a_segment_that_no_tick_has_built_is_not_judged_by_its_members():
+def test_a_segment_that_no_tick_has_built_has_no_findings_about_members():
     found = _judge(members=None, changes=Changes())
     assert (found.members, found.findings) == (None, {})
 
@@ -78,21 +80,21 @@ def test_a_segment_that_no_tick_has_built_is_not_judged_by_its_members():
     ("review_by", "reason"),
     [
         ("2026-03-31", None),
-        (date(2026, 3, 30), "was to be reviewed by 2026-03-30"),
-        (None, None),  # the contract's matter
+        (date(2026, 3, 30), "the review was due on 2026-03-30"),
+        (None, None),  # reported by the contract
     ],
 )
 def test_a_review_is_overdue_from_the_day_after(review_by: Any, reason: str | None):
     assert _judge(meta={"review_by": review_by}).review_reason == reason
 
 
-def test_near_duplicates_begin_at_nine_tenths_and_name_each_other():
+def test_near_duplicates_begin_at_a_jaccard_index_of_nine_tenths():
     pair = SegmentOverlap("other", "x", members=10, other_members=9, shared=9)
     less = SegmentOverlap("third", "x", members=1000, other_members=899, shared=899)
     assert (pair.jaccard, pair.is_near_duplicate, pair.subset) == (0.9, True, "x")
     assert (less.is_near_duplicate, less.subset) == (False, "x")
     found = _judge(overlaps=[pair, less])
-    assert found.duplicate_reason == "90% the same members as other"
+    assert found.duplicate_reason == "shares 90% of its members with other"
     assert _judge(name="third", overlaps=[pair, less]).duplicate_reason is None
 
 
@@ -100,17 +102,15 @@ def test_near_duplicates_begin_at_nine_tenths_and_name_each_other():
     ("members", "others", "shared", "subset"),
     [(3, 5, 3, "a"), (5, 3, 3, "b"), (3, 3, 3, None), (3, 5, 2, None)],
 )
-def test_a_subset_is_the_smaller_whose_members_are_all_in_the_other(
+def test_a_subset_is_the_smaller_segment_with_all_members_in_the_other(
     members: int, others: int, shared: int, subset: str | None
 ):
     assert SegmentOverlap("a", "b", members, others, shared).subset == subset
 
 
-def test_what_is_wrong_with_its_inputs_is_said():
-    found = _judge(inputs=["shop has brought no file since 2026-03-01", "seats: it is empty"])
-    assert found.findings == {
-        "inputs": "shop has brought no file since 2026-03-01; seats: it is empty"
-    }
+def test_problems_of_inputs_are_findings():
+    found = _judge(inputs=["shop: no file since 2026-03-01", "seats: empty"])
+    assert found.findings == {"inputs": "shop: no file since 2026-03-01; seats: empty"}
 
 
 def _judge(
@@ -118,7 +118,7 @@ def _judge(
     name: str = "x",
     meta: dict[str, Any] | None = None,
     members: Members | None = MANY,
-    changes: Changes = LATELY,
+    changes: Changes = RECENT,
     used_by: list[str] | None = None,
     inputs: list[str] | None = None,
     overlaps: list[SegmentOverlap] | None = None,

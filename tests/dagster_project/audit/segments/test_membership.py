@@ -1,4 +1,4 @@
-"""What is counted of segments, against the same counted by hand."""
+"""Counts of segment members, compared with counts by hand."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dagster_project.audit import membership
+from dagster_project.audit.segments import membership
 from dagster_project.audit.segments.membership import Changes, Members, Size
 from dagster_project.home import warehouse
 
@@ -41,7 +41,7 @@ def connection(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def test_members_are_told_apart_by_consent(connection: duckdb.DuckDBPyConnection):
+def test_members_are_counted_by_consent(connection: duckdb.DuckDBPyConnection):
     connection.execute(
         """
         insert into proposals.segment_members values
@@ -53,7 +53,7 @@ def test_members_are_told_apart_by_consent(connection: duckdb.DuckDBPyConnection
     assert membership.members(connection) == {"a": Members(1, 1, 2), "b": Members(1, 0, 0)}
 
 
-def test_who_is_merged_or_told_of_again_keeps_no_segment_alive(
+def test_merged_and_returned_contacts_do_not_count_as_the_last_entry(
     connection: duckdb.DuckDBPyConnection,
 ):
     _change(connection, "a", "1", "entered", AS_OF - 40 * DAY)
@@ -62,7 +62,7 @@ def test_who_is_merged_or_told_of_again_keeps_no_segment_alive(
     assert membership.changes(connection, AS_OF)["a"].last_entered_at == AS_OF - 40 * DAY
 
 
-def test_days_are_counted_back_from_the_clock_and_what_is_later_is_not_known(
+def test_changes_are_counted_back_from_the_clock_and_later_changes_are_ignored(
     connection: duckdb.DuckDBPyConnection,
 ):
     _change(connection, "a", "1", "entered", AS_OF - 30 * DAY)
@@ -76,7 +76,7 @@ def test_days_are_counted_back_from_the_clock_and_what_is_later_is_not_known(
     }
 
 
-def test_sizes_have_no_gaps_and_a_day_is_utc_s(connection: duckdb.DuckDBPyConnection):
+def test_sizes_have_no_gaps_and_days_are_utc_days(connection: duckdb.DuckDBPyConnection):
     midnight = datetime(2026, 3, 29, tzinfo=UTC)
     for contact, change, at in (
         ("1", "entered", midnight - TICK),
@@ -97,7 +97,7 @@ def test_sizes_have_no_gaps_and_a_day_is_utc_s(connection: duckdb.DuckDBPyConnec
     }
 
 
-def test_pairs_share_what_sets_share(connection: duckdb.DuckDBPyConnection):
+def test_common_members_of_pairs_equal_set_intersections(connection: duckdb.DuckDBPyConnection):
     rng = random.Random(7)
     segments = {f"s{n}": {str(c) for c in range(200) if rng.random() < n / 9} for n in range(1, 9)}
     rows = [(name, contact) for name, members in segments.items() for contact in members]
