@@ -6,11 +6,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from dagster_project import PROCESS_STARTED
-from dagster_project.cli.output import AsJson, CommandError, err, out, print_json
+from dagster_project.cli.output import AsJson, CommandError, out, print_json, progress_bar
 from dagster_project.home import warehouse
 from dagster_project.home.settings import PROJECT_DIR, Settings, load_settings
 
@@ -48,7 +47,7 @@ def command(as_json: AsJson = False) -> None:
         except run.NotADemoError as error:
             raise CommandError(str(error)) from error
         sent = 0
-        with _progress() as progress:
+        with progress_bar() as progress:
             task = progress.add_task("Northwind's March", total=30, note="history")
             for day in run.live(settings):
                 sent += day.sent
@@ -59,17 +58,6 @@ def command(as_json: AsJson = False) -> None:
     if report.errors:
         raise CommandError("the last tick failed at " + "; ".join(report.errors))
     _show(settings, as_json=as_json, seconds=time.monotonic() - PROCESS_STARTED)
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[note]}"),
-        console=err,
-    )
 
 
 def _show(settings: Settings, *, as_json: bool, seconds: float) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from dagster_project.home.settings import SettingsError
 from dagster_project.home.warehouse import ClockError, WarehouseBusyError
@@ -61,6 +62,18 @@ def fail(error: Exception, *, as_json: bool) -> None:
     if as_json:
         print_json({"error": str(error)})
     err.print(f"error: {error}", markup=False, style="red")
+
+
+def progress_bar() -> Progress:
+    """Create a progress bar on standard error; each task needs the field `note`."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[note]}"),
+        console=err,
+    )
 
 
 def print_json(value: Any) -> None:  # noqa: ANN401 - any JSON type

@@ -11,17 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from dagster_project.cli.hold import hold
-from dagster_project.cli.output import AsJson, err, out, print_json
+from dagster_project.cli.output import AsJson, out, print_json, progress_bar
+from dagster_project.home import warehouse
 from dagster_project.home.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import duckdb
 
     from dagster_project.replay import Difference
 
@@ -156,14 +154,7 @@ def _replay(
 
 @contextmanager
 def _progress(total: int) -> Iterator[Callable[[date], None]]:
-    with Progress(
-        TextColumn("replay"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[note]}"),
-        console=err,
-    ) as progress:
+    with progress_bar() as progress:
         task = progress.add_task("replay", total=total, note="the day before the first")
         yield lambda day: progress.update(task, advance=1, note=f"{day:%a %d %b %Y}")
 
@@ -172,7 +163,7 @@ def _report(
     path: Path, days: Sequence[date], names: Mapping[str, tuple[str, ...]]
 ) -> dict[str, Any]:
     """Count members, scored contacts and firings; zero for a requested name without rows."""
-    with _open(path) as connection:
+    with warehouse.connect(path, read_only=True) as connection:
         daily = connection.execute(_DAILY, {"first": days[0], "last": days[-1]}).fetchall()
         fired = dict(connection.execute(_FIRED).fetchall())
     counts = {(kind, name): numbers for kind, name, *numbers in daily}
@@ -190,14 +181,6 @@ def _report(
             {"trigger": trigger, "firings": fired.get(trigger, 0)} for trigger in names["triggers"]
         ],
     }
-
-
-@contextmanager
-def _open(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    from dagster_project.home import warehouse
-
-    with warehouse.connect(path, read_only=True) as connection:
-        yield connection
 
 
 def _show(report: dict[str, Any]) -> None:

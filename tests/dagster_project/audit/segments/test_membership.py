@@ -30,7 +30,7 @@ def connection(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with warehouse.connect(tmp_path / "w.duckdb") as connection:
         connection.execute(
             """
-            create schema segments; create schema contacts; create schema decisions;
+            create schema proposals; create schema contacts; create schema decisions;
             create table proposals.segment_members (segment varchar, contact_id varchar);
             create table contacts.contact_consent (contact_id varchar, consent varchar);
             create table decisions.segment_changes (
