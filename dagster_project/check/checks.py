@@ -45,10 +45,10 @@ def run_checks(settings: Settings) -> list[str]:
 
 def _descriptions(settings: Settings) -> Iterator[str]:
     for path in sorted((settings.project_dir / "models").rglob("*.sql")):
-        beside = path.with_suffix(".yml")
-        if not beside.is_file():
+        yaml = path.with_suffix(".yml")
+        if not yaml.is_file():
             yield (
-                f"{_relative(path, settings)}: the model has no description: write {beside.name} "
+                f"{_relative(path, settings)}: the model has no description: write {yaml.name} "
                 "in the same folder"
             )
 

@@ -181,7 +181,7 @@ def _dead(
 
 def _duplicates(name: str, overlaps: list[SegmentOverlap]) -> list[str]:
     return [
-        f"shares {pair.jaccard:.0%} of its members with {other}"
+        f"{pair.jaccard:.0%} common members with {other}"
         for pair in overlaps
         if pair.is_near_duplicate and name in (pair.segment, pair.other)
         for other in {pair.segment, pair.other} - {name}

@@ -94,7 +94,7 @@ def test_near_duplicates_begin_at_a_jaccard_index_of_nine_tenths():
     assert (pair.jaccard, pair.is_near_duplicate, pair.subset) == (0.9, True, "x")
     assert (less.is_near_duplicate, less.subset) == (False, "x")
     found = _judge(overlaps=[pair, less])
-    assert found.duplicate_reason == "shares 90% of its members with other"
+    assert found.duplicate_reason == "90% common members with other"
     assert _judge(name="third", overlaps=[pair, less]).duplicate_reason is None
 
 
