@@ -72,7 +72,7 @@ class Builder:
             DbtError: a model failed.
         """
         if self._is_first:
-            self._with_dbt(self._scratch.plan.selectors)  # creates the tables
+            self._with_dbt(self._scratch.plan.selectors)  # not recorded: creates the tables
             self._is_first = False
         elif not any(self._repeat(steps) for steps in self._recordings):
             # A partly repeated recording is harmless: models can be built twice for one clock.
