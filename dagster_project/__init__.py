@@ -1,6 +1,6 @@
-"""When things run: settings, the stages of a tick, Dagster's definitions and the command line."""
+"""Runs the project: settings, landing, the tick, checks, audits, replays, Dagster, command line."""
 
 import time
 
-# Commands that say how long they took count their start-up from here.
+# The start of the process, for durations that include start-up.
 PROCESS_STARTED = time.monotonic()

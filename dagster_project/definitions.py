@@ -1,4 +1,4 @@
-"""The code location that Dagster loads: everything below `defs/`."""
+"""The Dagster code location: all definitions under `defs/`."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from dagster_project.defs.tick.in_process import run as run_tick
+from dagster_project.defs.tick.run_job import run_tick_job as run_tick
 from dagster_project.home import warehouse
 from dagster_project.home.settings import DEMO_MARKER, Settings
 from dagster_project.tick import installation, stages

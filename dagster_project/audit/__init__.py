@@ -1,20 +1,13 @@
-"""Audits: what each field of the CRM is worth, and what each segment is."""
+"""The audits: the quality of each CRM field (`crm`) and of each segment (`segments`)."""
 
-from dagster_project.audit.model import AddressCount, Audit, FieldAudit, SegmentFeature
-from dagster_project.audit.run import audit_crm, run_crm, run_segments
-from dagster_project.audit.segment_audit import audit_segments
-from dagster_project.audit.segment_model import SegmentAudit, SegmentOverlap, SegmentsAudit
+from dagster_project.audit.crm.results import CrmAudit, FieldAudit
+from dagster_project.audit.run import run_crm, run_segments
+from dagster_project.audit.segments.results import SegmentsAudit
 
 __all__ = [
-    "AddressCount",
-    "Audit",
+    "CrmAudit",
     "FieldAudit",
-    "SegmentAudit",
-    "SegmentFeature",
-    "SegmentOverlap",
     "SegmentsAudit",
-    "audit_crm",
-    "audit_segments",
     "run_crm",
     "run_segments",
 ]

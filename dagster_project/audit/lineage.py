@@ -1,4 +1,4 @@
-"""What a segment is made of and who relies on it, read from dbt's manifest."""
+"""The inputs and the users of a segment, from the dbt manifest."""
 
 from __future__ import annotations
 
@@ -20,24 +20,23 @@ IDENTITY = {
     "key_contacts",
     "idn_domains",
 }
-"""Models at which lineage ends. Which key is whose is told from every source there is; a rule about
-deals is not out of date because an export of addresses is."""
-# dbt's comments and tags, and outside of them SQL's comments and texts.
+"""Models at which lineage ends. Identity comes from every source, but a stale export of addresses
+does not make a segment about deals stale."""
+# Jinja comments and tags; SQL comments and string literals.
 _JINJA = re.compile(r"\{#.*?#\}|\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _NOT_CODE = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", re.DOTALL)
 
 
 def segment_nodes(manifest: Mapping[str, Any]) -> list[Node]:
-    """The analyst's segments by name."""
+    """The segments, sorted by name."""
     found = [node for node in manifest["nodes"].values() if _folder(node) == "segments"]
     return sorted(found, key=lambda node: node["name"])
 
 
 def users(manifest: Mapping[str, Any], segment: Node) -> list[str]:
-    """What refers to a segment: `sequences/activation`, also by `in_segment()`; sorted.
+    """List the models that use a segment, also by `in_segment()` (example: `sequences/activation`).
 
-    Segments, scores, triggers, sequences and broadcasts count, and nothing that takes all segments
-    alike.
+    Only segments, scores, triggers, sequences and broadcasts: other models read every segment.
     """
     return sorted(
         f"{_folder(node)}/{node['name']}"
@@ -47,10 +46,10 @@ def users(manifest: Mapping[str, Any], segment: Node) -> list[str]:
 
 
 def used_features(code: str, features: Collection[str]) -> list[str]:
-    """Find the features that a segment's SQL names; the contact itself is none.
+    """Find the features that a segment's SQL names, without `contact_id`.
 
-    Names are looked for as words, in macros' arguments too, but not in comments and texts. The
-    compiled SQL would say no more: what macros add are instants and parameters.
+    Matches whole words, also in macro arguments, but not in comments and string literals. The
+    compiled SQL adds no features: macros add only instants and parameters.
     """
     tags = [tag for tag in _JINJA.findall(code) if not tag.startswith("{#")]
     named = {*_names(_NOT_CODE.sub(" ", _JINJA.sub(" ", code))), *_names(" ".join(tags))}
@@ -58,10 +57,10 @@ def used_features(code: str, features: Collection[str]) -> list[str]:
 
 
 def raw_tables(manifest: Mapping[str, Any], segment: Node) -> set[str]:
-    """The tables under schema `raw` that say who is in a segment.
+    """The tables under schema `raw` from which a segment is built.
 
-    `contact_features` is made of everything; of it count the features that the SQL names, each by
-    the model that declares it under `models/contacts/features/`.
+    `contact_features` depends on every source. So lineage follows only the features that the SQL
+    names, each to the model under `models/contacts/features/` that declares the feature.
     """
     return set(_Sources(manifest).of(segment["unique_id"]))
 
@@ -88,7 +87,7 @@ class _Sources:
         }
 
     def of(self, unique_id: str) -> Iterator[str]:
-        """The raw tables below a model, or the one that a source is."""
+        """The raw tables from which a model or source is built."""
         seen: set[str] = set()
         waiting = [unique_id]
         while waiting:
@@ -110,7 +109,7 @@ class _Sources:
                 continue
             used = used_features(node["raw_code"], self.features)
             makers = {self.makers.get(feature) for feature in used}
-            # A feature that no model declares may come from anywhere.
+            # An undeclared feature: follow all inputs of contact_features.
             yield from (parent if maker is None else maker for maker in makers)
 
 
@@ -119,7 +118,7 @@ def _names(code: str) -> set[str]:
 
 
 def _folder(node: Node) -> str | None:
-    """The analyst's folder that a model is in; None for anything else."""
+    """The folder of a model under `models/`; None for other nodes."""
     if node["resource_type"] != "model":
         return None
     return node["fqn"][1]

@@ -1,24 +1,25 @@
-"""The audits as tables, a set of rows per day: how data gets better or worse is a query.
+"""The audits as tables with one set of rows per day, so a query can show the trend.
 
-No table holds an address, a name or a number of anybody; BI reads them all.
+No table holds personal data; BI reads every table.
 """
 
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.home.sql import identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     import duckdb
 
-    from dagster_project.audit.model import Audit
-    from dagster_project.audit.segment_model import SegmentsAudit
+    from dagster_project.audit.crm.results import CrmAudit
+    from dagster_project.audit.segments.results import SegmentsAudit
 
     Rows = list[dict[str, Any]]
 
@@ -57,17 +58,17 @@ SEGMENT_TABLES = {
         "subset": "varchar",
     },
 }  # fmt: skip
-"""Both under schema `audit`; each table begins with `audited_on` (UTC day) and `as_of`."""
+"""The tables under schema `audit`; each also has `audited_on` (UTC day) and `as_of`."""
 SIZES = "segment_sizes"
-"""Not of a day but about days: one row per segment and UTC day, written anew by each audit."""
+"""One row per segment and UTC day. Every audit replaces the whole table."""
 _SIZE_COLUMNS = {
     "segment": "varchar", "day": "date", "members": "bigint", "entered": "bigint",
     "exited": "bigint",
 }  # fmt: skip
 
 
-def write_crm(connection: duckdb.DuckDBPyConnection, audit: Audit) -> None:
-    """Write the CRM's audit, in place of an earlier one of the same day."""
+def write_crm(connection: duckdb.DuckDBPyConnection, audit: CrmAudit) -> None:
+    """Write the CRM audit; replaces an earlier audit of the same day."""
     rows: dict[str, Rows] = {
         "crm_fields": [
             asdict(field)
@@ -83,17 +84,12 @@ def write_crm(connection: duckdb.DuckDBPyConnection, audit: Audit) -> None:
             asdict(feature) | {"fill_rate": feature.fill_rate} for feature in audit.segment_features
         ],
     }
-    connection.begin()
-    try:
+    with _transaction(connection):
         _write_day(connection, audit.as_of, CRM_TABLES, rows)
-    except BaseException:
-        connection.rollback()
-        raise
-    connection.commit()
 
 
 def write_segments(connection: duckdb.DuckDBPyConnection, audit: SegmentsAudit) -> None:
-    """Write the segments' audit, in place of an earlier one of the same day."""
+    """Write the audit of the segments; replaces an earlier audit of the same day."""
     rows: dict[str, Rows] = {
         "segments": [asdict(segment) for segment in audit.segments],
         "segment_overlaps": [
@@ -111,11 +107,17 @@ def write_segments(connection: duckdb.DuckDBPyConnection, audit: SegmentsAudit) 
         for segment, days in audit.sizes.items()
         for size in days
     ]
-    connection.begin()
-    try:
+    with _transaction(connection):
         _write_day(connection, audit.as_of, SEGMENT_TABLES, rows)
         connection.execute(f"drop table if exists audit.{SIZES}")
         _insert(connection, SIZES, _SIZE_COLUMNS, sizes)
+
+
+@contextmanager
+def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    connection.begin()
+    try:
+        yield
     except BaseException:
         connection.rollback()
         raise
@@ -146,7 +148,7 @@ def _create(connection: duckdb.DuckDBPyConnection, table: str, columns: Mapping[
 def _insert(
     connection: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, str], rows: Rows
 ) -> None:
-    """Insert the rows column by column: row by row, a year of days takes seconds."""
+    """Insert the rows column by column: row by row takes seconds for a year of days."""
     _create(connection, table, columns)
     if not rows:
         return

@@ -1,1 +1,1 @@
-"""What `sendhouse check` looks at before anything is sent."""
+"""Checks before a send (`checks`), a trial build of the project, and the preview of an e-mail."""

@@ -1,4 +1,4 @@
-"""An e-mail as one contact would get it, without a send."""
+"""Render an e-mail for one contact without sending it."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from senders.rendering import Rendered, Templates
 _CONTACT = """
     select to_json(features)
     from contacts.contact_features as features
-    where contact_id = $who or email = lower(trim($who))
-    order by contact_id = $who desc
+    where contact_id = $contact or email = lower(trim($contact))
+    order by contact_id = $contact desc
     limit 1
 """
 
 
-def find_contact(connection: duckdb.DuckDBPyConnection, who: str) -> dict[str, Any] | None:
-    """The features of a contact, by id or e-mail address; None when there is no such contact."""
+def find_contact(connection: duckdb.DuckDBPyConnection, contact: str) -> dict[str, Any] | None:
+    """Find the features of a contact by contact_id or e-mail address; None if not found."""
     try:
-        rows = connection.execute(_CONTACT, {"who": who}).fetchall()
+        rows = connection.execute(_CONTACT, {"contact": contact}).fetchall()
     except duckdb.CatalogException:
         return None  # no tick has built the features yet
     return json.loads(rows[0][0]) if rows else None
 
 
 def render(settings: Settings, template: str, contact: dict[str, Any], now: datetime) -> Rendered:
-    """Render a template for a contact; its links are real, its send is not.
+    """Render a template for a contact, with working links and a placeholder send.
 
     Raises:
-        ComposeError: the template is not there, or cannot be rendered for this contact.
+        ComposeError: the template is missing or cannot be rendered for this contact.
     """
     sequence, _, step = template.rpartition("/")
     send = Send(

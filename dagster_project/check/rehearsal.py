@@ -1,7 +1,8 @@
-"""The project tried out on a warehouse with one contact in it, in a folder that is thrown away.
+"""A trial build of the project in a temporary warehouse with one contact.
 
-What only running the models shows (a column that is not there, a ref() of the wrong kind, a broken
-contract) shows here, before a tick meets it. Nothing of the installation is read or written.
+Some errors appear only when models run: a missing column, a ref() of the wrong kind, a broken
+contract. The rehearsal reports such errors before a tick fails. The installation is neither read
+nor written.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from dagster_project.home.settings import Settings
 from dagster_project.project import registry
 from dagster_project.tick import stages
 
-# Of whom nothing is known but the address: what is optional is missing.
-_BARE = {"contact_id": "somebody", "email": "somebody@example.com"}
-# What a feature looks like when it is there, by the beginning of its type; else a number.
+# A contact without optional values.
+_BARE = {"contact_id": "rehearsal", "email": "rehearsal@example.com"}
+# A value for each feature, by the prefix of the column type; the number 1 for other types.
 _SAMPLES: dict[str, Any] = {
     "VARCHAR": "something",
     "BOOLEAN": True,
@@ -31,12 +32,12 @@ _SAMPLES: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """What came of it.
+    """The result of a trial build.
 
     Attributes:
-        problems: what dbt said of each model that failed.
-        contacts: features as templates get them: of a contact without anything optional, and of
-            one with everything. Empty when the features themselves failed.
+        problems: the dbt message of each failed model.
+        contacts: features as passed to templates: of a contact without optional values, and of a
+            contact with all values. Empty if a model failed.
     """
 
     problems: list[str]
@@ -44,7 +45,7 @@ class Rehearsal:
 
 
 def rehearse(settings: Settings) -> Rehearsal:
-    """Build every model once, with next to no data.
+    """Build every model once with one contact.
 
     Raises:
         DbtError: dbt could not start.
@@ -52,7 +53,7 @@ def rehearse(settings: Settings) -> Rehearsal:
     with TemporaryDirectory(prefix="sendhouse-check-") as folder:
         scratch = settings.model_copy(update={"home": Path(folder), "journal_url": None})
         stages.begin(scratch)
-        _write_somebody(scratch)
+        _write_contact(scratch)
         stages.land(scratch)
         results = stages.decide(scratch, with_tests=False)
         problems = [result.message for result in results if not result.is_ok and result.message]
@@ -63,15 +64,15 @@ def rehearse(settings: Settings) -> Rehearsal:
 
 
 def _unlisted_features(scratch: Settings) -> Iterator[str]:
-    """What a feature model gives and its YAML does not list, which is a feature to nobody."""
+    """Find columns of feature models that their YAML does not list."""
     listed = registry.feature_models(scratch.project_dir)
     with warehouse.connect(scratch.warehouse_path, read_only=True) as connection:
         for model, columns in listed.items():
             for column in connection.table(f"contacts.{model}").columns:
                 if column not in columns and column != "contact_id":
                     yield (
-                        f"{_yaml_of(scratch, model)}: column '{column}' of the model becomes no "
-                        "feature until it stands under `columns`"
+                        f"{_yaml_of(scratch, model)}: column '{column}' of the model is no feature "
+                        "yet: add the column under `columns`"
                     )
 
 
@@ -81,10 +82,10 @@ def _yaml_of(scratch: Settings, model: str) -> str:
     return path.relative_to(scratch.project_dir).as_posix()
 
 
-def _write_somebody(scratch: Settings) -> None:
+def _write_contact(scratch: Settings) -> None:
     folder = scratch.landing_dir / "crm" / "standard" / "contacts"
     folder.mkdir(parents=True)
-    (folder / "somebody.jsonl").write_text(json.dumps(_BARE) + "\n", encoding="utf-8")
+    (folder / "contact.jsonl").write_text(json.dumps(_BARE) + "\n", encoding="utf-8")
 
 
 def _contacts(scratch: Settings) -> list[dict[str, Any]]:
@@ -101,5 +102,5 @@ def _contacts(scratch: Settings) -> list[dict[str, Any]]:
     ]
 
 
-def _sample(data_type: str) -> Any:  # noqa: ANN401 - whatever JSON can hold
+def _sample(data_type: str) -> Any:  # noqa: ANN401 - any JSON type
     return next((value for name, value in _SAMPLES.items() if data_type.startswith(name)), 1)

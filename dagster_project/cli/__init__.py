@@ -1,7 +1,7 @@
-"""The `sendhouse` command: one module per command, errors that say what to do.
+"""The command line `sendhouse`: one module per command.
 
-Exit codes: 0 done; 1 failed; 2 wrong usage; 3 the project or its settings are wrong; 4 done, but
-rows or files were rejected; 75 somebody else holds the warehouse, try again.
+Exit codes: 0 success; 1 failure; 2 wrong usage; 3 invalid project or settings; 4 success, but rows
+or files were rejected; 75 another process holds the warehouse (retry later).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from dagster_project.cli.output import exit_code, fail
 
 app = typer.Typer(
     name="sendhouse",
-    help="E-mail marketing automation that lives in your data warehouse.",
+    help="E-mail marketing automation inside a data warehouse.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -39,7 +39,7 @@ app.add_typer(audit.app)
 
 
 def main() -> None:
-    """Run the command line; known errors become one line and an exit code."""
+    """Run the command line; a known error prints one line and sets the exit code."""
     try:
         app()
     except Exception as error:

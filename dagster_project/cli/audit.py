@@ -12,86 +12,83 @@ from dagster_project.cli.output import AsJson, err, out, print_json
 from dagster_project.home.settings import load_settings
 
 if TYPE_CHECKING:
-    from dagster_project.audit import Audit, FieldAudit, SegmentsAudit
+    from dagster_project.audit import CrmAudit, FieldAudit, SegmentsAudit
 
-app = typer.Typer(name="audit", help="What the data is worth.", no_args_is_help=True)
+app = typer.Typer(name="audit", help="Data quality reports.", no_args_is_help=True)
 
 
 @app.callback()
 def _group() -> None:
-    """What the data is worth."""
+    """Data quality reports."""
 
 
 @app.command("crm")
 def crm(as_json: AsJson = False) -> None:
-    """Which fields are filled, right and fresh, and what the segments lack."""
+    """Report the fill rate, validity and freshness of each CRM field, and what segments lack."""
     from dagster_project import audit
 
     settings = load_settings()
-    with (
-        hold(settings, "audit crm"),
-        err.status("looking at the CRM") as status,
-    ):
-        done = audit.run_crm(settings, on_table=lambda table: status.update(f"looking at {table}"))
+    with hold(settings, "audit crm"), err.status("auditing the CRM") as status:
+        result = audit.run_crm(settings, on_table=lambda name: status.update(f"auditing {name}"))
     if as_json:
-        print_json(done.as_dict())
+        print_json(result.as_dict())
         return
-    _show(done)
+    _show_crm(result)
     out.print(f"\npage       {settings.home / 'report' / 'crm.html'}", markup=False)
     out.print("tables     audit.crm_fields, audit.crm_addresses, audit.segment_features")
 
 
 @app.command("segments")
 def segments(as_json: AsJson = False) -> None:
-    """Which segments are thin, fed by stale data, dead, alike, or due for review."""
+    """Report small, unused, overlapping and overdue segments, and stale inputs."""
     from dagster_project import audit
 
     settings = load_settings()
-    with hold(settings, "audit segments"), err.status("looking at the segments"):
-        done = audit.run_segments(settings)
+    with hold(settings, "audit segments"), err.status("auditing the segments"):
+        result = audit.run_segments(settings)
     if as_json:
-        print_json(done.as_dict())
+        print_json(result.as_dict())
         return
-    _show_segments(done)
+    _show_segments(result)
     out.print(f"\npage       {settings.home / 'report' / 'segments.html'}", markup=False)
     out.print("tables     audit.segments, audit.segment_sizes, audit.segment_overlaps")
 
 
 def _show_segments(audit: SegmentsAudit) -> None:
     if not audit.segments:
-        out.print("no segment yet: sendhouse new segment NAME")
+        out.print("no segments yet: sendhouse new segment NAME")
         return
     table = _table(f"{len(audit.segments)} segments")
     table.add_column("segment", overflow="fold", ratio=1)
     table.add_column("kind")
     for heading in ("members", "in 30d", "out 30d", "no consent"):
         table.add_column(heading, justify="right")
-    for one in audit.segments:
+    for row in audit.segments:
         shown = ["not built yet"]
-        if one.members is not None:
-            counts = (one.members, one.entered_30d, one.exited_30d)
-            shown = [*(f"{count:,}" for count in counts), f"{one.without_consent_share:.0%}"]
-        table.add_row(one.segment, one.kind or "", *shown)
+        if row.members is not None:
+            counts = (row.members, row.entered_30d, row.exited_30d)
+            shown = [*(f"{count:,}" for count in counts), f"{row.without_consent_share:.0%}"]
+        table.add_row(row.segment, row.kind or "", *shown)
     out.print(table, soft_wrap=False)
     out.print()
-    for one in audit.segments:
-        for finding, reason in one.findings.items():
-            said = f"{finding:14} {one.segment}: {reason}"
-            out.print(said, markup=False, soft_wrap=False)
+    for row in audit.segments:
+        for finding, reason in row.findings.items():
+            line = f"{finding:14} {row.segment}: {reason}"
+            out.print(line, markup=False, soft_wrap=False)
     for pair in audit.overlaps:
         if pair.subset:
             larger = pair.other if pair.subset == pair.segment else pair.segment
-            out.print(f"{'inside':14} {pair.subset}: all its members are in {larger}", markup=False)
+            out.print(f"{'subset':14} {pair.subset}: every member is in {larger}", markup=False)
 
 
-def _show(audit: Audit) -> None:
-    from dagster_project.audit.pages.crm import by_object, stale_by_reason
+def _show_crm(audit: CrmAudit) -> None:
+    from dagster_project.audit.pages.crm import by_table, stale_by_reason
 
     if not audit.fields:
         out.print("no CRM export has landed: sendhouse land FILE --as crm/<source>/<object>")
-    objects = by_object(audit.fields)
-    for table, fields in objects.items():
-        # Tables keep to the terminal's width; lines of text wrap where the terminal wraps them.
+    tables = by_table(audit.fields)
+    for table, fields in tables.items():
+        # Tables keep to the width of the terminal; the terminal wraps lines of text.
         out.print(_fields(table, fields), soft_wrap=False)
         empty = [field.field for field in fields if not field.filled]
         if empty:
@@ -101,43 +98,43 @@ def _show(audit: Audit) -> None:
         out.print(_addresses(audit), soft_wrap=False)
         out.print()
     for table, reason, names in stale_by_reason(audit.fields):
-        filled = [field.field for field in objects[table] if field.filled]
-        said = "every field" if names == filled else ", ".join(names)
-        out.print(f"stale      {table}: {said}: {reason}", markup=False, soft_wrap=False)
+        filled = [field.field for field in tables[table] if field.filled]
+        shown = "every field" if names == filled else ", ".join(names)
+        out.print(f"stale      {table}: {shown}: {reason}", markup=False, soft_wrap=False)
     for row in audit.segment_features:
         if row.problem:
-            said = f"lacking    segment {row.segment} needs {row.feature}: {row.problem}"
-            out.print(said, markup=False, soft_wrap=False)
+            line = f"lacking    segment {row.segment} needs {row.feature}: {row.problem}"
+            out.print(line, markup=False, soft_wrap=False)
 
 
 def _fields(name: str, fields: list[FieldAudit]) -> Table:
     table = _table(f"{name}: {fields[0].rows:,} records")
     table.add_column("field", overflow="fold", ratio=3)
-    table.add_column("holds")
+    table.add_column("content")
     table.add_column("filled", justify="right")
     table.add_column("values", justify="right")
-    table.add_column("wrong", justify="right")
-    table.add_column("can carry", overflow="fold", ratio=3)
+    table.add_column("invalid", justify="right")
+    table.add_column("segment kind", overflow="fold", ratio=3)
     for field in fields:
         if field.filled:
-            carries = field.segment_kind or ""
+            kind = field.segment_kind or ""
             if field.unusable_reason:
-                carries = f"[dim]{carries}: {field.unusable_reason}[/dim]"
+                kind = f"[dim]{kind}: {field.unusable_reason}[/dim]"
             table.add_row(
                 field.field.replace("[", "\\["),
                 field.holds,
                 f"{field.fill_rate:.0%}",
                 f"{field.distinct_values:,}",
                 f"{field.invalid:,}" if field.invalid else "",
-                carries,
+                kind,
             )
     return table
 
 
-def _addresses(audit: Audit) -> Table:
+def _addresses(audit: CrmAudit) -> Table:
     verdicts = list(dict.fromkeys(row.verdict for row in audit.addresses))
     counts = {(row.source_table, row.field, row.verdict): row.rows for row in audit.addresses}
-    table = _table("addresses, by syntax and lists")
+    table = _table("addresses by syntax and word lists")
     table.add_column("field", overflow="fold", ratio=1)
     for verdict in verdicts:
         table.add_column(verdict, justify="right")

@@ -6,26 +6,26 @@ from contextlib import nullcontext
 
 import typer
 
-from dagster_project.cli.output import WRONG, AsJson, err, out, print_json
+from dagster_project.cli.output import INVALID, AsJson, err, out, print_json
 from dagster_project.home.settings import load_settings
 
 NAME = "check"
 
 
 def command(as_json: AsJson = False) -> None:
-    """Is everything in place to send? Models, segments, templates, settings; a few seconds."""
-    from dagster_project.check import findings
+    """Check models, segments, templates and settings before a send; takes a few seconds."""
+    from dagster_project.check.checks import run_checks
 
     settings = load_settings()
-    with err.status("trying the project out") if err.is_terminal else nullcontext():
-        findings = findings.run(settings)
+    with err.status("checking the project") if err.is_terminal else nullcontext():
+        findings = run_checks(settings)
     if as_json:
         print_json({"findings": findings})
     elif not findings:
-        out.print("nothing to complain about")
+        out.print("no findings")
     else:
         for finding in findings:
             err.print(finding, markup=False)
-        err.print(f"{len(findings)} to look at" if len(findings) > 1 else "one thing to look at")
+        err.print(f"{len(findings)} findings" if len(findings) > 1 else "1 finding")
     if findings:
-        raise typer.Exit(WRONG)
+        raise typer.Exit(INVALID)

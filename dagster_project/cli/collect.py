@@ -17,13 +17,13 @@ def command(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8025,
 ) -> None:
-    """The HTTP collector: opens, clicks, unsubscribes and events become landing files."""
+    """Run the HTTP collector: writes opens, clicks, unsubscribes and events to landing files."""
     from collector.config import CollectorConfig
     from collector.server import serve
     from senders.links import Links
 
     settings = load_settings()
-    # Not the warehouse: a tick may hold it, and the collector has to answer all the same.
+    # The collector never opens the warehouse, so it also answers while a tick holds the lock.
     settings.landing_dir.mkdir(parents=True, exist_ok=True)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     serve(

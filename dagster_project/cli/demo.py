@@ -6,11 +6,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from dagster_project import PROCESS_STARTED
-from dagster_project.cli.output import AsJson, CommandError, err, out, print_json
+from dagster_project.cli.output import AsJson, CommandError, out, print_json, progress_bar
 from dagster_project.home import warehouse
 from dagster_project.home.settings import PROJECT_DIR, Settings, load_settings
 
@@ -38,7 +37,7 @@ _EXAMPLES = """
 
 
 def command(as_json: AsJson = False) -> None:
-    """A whole company in a box: data, thirty simulated days, funnel, example e-mails."""
+    """Simulate a company for thirty days: data, ticks, e-mails, funnel and report."""
     from demo import run
 
     settings = load_settings()
@@ -48,28 +47,17 @@ def command(as_json: AsJson = False) -> None:
         except run.NotADemoError as error:
             raise CommandError(str(error)) from error
         sent = 0
-        with _progress() as progress:
+        with progress_bar() as progress:
             task = progress.add_task("Northwind's March", total=30, note="history")
             for day in run.live(settings):
                 sent += day.sent
                 note = f"{day.day:%a %d %b}  {sent:,} e-mails sent"
                 progress.update(task, advance=1, note=note)
-            progress.update(task, note="one more tick, as a run of Dagster")
+            progress.update(task, note="one more tick, as a Dagster run")
             report = run.finish(settings)
     if report.errors:
         raise CommandError("the last tick failed at " + "; ".join(report.errors))
     _show(settings, as_json=as_json, seconds=time.monotonic() - PROCESS_STARTED)
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[note]}"),
-        console=err,
-    )
 
 
 def _show(settings: Settings, *, as_json: bool, seconds: float) -> None:
@@ -86,7 +74,7 @@ def _show(settings: Settings, *, as_json: bool, seconds: float) -> None:
         return
     out.print(f"\n{files} files landed: {landed:,} rows, {rejected} rejected (raw.rejects)\n")
     out.print(_table(columns, rows))
-    out.print("\nThree of the e-mails (open them with a mail program):")
+    out.print("\nThree example e-mails (open with a mail program):")
     for template, send_id, contact_id in examples:
         path = next(settings.outbox_dir.glob(f"*/{send_id}.eml"))
         out.print(f"  {_shown(path)}", markup=False)
@@ -94,15 +82,15 @@ def _show(settings: Settings, *, as_json: bool, seconds: float) -> None:
             f"    or: sendhouse preview {template} --contact {contact_id} --html page.html",
             markup=False,
         )
-    out.print("\nWhere to look next:")
-    out.print("  make ui                                  the lineage, and the last tick as a run")
-    out.print(f"  {_shown(settings.serving_dir / 'analytics.duckdb')}             what BI reads")
-    out.print("  models/segments, models/sequences        the decisions, in SQL")
-    out.print("  sendhouse tick --as-of 2026-04-02T07:00Z the next tick")
+    out.print("\nNext steps:")
+    out.print("  make ui                                  lineage, and the last tick as a run")
+    out.print(f"  {_shown(settings.serving_dir / 'analytics.duckdb')}             the copy for BI")
+    out.print("  models/segments, models/sequences        the rules, in SQL")
+    out.print("  sendhouse tick --as-of 2026-04-02T07:00Z run the next tick")
     out.print(f"\ntook {seconds:.0f} s")
 
 
-# Short enough for a terminal of 80 columns; the names are those of funnels.sequence_steps.
+# Short headings for a terminal of 80 columns, by column of funnels.sequence_steps.
 _HEADINGS = {
     "entered": "enter",
     "delivered": "deliv",
@@ -119,7 +107,7 @@ _HEADINGS = {
 
 def _table(columns: list[str], rows: list[tuple[Any, ...]]) -> Table:
     table = Table(
-        title="Step-level funnel: funnels.sequence_steps (opens and clicks by people)",
+        title="Step-level funnel: funnels.sequence_steps (human opens and clicks)",
         title_justify="left",
         box=None,
         padding=(0, 1, 0, 0),

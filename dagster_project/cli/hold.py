@@ -1,4 +1,4 @@
-"""Commands that work on the warehouse wait for each other, and say for whom."""
+"""The lock of commands that write to the warehouse; a waiting command reports the holder."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from dagster_project.home import warehouse
 from dagster_project.home.settings import Settings
 
 
-def hold(settings: Settings, what: str, wait_seconds: float = 60) -> AbstractContextManager[None]:
+def hold(
+    settings: Settings, command: str, wait_seconds: float = 60
+) -> AbstractContextManager[None]:
     """Hold the warehouse for the length of the block.
 
     Raises:
-        WarehouseBusyError: another process still held it after `wait_seconds`.
+        WarehouseBusyError: another process still holds the warehouse after `wait_seconds`.
     """
-    return warehouse.exclusive(settings.lock_path, f"sendhouse {what}", wait_seconds, _say_who)
+    return warehouse.exclusive(settings.lock_path, f"sendhouse {command}", wait_seconds, _report)
 
 
-def _say_who(holder: str) -> None:
-    err.print(f"waiting: the warehouse is held by {holder}", markup=False)
+def _report(message: str) -> None:
+    err.print(f"waiting: {message}", markup=False)

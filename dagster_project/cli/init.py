@@ -10,7 +10,7 @@ NAME = "init"
 
 
 def command(as_json: AsJson = False) -> None:
-    """Make folders, warehouse and journal under SENDHOUSE_HOME; safe to repeat."""
+    """Create folders, warehouse and journal under SENDHOUSE_HOME; safe to repeat."""
     from dagster_project.project import dbt
     from dagster_project.tick import installation
 

@@ -32,7 +32,7 @@ def command(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Copy files to the landing folder and load them: each file once, each event once."""
+    """Copy files to the landing folder and load them; each file and each event lands once."""
     from dagster_project.tick import installation
 
     settings = load_settings()
@@ -52,6 +52,6 @@ def command(
         for file in landed:
             out.print(str(file).removeprefix(f"{settings.home}/"), markup=False)
         if any(file.rows_rejected for file in landed):
-            out.print("why: select line, reason, content from raw.rejects")
+            out.print("rejected rows: select line, reason, content from raw.rejects")
     if any(file.error or file.rows_rejected for file in landed):
         raise typer.Exit(REJECTED)

@@ -14,8 +14,8 @@ from dagster_project.project import registry, scaffold
 NAME = "new"
 
 
-class Thing(StrEnum):
-    """What there are starting files for."""
+class Kind(StrEnum):
+    """The kinds of models with starting files."""
 
     segment = "segment"
     score = "score"
@@ -24,17 +24,17 @@ class Thing(StrEnum):
 
 
 def command(
-    thing: Annotated[Thing, typer.Argument(help="What to start.")],
-    name: Annotated[str, typer.Argument(help="Its name: lowercase letters, digits and _.")],
+    kind: Annotated[Kind, typer.Argument(help="What to create.")],
+    name: Annotated[str, typer.Argument(help="Model name: lowercase letters, digits and _.")],
     as_json: AsJson = False,
 ) -> None:
-    """The files to start a segment, a score, a trigger or a sequence from."""
+    """Create the starting files of a segment, score, trigger or sequence."""
     settings = load_settings()
-    written = scaffold.write(settings.project_dir, thing.value, name)
+    written = scaffold.write(settings.project_dir, kind.value, name)
     registry.refresh(settings.project_dir)
     if as_json:
         print_json([str(path) for path in written])
     else:
         for path in written:
             out.print(str(path.relative_to(settings.project_dir)))
-        out.print("edit them, then: sendhouse check")
+        out.print("edit the files, then run: sendhouse check")

@@ -1,4 +1,4 @@
-"""How commands speak: words for people, JSON for scripts, exit codes for both."""
+"""The output of commands: text, JSON and exit codes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from dagster_project.home.settings import SettingsError
 from dagster_project.home.warehouse import ClockError, WarehouseBusyError
@@ -20,21 +21,21 @@ from senders.errors import ComposeError
 
 FAILED = 1
 USAGE = 2
-WRONG = 3
+INVALID = 3
 REJECTED = 4
 BUSY = 75
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
-AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON, for scripts.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 
 _CODES: dict[type[Exception], int] = {
-    SettingsError: WRONG,
-    SenderConfigError: WRONG,
-    DeclarationError: WRONG,
-    DbtError: WRONG,
-    ComposeError: WRONG,
+    SettingsError: INVALID,
+    SenderConfigError: INVALID,
+    DeclarationError: INVALID,
+    DbtError: INVALID,
+    ComposeError: INVALID,
     KindError: USAGE,
     ReplayError: USAGE,
     ScaffoldError: USAGE,
@@ -46,23 +47,35 @@ _CODES: dict[type[Exception], int] = {
 
 
 class CommandError(Exception):
-    """A command cannot do what was asked; the message says why and what to do."""
+    """A command failed; the message names the problem and the remedy."""
 
 
 def exit_code(error: Exception) -> int | None:
-    """The exit code of an error that users can do something about; None for a defect."""
+    """Return the exit code of an error that the user can fix; None for a defect."""
     if isinstance(error, CommandError):
         return FAILED
     return next((code for known, code in _CODES.items() if isinstance(error, known)), None)
 
 
 def fail(error: Exception, *, as_json: bool) -> None:
-    """Say what went wrong."""
+    """Print an error."""
     if as_json:
         print_json({"error": str(error)})
     err.print(f"error: {error}", markup=False, style="red")
 
 
-def print_json(value: Any) -> None:  # noqa: ANN401 - anything JSON can hold
-    """One JSON document on standard output."""
+def progress_bar() -> Progress:
+    """Create a progress bar on standard error; each task needs the field `note`."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[note]}"),
+        console=err,
+    )
+
+
+def print_json(value: Any) -> None:  # noqa: ANN401 - any JSON type
+    """Print one JSON document to standard output."""
     sys.stdout.write(json.dumps(value, default=str, ensure_ascii=False) + "\n")

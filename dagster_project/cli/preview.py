@@ -16,33 +16,33 @@ NAME = "preview"
 
 
 def command(
-    template: Annotated[str, typer.Argument(help="A template's name, such as activation/welcome.")],
-    contact: Annotated[str, typer.Option(help="contact_id or e-mail address.")],
+    template: Annotated[str, typer.Argument(help="Template name (example: activation/welcome).")],
+    contact: Annotated[str, typer.Option(help="contact_id or e-mail address of the contact.")],
     html: Annotated[
-        Path | None, typer.Option(help="Write the HTML part to this file, to open in a browser.")
+        Path | None, typer.Option(help="Also write the HTML part to this file.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """The e-mail as that contact would get it. Nothing is sent."""
+    """Show the e-mail for one contact; sends nothing."""
     from dagster_project.check import preview
 
     settings = load_settings()
     if not settings.warehouse_path.is_file():
-        raise CommandError(f"no warehouse in {settings.home} yet; run `sendhouse tick` first")
+        raise CommandError(f"no warehouse in {settings.home}: run `sendhouse tick` first")
     with warehouse.connect(settings.warehouse_path, read_only=True) as connection:
-        person = preview.find_contact(connection, contact)
-    if person is None:
+        features = preview.find_contact(connection, contact)
+    if features is None:
         raise CommandError(
-            f"no contact '{contact}' in contacts.contact_features (by contact_id or e-mail "
-            "address); what landed since the last tick is not there yet"
+            f"no contact with contact_id or e-mail address '{contact}' in "
+            "contacts.contact_features; a contact that landed after the last tick is missing there"
         )
-    shown = preview.render(settings, template, person, datetime.now(UTC))
+    shown = preview.render(settings, template, features, datetime.now(UTC))
     if html is not None:
         html.write_text(shown.html, encoding="utf-8")
     if as_json:
         print_json({"subject": shown.subject, "text": shown.text, "html": shown.html})
         return
-    out.print(f"To: {person['email']}", markup=False)
+    out.print(f"To: {features['email']}", markup=False)
     out.print(f"Subject: {shown.subject}\n", markup=False)
     out.print(shown.text, markup=False)
     if html is not None:

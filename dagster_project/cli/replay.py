@@ -11,17 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from dagster_project.cli.hold import hold
-from dagster_project.cli.output import AsJson, err, out, print_json
+from dagster_project.cli.output import AsJson, out, print_json, progress_bar
+from dagster_project.home import warehouse
 from dagster_project.home.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import duckdb
 
     from dagster_project.replay import Difference
 
@@ -45,33 +43,31 @@ _FIRED = "select trigger, count(*) from decisions.trigger_firings group by trigg
 
 
 def command(
-    first: Annotated[str, typer.Option("--from", help="The first day (UTC), such as 2026-03-01.")],
-    last: Annotated[str, typer.Option("--to", help="The last day; it must be over.")],
-    into: Annotated[
-        Path, typer.Option(help="The DuckDB file to write; there must be none of that name.")
-    ],
+    first: Annotated[str, typer.Option("--from", help="First day in UTC (example: 2026-03-01).")],
+    last: Annotated[str, typer.Option("--to", help="Last day in UTC; it must have ended.")],
+    into: Annotated[Path, typer.Option(help="DuckDB file to write; it must not exist yet.")],
     only: Annotated[
         list[str] | None,
-        typer.Option(help="A segment, score or trigger; repeat it for more. Default: all."),
+        typer.Option(help="Name of a segment, score or trigger. Repeatable. Default: all."),
     ] = None,
     changes: Annotated[
         list[str] | None,
         typer.Option(
             "--set",
             metavar="NAME=NUMBER",
-            help="What if this parameter were another? Also says who would differ. Repeatable.",
+            help="Change a parameter and report the contacts that differ. Repeatable.",
         ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Segments, scores and triggers of past days, as known then; nothing is sent."""
+    """Rebuild segments, scores and triggers of past days, as known then; sends nothing."""
     started = time.monotonic()
     days = _days(first, last)
     settings = load_settings()
     changed = dict(_change(text, settings) for text in changes or ())
     _require_free(into)
     with hold(settings, NAME):
-        _require_free(into)  # whoever held the warehouse may have written it meanwhile
+        _require_free(into)  # another replay may have written the file during the wait
         names, differences = _replay(settings, days, into, only or [], changed)
         report = _report(into, days, names)
     report["seconds"] = time.monotonic() - started
@@ -90,16 +86,16 @@ def command(
 
 def _require_free(into: Path) -> None:
     if into.exists():
-        raise typer.BadParameter(f"{into} is there already: name another file, or remove it")
+        raise typer.BadParameter(f"{into} exists already: choose another file or remove it")
     if not into.absolute().parent.is_dir():
-        raise typer.BadParameter(f"--into {into}: there is no folder {into.parent}")
+        raise typer.BadParameter(f"--into {into}: the folder {into.parent} does not exist")
 
 
 def _days(first: str, last: str) -> list[date]:
     try:
         begin, end = date.fromisoformat(first), date.fromisoformat(last)
     except ValueError as error:
-        raise typer.BadParameter(f"a day is written 2026-03-01: {error}") from error
+        raise typer.BadParameter(f"invalid day (example: 2026-03-01): {error}") from error
     if end < begin:
         raise typer.BadParameter(f"--to {last} is before --from {first}")
     return [begin + timedelta(days=number) for number in range((end - begin).days + 1)]
@@ -109,7 +105,7 @@ def _change(text: str, settings: Settings) -> tuple[str, float]:
     name, _, value = text.partition("=")
     if name not in settings.parameters:
         known = ", ".join(sorted(settings.parameters))
-        raise typer.BadParameter(f"--set: there is no parameter '{name}'; there are: {known}")
+        raise typer.BadParameter(f"--set: unknown parameter '{name}'; known parameters: {known}")
     try:
         number = float(value)
     except ValueError:
@@ -126,14 +122,14 @@ def _replay(
     only: Sequence[str],
     changed: dict[str, float],
 ) -> tuple[Mapping[str, tuple[str, ...]], list[Difference]]:
-    """What was asked for, by kind, and who would differ."""
-    # dbt takes seconds to load: not before there is something to do.
+    """Replay the days; return the replayed names by kind, and the differences."""
+    # Imported here: dbt takes seconds to load.
     from dagster_project import replay
     from dagster_project.project import dbt
 
     replay.require_over(settings, days[-1])
     plan = replay.make_plan(dbt.manifest(settings), only)
-    # Whoever finds the file finds it whole.
+    # Renamed at the end, so the file is complete when it appears.
     unfinished = into.with_name(f".{into.name}.unfinished")
     other = into.with_name(f".{into.name}.changed")
     numbers = settings.parameters
@@ -158,14 +154,7 @@ def _replay(
 
 @contextmanager
 def _progress(total: int) -> Iterator[Callable[[date], None]]:
-    with Progress(
-        TextColumn("replay"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[note]}"),
-        console=err,
-    ) as progress:
+    with progress_bar() as progress:
         task = progress.add_task("replay", total=total, note="the day before the first")
         yield lambda day: progress.update(task, advance=1, note=f"{day:%a %d %b %Y}")
 
@@ -173,8 +162,8 @@ def _progress(total: int) -> Iterator[Callable[[date], None]]:
 def _report(
     path: Path, days: Sequence[date], names: Mapping[str, tuple[str, ...]]
 ) -> dict[str, Any]:
-    """Count what there is of each that was asked for; of what nobody was in, nought."""
-    with _open(path) as connection:
+    """Count members, scored contacts and firings; zero for a requested name without rows."""
+    with warehouse.connect(path, read_only=True) as connection:
         daily = connection.execute(_DAILY, {"first": days[0], "last": days[-1]}).fetchall()
         fired = dict(connection.execute(_FIRED).fetchall())
     counts = {(kind, name): numbers for kind, name, *numbers in daily}
@@ -192,14 +181,6 @@ def _report(
             {"trigger": trigger, "firings": fired.get(trigger, 0)} for trigger in names["triggers"]
         ],
     }
-
-
-@contextmanager
-def _open(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    from dagster_project.home import warehouse
-
-    with warehouse.connect(path, read_only=True) as connection:
-        yield connection
 
 
 def _show(report: dict[str, Any]) -> None:
@@ -220,20 +201,20 @@ def _show(report: dict[str, Any]) -> None:
 def _show_differences(
     changed: dict[str, float], differences: list[Difference], settings: Settings
 ) -> None:
-    said = ", ".join(
+    parameters = ", ".join(
         f"{name} = {value:g} instead of {settings.parameters[name]:g}"
         for name, value in changed.items()
     )
-    out.print(f"\nwith {said}, contacts on any of these days:", markup=False)
-    words = {
-        "segments": ("would be in", "would not"),
+    out.print(f"\nwith {parameters}, contacts that differ on any day:", markup=False)
+    headings_by_kind = {
+        "segments": ("added", "removed"),
         "scores": ("higher", "lower"),
-        "triggers": ("would fire", "would not", "at another time"),
+        "triggers": ("added", "removed", "moved"),
     }
     if not differences:
-        out.print("nobody differs")
+        out.print("no contacts")
         return
-    for kind, headings in words.items():
+    for kind, headings in headings_by_kind.items():
         rows = [difference for difference in differences if difference.kind == kind]
         if rows:
             table = _table(kind, "", *headings)

@@ -20,37 +20,35 @@ def command(
     as_of: Annotated[
         str | None,
         typer.Option(
-            help="The instant up to which facts count, such as 2026-03-02T06:00Z. Default: now."
+            help="Instant up to which facts count (example: 2026-03-02T06:00Z). Default: now."
         ),
     ] = None,
     sender: Annotated[
-        str | None, typer.Option(help="Send with this sender instead of delivery.sender.")
+        str | None, typer.Option(help="Sender to use instead of delivery.sender.")
     ] = None,
-    no_send: Annotated[
-        bool, typer.Option("--no-send", help="Decide and publish, dispatch nothing.")
-    ] = False,
+    no_send: Annotated[bool, typer.Option("--no-send", help="Skip the dispatch.")] = False,
     wait: Annotated[
         float, typer.Option(help="Seconds to wait for another process that holds the warehouse.")
     ] = 600,
     as_json: AsJson = False,
 ) -> None:
-    """One pass of the loop: land, load the journal, build the models, dispatch, publish."""
+    """Run one tick: land, load the journal, build the models, dispatch, publish."""
     instant = None if as_of is None else _instant(as_of)
     settings = load_settings(**({} if sender is None else {"delivery": {"sender": sender}}))
     if not no_send:
         _require_sender(settings)
     with hold(settings, "tick", wait):
-        # Dagster and dbt take seconds to load: not before there is something to do.
-        from dagster_project.defs.tick.in_process import run
+        # Imported here: Dagster and dbt take seconds to load.
+        from dagster_project.defs.tick.run_job import run_tick_job
 
-        report = run(settings, as_of=instant, sender=sender, send=not no_send)
+        report = run_tick_job(settings, as_of=instant, sender=sender, send=not no_send)
     total = time.monotonic() - PROCESS_STARTED
     if as_json:
         print_json(report.as_dict() | {"total_seconds": total})
     elif not report.errors:
         for line in report.lines():
             out.print(line, markup=False)
-        out.print(f"took       {total:.1f} s, of which start-up {total - report.seconds:.1f} s")
+        out.print(f"took       {total:.1f} s, including {total - report.seconds:.1f} s start-up")
     if report.errors:
         failed = "the tick failed at " + "; ".join(report.errors)
         err.print(f"error: {failed}", markup=False, style="red")
@@ -63,14 +61,16 @@ def _instant(text: str) -> datetime:
     try:
         instant = datetime.fromisoformat(text)
     except ValueError as error:
-        raise typer.BadParameter(f"'{text}' is not an instant; write 2026-03-02T06:00Z") from error
+        raise typer.BadParameter(
+            f"invalid instant '{text}' (example: 2026-03-02T06:00Z)"
+        ) from error
     if instant.tzinfo is None:
-        raise typer.BadParameter(f"'{text}' has no offset; write 2026-03-02T06:00Z for UTC")
+        raise typer.BadParameter(f"'{text}' has no UTC offset (example: 2026-03-02T06:00Z)")
     return instant.astimezone(UTC)
 
 
 def _require_sender(settings: Settings) -> None:
-    """Say now what is missing, not after everything has been decided."""
+    """Report a missing setting before the models are built."""
     from dagster_project.tick.sender import make_sender
 
     make_sender(settings)

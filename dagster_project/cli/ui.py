@@ -20,8 +20,8 @@ def command(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 3000,
 ) -> None:
-    """Dagster's UI and daemon on this project. Schedule and sensor are off until switched on."""
-    from dagster_project.defs.tick.in_process import prepare_dagster_home
+    """Start Dagster's UI and daemon. The schedule and the sensor are off by default."""
+    from dagster_project.defs.tick.run_job import prepare_dagster_home
     from dagster_project.tick import installation
 
     settings = load_settings()
@@ -29,10 +29,10 @@ def command(
         with hold(settings, "ui"):
             installation.create(settings)
     prepare_dagster_home(settings)
-    err.print(f"Dagster's UI: http://{host}:{port} in a few seconds; end it with Ctrl-C")
-    # Below its own home Dagster does not wonder about a second dagster.yaml.
+    err.print(f"Dagster's UI: http://{host}:{port} in a few seconds; stop with Ctrl-C")
+    # In DAGSTER_HOME, because Dagster warns about a second dagster.yaml in the working directory.
     os.chdir(settings.dagster_home)
-    # A script's background job ignores SIGINT, and Dagster would take over that for SIGTERM too.
+    # A background job of a shell script ignores SIGINT, and Dagster would then also ignore SIGTERM.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     dagster = [sys.executable, "-W", "ignore", "-m", "dagster", "dev", "-h", host, "-p", str(port)]
     project = ["-m", "dagster_project.definitions", "-d", str(PROJECT_DIR)]

@@ -1,1 +1,1 @@
-"""What Dagster runs, a folder per stage; a file added here is loaded without a list."""
+"""Dagster definitions, one folder per stage; Dagster loads every file here."""

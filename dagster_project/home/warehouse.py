@@ -1,7 +1,7 @@
-"""The DuckDB file: open it, hold it alone, and set its clock.
+"""The warehouse, a DuckDB file: connect, lock, clock and parameters.
 
-DuckDB lets one process write. Whoever works on the warehouse takes `exclusive` first, so that a
-second tick waits, or says who holds it, instead of failing half-way.
+DuckDB allows one writing process. A process that writes takes the lock `exclusive` first, so a
+second tick waits, or reports the holder of the lock, instead of failing half-way.
 """
 
 from __future__ import annotations
@@ -20,32 +20,32 @@ import duckdb
 
 SCHEMA_SQL = Path(__file__).with_name("schema.sql")
 
-# Locks this process holds: whoever holds one may ask for it again further down.
+# Locks held by this process: a holder may take the same lock again in a nested block.
 _held: set[Path] = set()
 
 
 class WarehouseBusyError(Exception):
-    """Another process holds the warehouse; the message says which."""
+    """Another process holds the warehouse; the message names the process."""
 
 
 class ClockError(Exception):
-    """The clock was asked to go backwards."""
+    """The requested instant is not allowed, or the clock is not set."""
 
 
 @contextmanager
 def connect(
     path: Path, *, read_only: bool = False, wait_seconds: float = 30
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the warehouse, work, close. Times come and go as UTC.
+    """Open the warehouse for the length of the block. Instants are UTC.
 
     Args:
         path: the DuckDB file.
-        read_only: whether nothing is to be written.
-        wait_seconds: patience with a program that has the file open without `exclusive`, such as
-            somebody's query tool.
+        read_only: whether to open the file for reading only.
+        wait_seconds: how long to wait for a program that has the file open without the lock
+            `exclusive` (example: a query tool).
 
     Raises:
-        WarehouseBusyError: another process still has the file open after that.
+        WarehouseBusyError: another process still has the file open after `wait_seconds`.
     """
     connection = _open(path, read_only, time.monotonic() + wait_seconds)
     try:
@@ -56,7 +56,7 @@ def connect(
 
 
 def create(path: Path) -> None:
-    """Make the warehouse and the tables that exist before any model; safe to repeat."""
+    """Create the warehouse and the tables that models do not create; safe to repeat."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with connect(path) as connection:
         connection.execute(SCHEMA_SQL.read_text(encoding="utf-8"))
@@ -71,7 +71,7 @@ def _open(path: Path, read_only: bool, deadline: float) -> duckdb.DuckDBPyConnec
                 raise
             if time.monotonic() >= deadline:
                 raise WarehouseBusyError(
-                    f"another program has the warehouse open: {error}"
+                    f"another program has the warehouse open; close that program: {error}"
                 ) from error
         time.sleep(0.2)
 
@@ -85,36 +85,36 @@ def exclusive(
 ) -> Iterator[None]:
     """Hold the warehouse for the length of the block, across processes.
 
-    The lock is the operating system's (`flock`), so it ends with the process, however it ends. A
-    process that holds it already passes.
+    The operating system's lock (`flock`) ends with the process, also after a crash. A process that
+    holds the lock already passes.
 
     Args:
-        lock_path: the lock file; its text says who holds it, for people.
-        what: what the holder does, for the message that a second one sees.
+        lock_path: the lock file; its content describes the holder.
+        what: the name of the holder in the message to a waiting process.
         wait_seconds: how long to wait for another holder.
-        on_wait: told once who is being waited for.
+        on_wait: called once with the message before the first wait.
 
     Raises:
-        WarehouseBusyError: still held after `wait_seconds`.
+        WarehouseBusyError: another process still holds the lock after `wait_seconds`.
     """
     if lock_path in _held:
         yield
         return
     lock_path.parent.mkdir(parents=True, exist_ok=True)
     deadline = time.monotonic() + wait_seconds
-    told = False
+    is_reported = False
     with lock_path.open("a+", encoding="utf-8") as handle:
         while True:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
-                holder = _holder(lock_path)
-                if on_wait is not None and not told:
-                    on_wait(holder)
-                    told = True
+                message = f"the warehouse is held by {_holder(lock_path)}"
+                if on_wait is not None and not is_reported:
+                    on_wait(message)
+                    is_reported = True
                 if time.monotonic() >= deadline:
-                    raise WarehouseBusyError(f"the warehouse is held by {holder}") from None
+                    raise WarehouseBusyError(message) from None
                 time.sleep(0.1)
         since = datetime.now(UTC).isoformat(timespec="seconds")
         handle.truncate(0)
@@ -137,43 +137,43 @@ def _holder(lock_path: Path) -> str:
 
 @dataclass(frozen=True)
 class Clock:
-    """What `control.clock` says.
+    """The row of `control.clock`.
 
     Attributes:
         as_of: the instant up to which facts count (UTC).
-        is_simulated: somebody set it; else it is the time of the machine.
+        is_simulated: whether a user set the instant; otherwise it is the machine's time.
     """
 
     as_of: datetime
     is_simulated: bool
 
     def now(self) -> datetime:
-        """The time for what happens outside the models, such as handing over a message."""
+        """The time of actions outside the models (example: the start of a try to send)."""
         return self.as_of if self.is_simulated else datetime.now(UTC)
 
     def after(self) -> datetime:
-        """The time for what is learnt between ticks: later than what the last one knew."""
+        """The receipt time of data that lands between ticks: after the clock of the last tick."""
         return self.as_of + timedelta(microseconds=1) if self.is_simulated else datetime.now(UTC)
 
 
 def require_forward(current: Clock | None, clock: Clock) -> None:
-    """Refuse a clock that goes back.
+    """Refuse a clock before the current clock.
 
     Raises:
         ClockError: `clock` is before `current`.
     """
     if current is not None and clock.as_of < current.as_of:
         raise ClockError(
-            f"the clock stands at {current.as_of.isoformat()} and cannot go back to "
-            f"{clock.as_of.isoformat()}: decisions made since would have come from the future"
+            f"the clock is at {current.as_of.isoformat()} and cannot go back to "
+            f"{clock.as_of.isoformat()}: later decisions exist already"
         )
 
 
 def set_clock(connection: duckdb.DuckDBPyConnection, clock: Clock) -> None:
-    """Set `control.clock`, the only clock that models read. It never goes back.
+    """Set `control.clock`, the only clock that models read.
 
     Raises:
-        ClockError: `clock` is before the instant that is already set.
+        ClockError: `clock` is before the current clock.
     """
     require_forward(read_clock(connection), clock)
     connection.execute("begin")
@@ -183,30 +183,30 @@ def set_clock(connection: duckdb.DuckDBPyConnection, clock: Clock) -> None:
 
 
 def read_clock(connection: duckdb.DuckDBPyConnection) -> Clock | None:
-    """The clock, or None before the first tick."""
+    """Read the clock; None before the first tick."""
     rows = connection.execute("select epoch_us(as_of), is_simulated from control.clock").fetchall()
     return Clock(instant(rows[0][0]), rows[0][1]) if rows else None
 
 
 def require_clock(connection: duckdb.DuckDBPyConnection) -> Clock:
-    """The clock that a tick has set.
+    """Read the clock.
 
     Raises:
-        ClockError: none has.
+        ClockError: no tick has set the clock.
     """
     clock = read_clock(connection)
     if clock is None:
-        raise ClockError("the clock is not set: `sendhouse tick` sets it first")
+        raise ClockError("the clock is not set: run `sendhouse tick` first")
     return clock
 
 
 def instant(epoch_us: int) -> datetime:
-    """The instant that DuckDB's `epoch_us` counts to, in UTC."""
+    """Convert microseconds since the epoch (DuckDB's `epoch_us`) to a UTC datetime."""
     return datetime.fromtimestamp(epoch_us / 1_000_000, UTC)
 
 
 def row_counts(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], int]:
-    """Rows by (schema, table), of tables only: counting a view would run it."""
+    """Count rows by schema and table. Views are left out: a count would run their query."""
     tables = connection.execute(
         "select schema_name, table_name from duckdb_tables() where not internal"
     ).fetchall()
@@ -217,7 +217,7 @@ def row_counts(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], i
 
 
 def set_parameters(connection: duckdb.DuckDBPyConnection, parameters: Mapping[str, float]) -> None:
-    """Replace `control.parameters` with the numbers of the settings."""
+    """Replace `control.parameters` with the parameters of the settings."""
     connection.execute("begin")
     connection.execute("delete from control.parameters")
     if parameters:

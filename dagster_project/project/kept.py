@@ -1,11 +1,11 @@
-"""Models that a tick adds to, or leaves, instead of making them anew: when it has to.
+"""Kept models: tables that a tick updates or skips, and rebuilds only if their code changes.
 
-What such a model took in under an old rule would stay in it for good. So each is remembered with a
-fingerprint of what it is made from: its own SQL, that of every model and macro before it, and
-dbt_project.yml. When that is another, its table is dropped, and dbt builds it from the beginning.
-Decisions are not kept models: what was decided stays.
+Rows written under an old rule would otherwise stay forever. So the warehouse stores a fingerprint
+of each kept model: its SQL, the SQL of every upstream model and macro, and dbt_project.yml. If the
+fingerprint changes, the table is dropped and dbt rebuilds it. Decisions are not kept models: they
+are never rebuilt.
 
-A view costs next to nothing to make, but there are many: all stay while the project does.
+A view is cheap to create, but there are many: all views stay until the project changes.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from dagster_project.home.sql import identifier
 
 
 def fingerprints(manifest: Mapping[str, Any], project_file: str) -> dict[tuple[str, str], str]:
-    """What each kept model is made from.
+    """Hash the code of each kept model.
 
     Args:
-        manifest: dbt's.
+        manifest: the dbt manifest.
         project_file: the text of dbt_project.yml.
 
     Returns:
-        By schema and table a hash that changes when what the model is made from does.
+        The hash of each kept model, by schema and table.
     """
     found: dict[tuple[str, str], str] = {}
     for unique_id, node in manifest["nodes"].items():
@@ -44,14 +44,14 @@ def fingerprints(manifest: Mapping[str, Any], project_file: str) -> dict[tuple[s
 def forget_changed(
     connection: duckdb.DuckDBPyConnection, current: Mapping[tuple[str, str], str]
 ) -> list[str]:
-    """Drop every kept table that was made from something else than it would be made from now.
+    """Drop every kept table whose fingerprint has changed.
 
     Args:
-        connection: an open warehouse.
-        current: `fingerprints` of the project as it is.
+        connection: the open warehouse.
+        current: the `fingerprints` of the project.
 
     Returns:
-        The tables that were dropped, as `schema.table`.
+        The dropped tables, as `schema.table`.
     """
     dropped: list[str] = []
     known = dict(
@@ -67,7 +67,7 @@ def forget_changed(
             connection.execute(f"drop table {identifier(schema)}.{identifier(table)} cascade")
             dropped.append(name)
     if dropped:
-        # What reads them remembers what it has read: that it has to be read again.
+        # Models that read a dropped table must not skip their next build.
         connection.execute("delete from control.kept_tables")
     connection.execute("delete from control.kept_models")
     connection.execute(
@@ -79,15 +79,14 @@ def forget_changed(
 
 
 def project_mark(connection: duckdb.DuckDBPyConnection, files: str) -> str:
-    """What every view is made from: while it stands, none has to be made anew.
+    """Hash the inputs of all views: while the hash is the same, no view is rebuilt.
 
     Args:
-        connection: an open warehouse.
+        connection: the open warehouse.
         files: a hash of the project's files.
 
     Returns:
-        A hash that changes with the files, and with the columns of any table: those are part of a
-        view that reads `*`.
+        A hash of the files and of the columns of all tables: a view may read `select *`.
     """
     columns = connection.execute(
         """select c.schema_name, c.table_name, c.column_index, c.column_name, c.data_type
@@ -107,24 +106,24 @@ def _is_kept(node: Mapping[str, Any]) -> bool:
 
 
 def _ancestors(manifest: Mapping[str, Any], unique_id: str) -> set[str]:
-    """The model itself, and every model and macro of this project that it is made from."""
+    """The model, and every model and macro of this project upstream of it."""
     project = manifest["nodes"][unique_id]["package_name"]
     found: set[str] = set()
     waiting = [unique_id]
     while waiting:
         name = waiting.pop()
         node = _node_or_macro(manifest, name)
-        # Macros of dbt itself change with its version alone.
+        # Macros of dbt change only with the version of dbt.
         if name in found or not node or node["package_name"] != project:
             continue
-        # What was decided is data, not a rule; and a list of all segments says nothing of what is
-        # made from some: the models that it leads to are followed themselves.
+        # Decisions are data, not code. The registry lists every segment; a model that reads some
+        # segments depends on those segments directly.
         if node.get("config", {}).get("full_refresh") is False or node["name"] == "registry":
             continue
         found.add(name)
         depends_on = node.get("depends_on", {})
         waiting += [*depends_on.get("nodes", ()), *depends_on.get("macros", ())]
-        # dbt knows of the macros that it called while parsing, when no model is incremental.
+        # The manifest lists only macros called at parse time, when is_incremental() is false.
         waiting += [f"macro.{project}.{macro}" for macro in _macros_named(_code(node))]
     return found
 
@@ -138,7 +137,7 @@ def _code(node_or_macro: Mapping[str, Any]) -> str:
 
 
 def _macros_named(code: str) -> Iterator[str]:
-    """What may be a macro's name in it, and those that it may dispatch to."""
+    """Yield the macros that the code may call, and their possible dispatch targets."""
     for name in set(re.findall(r"\b([a-z_]\w*)\(", code)):
         yield from (name, f"default__{name}", f"duckdb__{name}")
 

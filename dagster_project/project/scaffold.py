@@ -1,4 +1,4 @@
-"""The files that a new segment, score, trigger or sequence starts from."""
+"""Write the starting files of a new segment, score, trigger or sequence."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ where events_30d >= 10
 _SEGMENT_YML = """\
 models:
   - name: %(name)s
-    description: Who these people are, in one sentence. One row per contact.
+    description: Which contacts these are, in one sentence. One row per contact.
     config:
       meta:
         kind: behavioral  # demographic, firmographic, behavioral or lifecycle
         rule: At least 10 events in the last 30 days.
-        entry: Their tenth event within 30 days.
+        entry: The tenth event within 30 days.
         exit: Fewer than 10 events in the last 30 days.
         owner: you@example.com
         review_by: 2027-12-31
@@ -34,7 +34,7 @@ models:
 
 unit_tests:
   - name: %(name)s_begins_at_ten
-    description: Ten are enough, nine are not.
+    description: Ten events are enough; nine events are not.
     model: %(name)s
     given:
       - input: ref('contact_features')
@@ -48,21 +48,21 @@ _SCORE_SQL = """\
 {{ score([
     reason('decision maker', points=20, segment='decision_makers'),
     reason('booked a demo', points=30, event='demo_booked', half_life='30 days'),
-    reason('clicked in a mail', points=5, engagement='clicked', expires='60 days'),
+    reason('clicked in an e-mail', points=5, engagement='clicked', expires='60 days'),
 ]) }}
 """
 _SCORE_YML = """\
 models:
   - name: %(name)s
     description: >
-      What this number says of a contact, in one sentence. One row per contact, reason and evidence.
+      What this score measures, in one sentence. One row per contact, reason and evidence.
     config:
       meta:
         owner: you@example.com
 
 unit_tests:
   - name: %(name)s_counts_a_persons_click
-    description: A person's click scores, a scanner's does not.
+    description: A click by a person scores; a click by a scanner does not.
     model: %(name)s
     given:
       - input: source('control', 'clock')
@@ -110,8 +110,8 @@ models:
         owner: you@example.com
 
 unit_tests:
-  - name: %(name)s_fires_for_its_event_alone
-    description: The event fires; another does not.
+  - name: %(name)s_fires_only_for_its_event
+    description: The named event fires; another event does not.
     model: %(name)s
     given:
       - input: source('control', 'watermarks')
@@ -155,7 +155,7 @@ preheader: What to do first
 
 {%% block copy %%}
 <mj-text>Hello {{ contact.first_name or 'there' }},</mj-text>
-<mj-text>One thought, and one thing to do.</mj-text>
+<mj-text>One idea and one thing to do.</mj-text>
 {%% endblock %%}
 
 {%% block link %%}https://www.example.com/start{%% endblock %%}
@@ -185,29 +185,35 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 class ScaffoldError(Exception):
-    """The files cannot be written; the message says why."""
+    """The files cannot be written; the message names the reason."""
 
 
-def write(project_dir: Path, thing: str, name: str) -> list[Path]:
-    """Write the starting files of a `segment`, `score`, `trigger` or `sequence`.
+def write(project_dir: Path, kind: str, name: str) -> list[Path]:
+    """Write the starting files of a kind: `segment`, `score`, `trigger` or `sequence`.
 
     Returns:
-        The files written.
+        The written files.
 
     Raises:
-        ScaffoldError: the name is no model name, or a model or file of that name exists.
+        ScaffoldError: the name is not a model name, or a model or file with that name exists.
     """
     if not _NAME.fullmatch(name):
-        raise ScaffoldError(f"'{name}' is no name: lowercase letters, digits and _ only")
+        raise ScaffoldError(
+            f"invalid name '{name}': use lowercase letters, digits and _ (example: 'new_trials')"
+        )
     taken = next((project_dir / "models").rglob(f"{name}.sql"), None)
     if taken is not None:
-        raise ScaffoldError(f"there is a model '{name}': {taken.relative_to(project_dir)}")
+        raise ScaffoldError(
+            f"model '{name}' exists already: {taken.relative_to(project_dir)}; choose another name"
+        )
     texts = {
-        project_dir / (pattern % {"name": name}): text for pattern, text in _FILES[thing].items()
+        project_dir / (pattern % {"name": name}): text for pattern, text in _FILES[kind].items()
     }
     for path in texts:
         if path.exists():
-            raise ScaffoldError(f"there is a file {path.relative_to(project_dir)}; it stays")
+            raise ScaffoldError(
+                f"{path.relative_to(project_dir)} exists already; choose another name"
+            )
     for path, text in texts.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text % {"name": name} if "%" in text else text, encoding="utf-8")

@@ -1,7 +1,4 @@
-"""What a segment's YAML has to say in words, beside the SQL that says it exactly.
-
-One implementation: `sendhouse check` asks it before anything is sent, and so does a test.
-"""
+"""The contract of a segment's YAML: kind, rule, entry, exit, owner and review date."""
 
 from __future__ import annotations
 
@@ -20,21 +17,21 @@ if TYPE_CHECKING:
 KINDS = ("demographic", "firmographic", "behavioral", "lifecycle")
 REMEDIES = {
     "kind": f"one of {', '.join(KINDS)}",
-    "rule": "who is in it, in plain English",
-    "entry": "what makes somebody enter, in words",
-    "exit": "what makes somebody leave, in words",
-    "owner": "the e-mail address of who answers for it",
-    "review_by": "the day by which its owner looks at it again, such as 2027-06-30",
+    "rule": "the rule in plain English",
+    "entry": "when a contact enters, in plain English",
+    "exit": "when a contact leaves, in plain English",
+    "owner": "the e-mail address of the owner",
+    "review_by": "the date of the next review (example: 2027-06-30)",
 }
-"""The keys of `config.meta` that every segment has, and what to write there."""
+"""The required keys of `config.meta`, and the value to write for each key."""
 
 
 def check(project_dir: Path) -> list[str]:
-    """Hold every segment of the project against the contract.
+    """Check every segment of the project against the contract.
 
     Returns:
-        A line for each violation, with the file (relative to the project) and the remedy. A YAML
-        that is missing or does not parse is not told here: `sendhouse check` and dbt do.
+        One line per violation with the file (relative to the project) and the remedy. A missing or
+        unparsable YAML is not reported here: `sendhouse check` and dbt report it.
     """
     folder = project_dir / "models" / "segments"
     found: list[str] = []
@@ -48,24 +45,24 @@ def check(project_dir: Path) -> list[str]:
             continue
         shown = path.relative_to(project_dir).as_posix()
         if meta is None:
-            found.append(f"{shown}: is no list of `models`, each with name and config.meta")
+            found.append(f"{shown}: expected a list `models`, each with `name` and `config.meta`")
             continue
-        found += [f"{shown}: segment '{name}' {said}" for said in violations(meta)]
+        found += [f"{shown}: segment '{name}' {problem}" for problem in violations(meta)]
     return found
 
 
 def violations(meta: Mapping[str, Any]) -> Iterator[str]:
-    """Say what is wrong with a segment's `config.meta`, and what to write instead."""
+    """Yield each problem of a segment's `config.meta` with the remedy."""
     for key, remedy in REMEDIES.items():
         value = meta.get(key)
         if value is None or not str(value).strip():
             yield f"has no config.meta.{key}: write {remedy}"
         elif not _fits(key, value):
-            yield f"has config.meta.{key} '{value}': write {remedy}"
+            yield f"has an invalid config.meta.{key} '{value}': write {remedy}"
 
 
-def review_day(value: Any) -> date | None:  # noqa: ANN401 - whatever YAML or JSON made of it
-    """Read a `review_by`: a day, or its text as ISO 8601; None when it is neither."""
+def review_day(value: Any) -> date | None:  # noqa: ANN401 - any YAML or JSON type
+    """Parse a `review_by`: a date or an ISO 8601 text; None for other values."""
     if isinstance(value, datetime):
         return None
     if isinstance(value, date):
@@ -97,7 +94,7 @@ def _is_address(text: str) -> bool:
 
 
 def _meta(path: Path, name: str) -> dict[str, Any] | None:
-    """What the YAML says of the segment; None when it is not built as dbt wants it."""
+    """Read the segment's `config.meta`; None if the YAML has another structure."""
     content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     models = content.get("models") or [] if isinstance(content, dict) else None
     if not isinstance(models, list) or not all(isinstance(model, dict) for model in models):

@@ -1,4 +1,4 @@
-"""What a trigger's YAML has to say of it, beside the SQL that says it exactly."""
+"""The contract of a trigger's YAML: kind and owner."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ KINDS = (
 
 
 def check(manifest: Mapping[str, Any]) -> list[str]:
-    """Hold every trigger against the contract: its kind, and who answers for it.
+    """Check every trigger of the project against the contract.
 
     Args:
-        manifest: dbt's.
+        manifest: the dbt manifest.
 
     Returns:
-        A line for each violation, with the file and the remedy. That a YAML is missing is not told
-        here: `sendhouse check` does so of every model.
+        One line per violation with the file and the remedy. A missing YAML is not reported here:
+        `sendhouse check` reports it for every model.
     """
     found: list[str] = []
     for node in manifest["nodes"].values():
@@ -34,16 +34,14 @@ def check(manifest: Mapping[str, Any]) -> list[str]:
         if node["patch_path"] is None:
             continue
         meta = node["config"]["meta"]
-        said = (
-            f"{PurePath(node['original_file_path']).with_suffix('.yml')}: trigger '{node['name']}'"
-        )
-        if meta.get("kind") not in KINDS:
-            found.append(
-                f"{said} has config.meta.kind '{meta.get('kind', '')}': write one of "
-                f"{', '.join(KINDS)}"
-            )
+        path = PurePath(node["original_file_path"]).with_suffix(".yml")
+        trigger = f"{path}: trigger '{node['name']}'"
+        kind = meta.get("kind")
+        if kind not in KINDS:
+            problem = f"an invalid config.meta.kind '{kind}'" if kind else "no config.meta.kind"
+            found.append(f"{trigger} has {problem}: write one of {', '.join(KINDS)}")
         if not meta.get("owner"):
             found.append(
-                f"{said} has no config.meta.owner: write the e-mail address of who answers for it"
+                f"{trigger} has no config.meta.owner: write the e-mail address of the owner"
             )
     return found

@@ -1,14 +1,14 @@
-"""The past again: what segments, scores and triggers were, or would have been, day by day.
+"""Replays: segments, scores and triggers of past days, as known then or with other parameters.
 
-    plan        which models a question needs
-    scratch     a warehouse beside the live one, which is only read
-    transcript  what dbt did from one day to the next, done again without dbt
-    run         the days, one after the other, into a result file
-    what_if     two such results, compared
-    backfill    a result, written into the live warehouse
+    plan               the models that a replay builds
+    scratch_warehouse  a temporary warehouse; the live warehouse is only read
+    builder            builds the models for each day, without dbt where possible
+    run                replays the days in order into a result file
+    what_if            compares two result files
+    backfill           writes a result into the live warehouse
 
-Nothing here can send. A scratch warehouse has no journal, no outbox and no landing folder, and the
-models of delivery are not among those that are built.
+A replay cannot send. A scratch warehouse has no journal, no outbox and no landing folder, and no
+plan contains a model of `delivery`.
 """
 
 from dagster_project.replay.plan import Plan, ReplayError, make_plan

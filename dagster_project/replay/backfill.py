@@ -1,4 +1,4 @@
-"""The daily tables of the live warehouse, filled for days that are over."""
+"""Fill the daily tables of the live warehouse for past days."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from dagster_project.home import warehouse
 from dagster_project.home.settings import Settings
 from dagster_project.replay.plan import Plan
 from dagster_project.replay.run import replay
-from dagster_project.replay.scratch import scratch_folder
+from dagster_project.replay.scratch_warehouse import scratch_folder
 from dagster_project.tick import serving
 
-# By kind: the table, and its column that names the segment or score.
+# By kind: the table, and the column with the name of the segment or score.
 TABLES = {
     "segments": ("segments.membership_daily", "segment"),
     "scores": ("scores.daily", "score"),
@@ -26,16 +26,16 @@ def backfill(
     days: Sequence[date],
     on_day: Callable[[date], None] = lambda _: None,
 ) -> dict[str, int]:
-    """Replay days, put them in the place of what the daily tables say of them, and publish those.
+    """Replay days, replace these days in the daily tables, and publish the tables.
 
-    A day is written in one transaction: killed anywhere, the same backfill again gives the same
-    rows. Rows of segments and scores that the plan does not name stay.
+    Each day is one transaction: a killed backfill can be repeated and gives the same rows. Rows of
+    segments and scores outside the plan stay.
 
     Returns:
-        The rows written, by table.
+        The number of rows written, by table.
 
     Raises:
-        ClockError: a day is not over.
+        ClockError: a day has not ended.
         DbtError: a model failed.
     """
     result = scratch_folder(settings) / "backfill.duckdb"

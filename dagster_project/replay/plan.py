@@ -1,4 +1,4 @@
-"""Which models a replay needs: what is asked for and what that is made of, nothing else."""
+"""The models that a replay builds: the requested models and their ancestors."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from dataclasses import dataclass, field
 from typing import Any
 
 KINDS = ("segments", "scores", "triggers")
-# What holds everything of a kind, where a single model of it does not say enough: a score is the
-# sum of a ledger that `score_totals` draws up, a trigger has fired once `trigger_firings` says so.
-_GATHERED_IN = {"scores": "score_totals", "triggers": "trigger_firings"}
-# What else says who is in a segment: it is those of its rows who are here.
-_JUDGED_BY = {"segments": "contacts"}
+# Kinds whose results are in one model for all names. The ledger of a score is summed in
+# `score_totals`; the proposals of a trigger become firings in `trigger_firings`.
+_COLLECTED_IN = {"scores": "score_totals", "triggers": "trigger_firings"}
+# Further models that a kind needs: a member of a segment must be a current contact.
+_ALSO_NEEDED = {"segments": "contacts"}
 
 
 class ReplayError(Exception):
-    """A replay was asked for that cannot be made; the message says what to ask instead."""
+    """The requested replay is impossible; the message names the valid choices."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is asked for, and the models to build for it.
+    """The request, and the models to build.
 
     Attributes:
-        names: what is asked for, by kind: segments, scores, triggers.
-        is_everything: nothing was named, so everything of those kinds is.
-        nodes: the manifest's entries of the models to build.
+        names: the requested names by kind: segments, scores, triggers.
+        is_everything: whether the request names nothing, so the plan covers every name.
+        nodes: the manifest entries of the models to build.
     """
 
     names: Mapping[str, tuple[str, ...]]
@@ -34,26 +34,26 @@ class Plan:
 
     @property
     def selectors(self) -> list[str]:
-        """The models as dbt wants them named."""
+        """The models as dbt selectors."""
         return [selector(node) for node in self.nodes]
 
     def builds(self, schema: str, name: str) -> bool:
-        """Whether a table of the warehouse is among what is built."""
+        """Whether the plan builds a table."""
         return any((node["schema"], node["alias"]) == (schema, name) for node in self.nodes)
 
 
 def selector(node: Mapping[str, Any]) -> str:
-    """Names one model to dbt."""
+    """Return the dbt selector of one model."""
     return "fqn:" + ".".join(node["fqn"])
 
 
 def make_plan(
     manifest: Mapping[str, Any], only: Iterable[str] = (), kinds: Sequence[str] = KINDS
 ) -> Plan:
-    """Find the models for some segments, scores and triggers, or for all of some kinds.
+    """Find the models for the named segments, scores and triggers, or for all of some kinds.
 
     Raises:
-        ReplayError: there is no segment, score or trigger of a name.
+        ReplayError: a name is not a segment, score or trigger.
     """
     models = {
         node["name"]: node
@@ -64,25 +64,28 @@ def make_plan(
         kind: sorted(name for name, node in models.items() if node["fqn"][1] == kind)
         for kind in kinds
     }
-    asked = set(only)
+    requested = set(only)
     known = {name for names in of_kind.values() for name in names}
-    for name in sorted(asked - known):
+    for name in sorted(requested - known):
         listed = "; ".join(f"{kind}: {', '.join(names)}" for kind, names in of_kind.items())
-        raise ReplayError(f"there is no '{name}' among {listed}")
+        raise ReplayError(f"unknown name '{name}'; known names: {listed}")
     names = {
-        kind: tuple(name for name in of_kind[kind] if not asked or name in asked) for kind in kinds
+        kind: tuple(name for name in of_kind[kind] if not requested or name in requested)
+        for kind in kinds
     }
     wanted = [
         models[model]["unique_id"]
         for kind, chosen in names.items()
         if chosen
-        for model in ([_GATHERED_IN[kind]] if kind in _GATHERED_IN else chosen)
+        for model in ([_COLLECTED_IN[kind]] if kind in _COLLECTED_IN else chosen)
     ]
-    wanted += [models[model]["unique_id"] for kind, model in _JUDGED_BY.items() if names.get(kind)]
+    wanted += [
+        models[model]["unique_id"] for kind, model in _ALSO_NEEDED.items() if names.get(kind)
+    ]
     needed = _with_ancestors(manifest, wanted)
     return Plan(
         names={kind: names.get(kind, ()) for kind in KINDS},
-        is_everything=not asked,
+        is_everything=not requested,
         nodes=[manifest["nodes"][unique_id] for unique_id in sorted(needed)],
     )
 

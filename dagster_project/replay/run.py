@@ -1,4 +1,4 @@
-"""The days of a replay, one after the other, into a result file."""
+"""Replay days in order and write the results to a file."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ from pathlib import Path
 from dagster_project.home import warehouse
 from dagster_project.home.settings import Settings
 from dagster_project.home.warehouse import ClockError
+from dagster_project.replay.builder import Builder
 from dagster_project.replay.plan import Plan
-from dagster_project.replay.scratch import open_scratch
-from dagster_project.replay.transcript import Builder
+from dagster_project.replay.scratch_warehouse import open_scratch
 
 DAY = timedelta(days=1)
 
 
 def end_of(day: date) -> datetime:
-    """The instant at which a UTC day is over: the next one's midnight."""
+    """The end of a UTC day: midnight of the next day."""
     return datetime.combine(day + DAY, time(), UTC)
 
 
 def require_over(settings: Settings, last: date) -> None:
-    """Refuse a day that the live clock has not left behind: more of it may still be learnt.
+    """Refuse a day that has not ended by the live clock: more events of the day may arrive.
 
     Raises:
-        ClockError: the day is not over, or there was no tick yet.
+        ClockError: the day has not ended, or no tick has run.
     """
     if not settings.warehouse_path.exists():
-        raise ClockError("there is no warehouse yet: `sendhouse tick` makes it")
+        raise ClockError("no warehouse yet: run `sendhouse tick` first")
     with warehouse.connect(settings.warehouse_path, read_only=True) as connection:
         clock = warehouse.require_clock(connection)
     if last >= clock.as_of.date():
         newest = clock.as_of.date() - DAY
         raise ClockError(
-            f"{last} is not over by the clock, which stands at {clock.as_of.isoformat()}: "
+            f"{last} has not ended by the clock ({clock.as_of.isoformat()}); "
             f"the last day that can be replayed is {newest}"
         )
 
@@ -48,22 +48,22 @@ def replay(
     parameters: Mapping[str, float] | None = None,
     on_day: Callable[[date], None] = lambda _: None,
 ) -> None:
-    """Say of each day what the models say of it, as it was known at its end.
+    """Build the models for the end of each day, from the data received by then.
 
-    The result holds segments.membership_daily, scores.daily and decisions.trigger_firings, with the
-    columns that they have in the warehouse. The live warehouse is only read; the caller holds it.
+    The result has the tables segments.membership_daily, scores.daily and decisions.trigger_firings
+    with the columns of the live tables. The live warehouse is only read; the caller holds it.
 
     Args:
         settings: the installation.
-        plan: what is asked for.
-        days: UTC days that are over, ascending.
-        into: the result, a DuckDB file that is not there yet.
-        parameters: the numbers that models read from the first day on, where not those of the
-            settings; so a trigger fires for whom the change itself brings over its level.
-        on_day: told each day that is done.
+        plan: the models to build.
+        days: past UTC days, ascending.
+        into: the result, a DuckDB file that does not exist yet.
+        parameters: parameters that replace those of the settings from the first day on; a trigger
+            fires for a contact that crosses the threshold because of the change.
+        on_day: progress callback, called with each finished day.
 
     Raises:
-        ClockError: a day is not over.
+        ClockError: a day has not ended.
         DbtError: a model failed.
     """
     require_over(settings, days[-1])
@@ -71,7 +71,7 @@ def replay(
     with open_scratch(settings, plan, into, since=before) as scratch:
         builder = Builder(settings, scratch)
         if plan.names["triggers"]:
-            # Who is in a segment and what has fired when the first day begins is no news of it.
+            # Build the day before: earlier members and firings are not new on the first day.
             scratch.set_clock(before)
             builder.build()
         if parameters is not None:

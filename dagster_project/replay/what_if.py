@@ -1,4 +1,4 @@
-"""Two results of a replay, compared: who would differ."""
+"""Compare two replay results: the contacts with different segments, scores or firings."""
 
 from __future__ import annotations
 
@@ -84,15 +84,14 @@ _COUNTS = """
 
 @dataclass(frozen=True)
 class Difference:
-    """How many contacts a changed parameter makes a difference to, on any day.
+    """The number of contacts that differ with the changed parameters, on any day.
 
     Attributes:
         kind: segments, scores or triggers.
-        name: which.
-        gains: contacts who would be in the segment and are not, score higher, or would fire when
-            they do not.
-        losses: contacts who are in it and would not be, score lower, or fire and would not.
-        moves: contacts who fire either way, but at other times.
+        name: the name of the segment, score or trigger.
+        gains: contacts that additionally are in the segment, score higher, or fire.
+        losses: contacts that no longer are in the segment, score lower, or no longer fire.
+        moves: contacts that fire in both results, at different times.
     """
 
     kind: str
@@ -102,22 +101,23 @@ class Difference:
     moves: int
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """The difference as JSON types."""
         return asdict(self)
 
 
 def compare(
     usual: Path, changed: Path, parameters: Mapping[str, tuple[float, float]]
 ) -> list[Difference]:
-    """Add to a result who would differ from it in another one.
+    """Write the differences between two results into the first result.
 
-    `what_if.membership`, `.scores` and `.firings` get a row per day (or firing) and contact that is
-    in one and not, or not the same, in the other; `what_if.parameters` what was changed.
+    `what_if.membership`, `what_if.scores` and `what_if.firings` get one row per difference: a row
+    that only one result has, or with different values. `what_if.parameters` lists the changed
+    parameters.
 
     Args:
-        usual: the result with the settings' parameters.
-        changed: the other one.
-        parameters: by name the settings' value and the changed one.
+        usual: the result with the parameters of the settings.
+        changed: the result with the changed parameters.
+        parameters: by name, the value of the settings and the changed value.
     """
     with duckdb.connect(str(usual)) as connection:
         connection.execute("set timezone = 'UTC'")

@@ -1,1 +1,1 @@
-"""The tick: one pass of the loop, stage by stage (`stages`)."""
+"""The tick: one pass of the loop. `stages` has the stages in order."""

@@ -14,8 +14,8 @@ def next_clock(settings: Settings, as_of: datetime | None) -> Clock:
 
     Args:
         settings: the installation, with its warehouse.
-        as_of: the instant that somebody asked for. None stands for the machine's time, and in a
-            demo for one day after the last tick.
+        as_of: the requested instant. None means the machine's time; in a demo, one day after the
+            last tick.
 
     Raises:
         ClockError: the instant is in the future, or before the last tick.
@@ -28,7 +28,8 @@ def next_clock(settings: Settings, as_of: datetime | None) -> Clock:
     clock = Clock(machine, is_simulated=False) if as_of is None else Clock(as_of, True)
     if clock.as_of > machine + timedelta(minutes=1):
         raise ClockError(
-            f"{clock.as_of.isoformat()} is in the future: no tick could run until then"
+            f"{clock.as_of.isoformat()} is in the future: a tick at this instant would block all "
+            "ticks until then"
         )
     warehouse.require_forward(current, clock)
     return clock

@@ -1,4 +1,4 @@
-"""From the send queue to the senders: batch by batch, each looked at once more before it leaves."""
+"""The dispatch: pass the send queue to a sender in batches, each re-checked against new data."""
 
 from __future__ import annotations
 
@@ -33,14 +33,13 @@ _NEXT_BATCH = """
 
 
 def dispatch_due(settings: Settings) -> DispatchReport:
-    """Send what `delivery.send_queue` holds, as far as nothing new speaks against it.
+    """Send the rows of `delivery.send_queue` that pass the re-check.
 
-    Batch by batch: the warehouse is open between two batches, when no server is talked to, and
-    closed while one is.
+    The warehouse is open only between batches, and closed during each connection to a server.
 
     Raises:
-        SettingsError: the sender needs a setting that is missing.
-        SenderUnavailableError: nothing can be sent now; what was not tried stays due.
+        SettingsError: a setting of the sender is missing.
+        SenderUnavailableError: the sender cannot send now; untried sends stay due.
     """
     links = Links(settings.links.base_url, settings.require_link_key())
     identity = Identity(**settings.identity.model_dump())
@@ -73,7 +72,7 @@ def dispatch_due(settings: Settings) -> DispatchReport:
 
 
 def _settle_by_evidence(settings: Settings, journal: Journal) -> Counter[str]:
-    """Settle unknown tries that did leave: what came back, only mail that left can set off."""
+    """Settle unknown tries as sent if an open, click or bounce proves that the message left."""
     unknown = {(row["send_id"], row["attempt"]) for row in journal.unknowns()}
     if not unknown:
         return Counter()
@@ -86,14 +85,14 @@ def _settle_by_evidence(settings: Settings, journal: Journal) -> Counter[str]:
     settled: Counter[str] = Counter()
     for send_id, attempt, evidence, started_at in found:
         if (send_id, attempt) in unknown:
-            why = f"settled by evidence: {evidence}"
-            journal.settle(send_id, attempt, "sent", why, now=warehouse.instant(started_at))
+            detail = f"settled by evidence: {evidence}"
+            journal.settle(send_id, attempt, "sent", detail, now=warehouse.instant(started_at))
             settled["sent"] += 1
     return settled
 
 
 def _batches(settings: Settings, clock: Clock, news: News) -> Iterator[list[Send]]:
-    """The queue in the order in which it should go; `news` is up to date before each batch."""
+    """Yield the queue in send order; updates `news` before each batch."""
     last: dict[str, Any] = {"priority": None, "scheduled_at": None, "send_id": None}
     while True:
         with warehouse.connect(settings.warehouse_path) as connection:

@@ -1,4 +1,4 @@
-"""What an installation consists of before its first tick."""
+"""Create an installation: folders, warehouse and journal."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from senders.journal import Journal
 
 
 def create(settings: Settings) -> None:
-    """Create the folders, the warehouse and the journal. What exists stays; safe to repeat.
+    """Create the missing folders, tables and journal; safe to repeat.
 
-    From here on the models read the parameters of these settings.
+    Also writes the parameters of the settings to the warehouse, where the models read them.
     """
     for folder in (settings.landing_dir, settings.outbox_dir, settings.serving_dir):
         folder.mkdir(parents=True, exist_ok=True)

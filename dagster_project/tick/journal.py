@@ -1,4 +1,4 @@
-"""The journal's tries, copied into `raw.attempts`."""
+"""Copy the tries of the journal into `raw.attempts`."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ _SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a load did.
+    """The result of a load.
 
     Attributes:
-        changed: tries that came anew or changed.
-        rows: tries there are now.
-        settled: tries that a dead dispatcher had left, by what they became.
+        changed: number of new or changed tries.
+        rows: number of tries in `raw.attempts`.
+        settled: leftover tries of a dead dispatcher, counted by their new status.
     """
 
     changed: int
@@ -48,12 +48,12 @@ class Loaded:
 
 
 def load(settings: Settings) -> Loaded:
-    """Bring `raw.attempts` up to date with the journal; only what changed is read.
+    """Copy new and changed tries of the journal into `raw.attempts`.
 
-    What a killed tick left `attempting` is settled first: the models of this tick list it as
-    unknown, or find it due again.
+    First settles the tries that a killed tick left as `attempting`: the models of this tick list
+    such a send as unknown, or find the send due again.
 
-    One transaction: a crash leaves the tries as they were, and the next load brings them all.
+    Runs in one transaction: after a crash, the next load copies the same tries.
     """
     journal = Journal(settings.journal_address)
     try:
@@ -82,9 +82,10 @@ def load(settings: Settings) -> Loaded:
 
 
 def _settle(journal: Journal, settings: Settings, clock: Clock) -> Counter[str]:
-    """Settle leftovers at the instant that the models will look at.
+    """Settle leftover tries at the clock.
 
-    Only when there are any: without, a sender that is not set up yet stops no decision.
+    Creates the sender only if there are leftovers: otherwise an unconfigured sender would stop the
+    tick before any decision.
     """
     if "attempting" not in journal.counts():
         return Counter()

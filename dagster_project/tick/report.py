@@ -1,4 +1,4 @@
-"""What a tick did: the rows that are there after it and were not before."""
+"""The report of a tick: the difference between the row counts before and after."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _LANDED = ("files", "rows", "duplicates", "rejected")
 
 @dataclass(frozen=True)
 class Counts:
-    """How many rows of each kind there are: landed and decided, and sends stopped by gate."""
+    """Row counts of landed files and decisions, and of stopped sends by gate."""
 
     counts: dict[str, int]
     stopped: dict[str, int]
@@ -48,18 +48,18 @@ class Counts:
 
 @dataclass
 class TickReport:
-    """What one tick did.
+    """The report of one tick.
 
     Attributes:
-        as_of: the clock (UTC); None when the tick failed before setting it.
-        landed: files, rows, duplicates and rejected rows.
-        decided: segment changes, firings, enrollments, exits, sends and other steps.
-        stopped: sends newly stopped, by gate.
-        dispatched: sent, deferred, rejected, failed, unknown; empty when nothing was dispatched.
-        unknown: all tries of which nobody knows whether they arrived.
-        seconds: without start-up.
-        unfetched: remote sources of which not everything that is new could be had, and why.
-        errors: what failed, in words; empty when the tick succeeded.
+        as_of: the clock (UTC); None if the tick failed before setting the clock.
+        landed: new files, rows, duplicates and rejected rows.
+        decided: new segment changes, firings, enrollments, exits, sends and other steps.
+        stopped: newly stopped sends, by gate.
+        dispatched: sent, deferred, rejected, failed, unknown; empty without a dispatch.
+        unknown: all tries with an unknown outcome, also of earlier ticks.
+        seconds: duration without start-up.
+        unfetched: remote sources whose last fetch failed, with the error.
+        errors: message of each failure; empty if the tick succeeded.
     """
 
     as_of: datetime | None
@@ -73,11 +73,11 @@ class TickReport:
     errors: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
-        """The report as JSON can hold it."""
+        """The report as JSON types."""
         return asdict(self) | {"as_of": self.as_of and self.as_of.isoformat()}
 
     def lines(self) -> list[str]:
-        """The report for a terminal."""
+        """The report as lines for a terminal."""
         lines = [f"tick       as of {self.as_of:%Y-%m-%d %H:%M:%S} UTC" if self.as_of else "tick"]
         lines.append("landed     " + _listed(self.landed))
         lines.append("decided    " + _listed(self.decided))
@@ -85,7 +85,7 @@ class TickReport:
         lines.append("dispatched " + _listed(self.dispatched))
         if self.unknown:
             lines.append(f"unknown    {self.unknown} may have arrived: see delivery.unknown_sends")
-        lines.extend(f"not landed {told}" for told in self.unfetched)
+        lines.extend(f"not landed {problem}" for problem in self.unfetched)
         return lines
 
 
@@ -97,14 +97,14 @@ def report_since(
     seconds: float,
     errors: Sequence[str] = (),
 ) -> TickReport:
-    """The report of a tick that has ended.
+    """Create the report of a finished tick.
 
     Args:
-        before: the counts from before its first stage.
+        before: the counts before the first stage.
         settings: the installation.
-        dispatched: what the stage `dispatch` did, by status.
-        seconds: how long the tick took.
-        errors: what failed, in words.
+        dispatched: the tries of the stage `dispatch`, by status.
+        seconds: the duration of the tick.
+        errors: the message of each failure.
     """
     after = Counts.read(settings)
     with warehouse.connect(settings.warehouse_path) as connection:
@@ -124,7 +124,7 @@ def report_since(
 
 
 def _difference(before: Counts, after: Counts) -> dict[str, dict[str, int]]:
-    """What came between two readings, as the fields `landed`, `decided` and `stopped`."""
+    """Subtract the counts, as the fields `landed`, `decided` and `stopped`."""
     new = {name: count - before.counts[name] for name, count in after.counts.items()}
     stopped = {gate: n - before.stopped.get(gate, 0) for gate, n in after.stopped.items()}
     return {

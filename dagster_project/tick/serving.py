@@ -1,4 +1,4 @@
-"""The copy that BI reads: one DuckDB file and one Parquet file a table, replaced by renames."""
+"""The copy that BI reads: one DuckDB file, and one Parquet file per table."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ import duckdb
 from dagster_project.home import warehouse
 from dagster_project.home.settings import Settings
 
-# Schemas whose every table is published, and single tables of others.
+# Schemas that are published completely, and single tables of other schemas.
 PUBLISHED_SCHEMAS = ("funnels", "ledger", "audit")
 PUBLISHED_TABLES = (("segments", "membership"), ("scores", "totals"), ("delivery", "send_gates"))
-# Published as Parquet whenever a backfill has written them: no tick changes them, and to copy years
-# of days would make every tick slower.
+# Published as Parquet after a backfill. A tick does not change these tables, and copying years of
+# days would slow down every tick.
 BACKFILLED_TABLES = (("segments", "membership_daily"), ("scores", "daily"))
 
 
 @dataclass(frozen=True)
 class Published:
-    """What was published: rows by `schema.table`, and the size of the DuckDB file in bytes."""
+    """Published rows by `schema.table`, and the size of the DuckDB file in bytes."""
 
     rows: dict[str, int]
     bytes: int
 
 
 def is_published(schema: str, table: str) -> bool:
-    """Whether BI gets this table of the warehouse."""
+    """Whether a table of the warehouse is published."""
     return schema in PUBLISHED_SCHEMAS or (schema, table) in PUBLISHED_TABLES
 
 
 def publish(settings: Settings) -> Published:
-    """Copy the published tables to `serving/`; a reader sees the old copy or the new, never half.
+    """Copy the published tables to `serving/`; a reader never sees a partial file.
 
-    A DuckDB file is written beside the old one and renamed over it: who has the old one open keeps
-    it. The Parquet files are renamed one by one, after it.
+    The new DuckDB file is renamed over the old file: a reader with an open file keeps reading the
+    old content. Then the Parquet files are renamed one by one.
     """
     serving = settings.serving_dir
     scratch = serving / ".next"
@@ -56,7 +56,7 @@ def publish(settings: Settings) -> Published:
 
 
 def publish_backfilled(settings: Settings, connection: duckdb.DuckDBPyConnection) -> None:
-    """Write the daily tables to `serving/` as Parquet; a reader sees the old file or the new."""
+    """Write the daily tables to `serving/` as Parquet; a reader never sees a partial file."""
     settings.serving_dir.mkdir(parents=True, exist_ok=True)
     for schema, table in BACKFILLED_TABLES:
         path = settings.serving_dir / f"{schema}.{table}.parquet"

@@ -11,10 +11,10 @@ import pytest
 
 from dagster_project.home.settings import load_settings
 from dagster_project.project import dbt
+from dagster_project.replay.builder import Builder
 from dagster_project.replay.plan import make_plan
 from dagster_project.replay.run import end_of
-from dagster_project.replay.scratch import open_scratch
-from dagster_project.replay.transcript import Builder
+from dagster_project.replay.scratch_warehouse import open_scratch
 from dagster_project.tick import stages
 from dagster_project.tick.stages import Stage
 from tests.models.test_retail import RETAIL, SETTINGS

@@ -1,1 +1,1 @@
-"""The audits as pages for people, each one file: `<home>/report`."""
+"""The audits as HTML pages, one file each, under `<home>/report`."""

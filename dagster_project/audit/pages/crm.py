@@ -1,4 +1,4 @@
-"""The page about the CRM: what an audit found, the urgent first."""
+"""The page of the CRM audit, most urgent first."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from dagster_project.audit.pages import site
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dagster_project.audit.model import AddressCount, Audit, FieldAudit, SegmentFeature
+    from dagster_project.audit.crm.results import AddressCount, CrmAudit, FieldAudit, SegmentFeature
     from dagster_project.home.settings import Settings
 
 
-def write(settings: Settings, audit: Audit) -> Path:
+def write(settings: Settings, audit: CrmAudit) -> Path:
     """Write `crm.html`."""
     segments = [list(rows) for _, rows in groupby(audit.segment_features, _segment)]
     return site.write(
         settings,
         "crm",
         audit.as_of,
-        objects=by_object(audit.fields),
+        tables=by_table(audit.fields),
         stale=stale_by_reason(audit.fields),
         addresses=[list(rows) for _, rows in groupby(audit.addresses, _address_field)],
         segments=sorted(segments, key=lambda rows: not any(row.problem for row in rows)),
@@ -41,13 +41,13 @@ def write(settings: Settings, audit: Audit) -> Path:
     )
 
 
-def by_object(fields: list[FieldAudit]) -> dict[str, list[FieldAudit]]:
-    """Group the fields by their object, in the objects' order."""
+def by_table(fields: list[FieldAudit]) -> dict[str, list[FieldAudit]]:
+    """Group the fields by their table, in the order of the tables."""
     return {table: list(rows) for table, rows in groupby(fields, lambda row: row.source_table)}
 
 
 def stale_by_reason(fields: list[FieldAudit]) -> list[tuple[str, str, list[str]]]:
-    """Name the stale fields once per object and reason: an export that stopped makes all stale."""
+    """Group the stale fields by table and reason: a stopped export makes every field stale."""
     found: dict[tuple[str, str], list[str]] = {}
     for field in fields:
         if field.stale_reason:

@@ -1,4 +1,4 @@
-"""The page about the segments: who is in them, how that changed, and what is wrong with them."""
+"""The page of the audit of the segments: members, changes and problems."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from dagster_project.audit.segment_model import SegmentOverlap, SegmentsAudit
+    from dagster_project.audit.segments.results import SegmentOverlap, SegmentsAudit
     from dagster_project.home.settings import Settings
 
 WIDTH, HEIGHT = 240, 44
-"""Of a sparkline, in pixels."""
+"""The size of a sparkline in pixels."""
 _SHOWN_PAIRS = 12
 
 
 def write(settings: Settings, audit: SegmentsAudit) -> Path:
     """Write `segments.html`."""
-    segments = sorted(audit.segments, key=lambda one: (-len(one.findings), one.segment))
+    segments = sorted(audit.segments, key=lambda row: (-len(row.findings), row.segment))
     return site.write(
         settings,
         "segments",
@@ -35,21 +35,21 @@ def write(settings: Settings, audit: SegmentsAudit) -> Path:
         height=HEIGHT,
         overlaps=shown_overlaps(audit.overlaps),
         findings={
-            name: sum(name in one.findings for one in segments)
-            for name in dict.fromkeys(name for one in segments for name in one.findings)
+            name: sum(name in row.findings for row in segments)
+            for name in dict.fromkeys(name for row in segments for name in row.findings)
         },
     )
 
 
 def shown_overlaps(overlaps: Sequence[SegmentOverlap]) -> list[SegmentOverlap]:
-    """Keep what says something: near-duplicates, subsets, and the most alike up to a dozen."""
-    telling = [pair for pair in overlaps if pair.is_near_duplicate or pair.subset]
-    rest = [pair for pair in overlaps if pair not in telling]
-    return telling + rest[: max(0, _SHOWN_PAIRS - len(telling))]
+    """Keep near-duplicates and subsets, filled up to a dozen pairs by the highest Jaccard index."""
+    notable = [pair for pair in overlaps if pair.is_near_duplicate or pair.subset]
+    rest = [pair for pair in overlaps if pair not in notable]
+    return notable + rest[: max(0, _SHOWN_PAIRS - len(notable))]
 
 
 def sparkline(members: Sequence[int]) -> str:
-    """Lay a line of daily sizes into WIDTH x HEIGHT: points of an SVG polyline, from nought up."""
+    """Return the points of an SVG polyline in WIDTH x HEIGHT; the vertical axis starts at zero."""
     top = max(members, default=0) or 1
     step = WIDTH / max(len(members) - 1, 1)
     line = [*members, members[0]] if len(members) == 1 else members

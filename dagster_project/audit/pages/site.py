@@ -1,4 +1,4 @@
-"""How a page is made, and the index of those there are."""
+"""Render a page, and the index of all pages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SUMMARY = re.compile(r'<meta name="description" content="(.*?)">', re.DOTALL)
 
 @dataclass(frozen=True)
 class Page:
-    """A page as the index shows it; a page says both of itself."""
+    """A page as listed in the index; title and summary come from the page itself."""
 
     name: str
     title: str
@@ -31,15 +31,15 @@ class Page:
 
 
 def write(settings: Settings, name: str, as_of: datetime, **values: Any) -> Path:  # noqa: ANN401
-    """Render `templates/<name>.html.j2` to `<home>/report/<name>.html`, and the index anew.
+    """Render `templates/<name>.html.j2` to `<home>/report/<name>.html`, and rebuild the index.
 
-    The index is what lies in the folder, so that a page is added by writing it.
+    The index lists the files in the folder, so a new page needs no registration.
 
     Args:
         settings: the installation.
-        name: of the page and its template.
-        as_of: the clock, which every page shows.
-        values: what the template is about.
+        name: the name of the page and of its template.
+        as_of: the clock, shown on every page.
+        values: the variables of the template.
 
     """
     folder = settings.home / "report"
@@ -50,19 +50,19 @@ def write(settings: Settings, name: str, as_of: datetime, **values: Any) -> Path
 
 
 def list_pages(folder: Path) -> list[Page]:
-    """List the pages of a report folder by title."""
+    """List the pages in a report folder, sorted by title."""
     pages: list[Page] = []
     for path in folder.glob("*.html"):
         head = path.read_text(encoding="utf-8")[:4000]
         title, summary = _TITLE.search(head), _SUMMARY.search(head)
         if path.stem != _INDEX and title is not None:
-            said = html.unescape(summary[1]) if summary else ""
-            pages.append(Page(path.stem, html.unescape(title[1]), said))
+            text = html.unescape(summary[1]) if summary else ""
+            pages.append(Page(path.stem, html.unescape(title[1]), text))
     return sorted(pages, key=lambda page: page.title)
 
 
 def _replace(folder: Path, name: str, as_of: datetime, values: dict[str, Any]) -> Path:
-    """Write beside the old page and rename: a reader sees the old one or the new."""
+    """Write a temporary file and rename it: a reader sees the old page or the new page."""
     path = folder / f"{name}.html"
     unfinished = folder / f".{name}.html"
     template = _environment().get_template(f"{name}.html.j2")

@@ -1,1 +1,1 @@
-"""Beside the loop: what the data is worth."""
+"""The audits, outside the tick."""

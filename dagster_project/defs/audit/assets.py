@@ -1,4 +1,4 @@
-"""The audits: not part of a tick, which has to be quick."""
+"""The audits as assets. The job `tick` excludes them: an audit reads every value of the CRM."""
 
 from collections.abc import Iterator, Sequence
 
@@ -17,20 +17,20 @@ SEGMENTS = [TRANSLATOR.get_asset_key(node) for node in lineage.segment_nodes(MAN
 FEATURES = ["contacts", "contact_features"]
 
 CRM = {
-    "crm_fields": "How full, right and fresh each CRM field is, and what segment it can carry. One "
-    "row per day of audit, object and field.",
-    "crm_addresses": "How many addresses are people's, roles', throw-away or none. One row per day "
-    "of audit, field and verdict.",
-    "segment_features": "What segments decide by and how much of it is there. One row per day of "
-    "audit, segment and feature.",
+    "crm_fields": "Fill rate, validity and freshness of each CRM field, and the kind of segment "
+    "that the field can carry. One row per audit day, object and field.",
+    "crm_addresses": "Number of personal, role, disposable and invalid addresses. One row per "
+    "audit day, field and verdict.",
+    "segment_features": "The features that segments use, and their fill rates. One row per audit "
+    "day, segment and feature.",
 }
 SEGMENT = {
-    "segments": "Size, consent, entries and exits of each segment, and what is wrong with it. One "
-    "row per day of audit and segment.",
-    "segment_sizes": "How each segment grew and shrank. One row per segment and UTC day since its "
-    "first entry.",
-    "segment_overlaps": "Which segments share members, near-duplicates and subsets among them. One "
-    "row per day of audit and pair that shares anybody.",
+    "segments": "Size, consent, entries, exits and problems of each segment. One row per audit day "
+    "and segment.",
+    "segment_sizes": "Members, entries and exits of each segment by day. One row per segment and "
+    "UTC day since the segment's first entry.",
+    "segment_overlaps": "Segments with common members, near-duplicates and subsets. One row per "
+    "audit day and pair with common members.",
 }
 
 
@@ -47,15 +47,15 @@ def _spec(
     )
 
 
-# In functions: Dagster takes specs that it finds in a module for assets of their own.
+# In functions: Dagster loads each module-level AssetSpec as an external asset.
 def _crm_specs() -> list[dg.AssetSpec]:
     deps = {"segment_features": [FEATURES, *SEGMENTS]}
     return [
-        *(_spec("audit", name, said, deps.get(name, RAW)) for name, said in CRM.items()),
+        *(_spec("audit", name, text, deps.get(name, RAW)) for name, text in CRM.items()),
         _spec(
             "report",
             "crm",
-            "The audit of the CRM as a page, to read and to print.",
+            "The CRM audit as a printable HTML page.",
             [["audit", name] for name in CRM],
         ),
     ]
@@ -73,11 +73,11 @@ def _segment_specs() -> list[dg.AssetSpec]:
         "segment_overlaps": [members],
     }  # fmt: skip
     return [
-        *(_spec("audit", name, said, deps[name]) for name, said in SEGMENT.items()),
+        *(_spec("audit", name, text, deps[name]) for name, text in SEGMENT.items()),
         _spec(
             "report",
             "segments",
-            "The audit of the segments as a page, to read and to print.",
+            "The audit of the segments as a printable HTML page.",
             [["audit", name] for name in SEGMENT],
         ),
     ]
@@ -87,38 +87,40 @@ def _segment_specs() -> list[dg.AssetSpec]:
 def audit_crm(
     context: dg.AssetExecutionContext, sendhouse: Sendhouse
 ) -> Iterator[dg.MaterializeResult]:
-    """Look at every field of every CRM object; write tables and page."""
+    """Audit every field of every CRM object; write the tables and the page."""
     settings = sendhouse.settings
-    done = audit.run_crm(settings, on_table=lambda table: context.log.info("looking at %s", table))
-    lacking = {row.segment: row.problem for row in done.segment_features if row.problem}
-    yield _made(
+    result = audit.run_crm(settings, on_table=lambda table: context.log.info("auditing %s", table))
+    lacking = {row.segment: row.problem for row in result.segment_features if row.problem}
+    yield _materialized(
         "audit",
         "crm_fields",
-        len(done.fields),
-        stale={f"{row.source_table}.{row.field}": row.stale_reason for row in done.stale},
+        len(result.fields),
+        stale={f"{row.source_table}.{row.field}": row.stale_reason for row in result.stale},
     )
-    invalid = sum(row.rows for row in done.addresses if row.verdict == "invalid")
-    yield _made("audit", "crm_addresses", len(done.addresses), invalid=invalid)
-    yield _made("audit", "segment_features", len(done.segment_features), lacking=lacking)
+    invalid = sum(row.rows for row in result.addresses if row.verdict == "invalid")
+    yield _materialized("audit", "crm_addresses", len(result.addresses), invalid=invalid)
+    yield _materialized("audit", "segment_features", len(result.segment_features), lacking=lacking)
     page = dg.MetadataValue.path(settings.home / "report" / "crm.html")
-    yield _made("report", "crm", page=page)
+    yield _materialized("report", "crm", page=page)
 
 
 @dg.multi_asset(specs=_segment_specs(), pool="warehouse", name="audit_segments")
 def audit_segments(sendhouse: Sendhouse) -> Iterator[dg.MaterializeResult]:
-    """Look at every segment; write tables and page."""
+    """Audit every segment; write the tables and the page."""
     settings = sendhouse.settings
-    done = audit.run_segments(settings)
-    findings = {one.segment: one.findings for one in done.segments if one.findings}
-    yield _made("audit", "segments", len(done.segments), findings=findings)
-    yield _made("audit", "segment_sizes", sum(map(len, done.sizes.values())))
-    duplicates = sum(pair.is_near_duplicate for pair in done.overlaps)
-    yield _made("audit", "segment_overlaps", len(done.overlaps), near_duplicates=duplicates)
+    result = audit.run_segments(settings)
+    findings = {row.segment: row.findings for row in result.segments if row.findings}
+    yield _materialized("audit", "segments", len(result.segments), findings=findings)
+    yield _materialized("audit", "segment_sizes", sum(map(len, result.sizes.values())))
+    duplicates = sum(pair.is_near_duplicate for pair in result.overlaps)
+    yield _materialized(
+        "audit", "segment_overlaps", len(result.overlaps), near_duplicates=duplicates
+    )
     page = dg.MetadataValue.path(settings.home / "report" / "segments.html")
-    yield _made("report", "segments", page=page)
+    yield _materialized("report", "segments", page=page)
 
 
-def _made(
+def _materialized(
     schema: str, name: str, rows: int | None = None, **metadata: dict | int | dg.MetadataValue
 ) -> dg.MaterializeResult:
     counted = {} if rows is None else {"dagster/row_count": rows}

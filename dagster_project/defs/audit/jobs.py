@@ -1,4 +1,4 @@
-"""When the data is audited: whenever somebody asks, and weekly once that is switched on."""
+"""The job of the audits, and a weekly schedule that is off by default."""
 
 import dagster as dg
 
@@ -7,7 +7,7 @@ from dagster_project.defs.audit.assets import GROUP
 audit = dg.define_asset_job(
     "audit",
     selection=dg.AssetSelection.groups(GROUP),
-    description="Audit CRM and segments: tables under `audit`, and two pages of the report.",
+    description="Audits the CRM and the segments: tables under `audit`, two pages of the report.",
 )
 
 every_monday = dg.ScheduleDefinition(
@@ -16,5 +16,5 @@ every_monday = dg.ScheduleDefinition(
     cron_schedule="0 5 * * 1",
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.STOPPED,
-    description="The audits before the week begins.",
+    description="Runs the audits every Monday at 05:00 UTC.",
 )

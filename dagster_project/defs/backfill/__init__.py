@@ -1,1 +1,1 @@
-"""Beside the loop: the past, day by day."""
+"""Backfills of the daily tables, outside the tick."""

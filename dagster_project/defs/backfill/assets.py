@@ -1,4 +1,4 @@
-"""Segments and scores of past days, as known then: filled day by day, never by a tick."""
+"""The daily tables: segments and scores of past days, as known then. A tick never fills them."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -15,7 +15,7 @@ from dagster_project.replay.backfill import backfill
 from dagster_project.tick import installation
 
 GROUP = "backfill"
-# A day is a partition once the machine's UTC day is over.
+# A day becomes a partition when it has ended in UTC.
 DAYS = dg.DailyPartitionsDefinition(start_date=str(load_settings().schedule.backfill_from))
 MEMBERSHIP = dg.AssetKey(["segments", "membership_daily"])
 SCORES = dg.AssetKey(["scores", "daily"])
@@ -23,7 +23,7 @@ KINDS = {MEMBERSHIP: "segments", SCORES: "scores"}
 
 
 class BackfillConfig(dg.Config):
-    """What to fill: all segments and scores, or `only` those named, such as a new one."""
+    """The names to fill: `only` these segments and scores (example: a new segment), or all."""
 
     only: list[str] = Field(default_factory=list)
 
@@ -35,7 +35,7 @@ def _specs() -> list[dg.AssetSpec]:
             MEMBERSHIP,
             deps=SEGMENTS,
             description=(
-                "Who was in which segment at the end of a day, by what was known then. One row per "
+                "The members of each segment at the end of a day, as known then. One row per "
                 "day, segment and contact."
             ),
             **shared,
@@ -44,7 +44,7 @@ def _specs() -> list[dg.AssetSpec]:
             SCORES,
             deps=[["scores", "totals"]],
             description=(
-                "What each score was at the end of a day, by what was known then. One row per day, "
+                "The total of each score at the end of a day, as known then. One row per day, "
                 "score and contact."
             ),
             **shared,
@@ -63,7 +63,7 @@ def _specs() -> list[dg.AssetSpec]:
 def daily(
     context: dg.AssetExecutionContext, config: BackfillConfig, sendhouse: Sendhouse
 ) -> Iterator[dg.MaterializeResult]:
-    """Replay the days in a scratch warehouse, where nothing can send, and keep what they say."""
+    """Replay the days in a scratch warehouse, which cannot send, and copy the results."""
     settings = sendhouse.settings
     installation.create(settings)
     kinds = [KINDS[key] for key in KINDS if key in context.selected_asset_keys]

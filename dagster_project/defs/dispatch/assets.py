@@ -1,4 +1,4 @@
-"""The stage `dispatch`: what is due leaves."""
+"""The stage `dispatch`: send the due messages."""
 
 import dagster as dg
 
@@ -15,9 +15,10 @@ from dagster_project.tick import stages
     kinds={"email"},
 )
 def dispatch(context: dg.AssetExecutionContext, sendhouse: Sendhouse) -> dg.MaterializeResult:
-    """Send what is queued, each send once. The journal is written before and after every message.
+    """Send the rows of the send queue, each once.
 
-    The warehouse is closed before the first connection to a server opens.
+    The journal is written before and after each message. The warehouse is closed during each
+    connection to a server.
     """
     report = stages.dispatch(sendhouse.settings)
     for problem in report.problems:

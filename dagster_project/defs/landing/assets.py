@@ -15,22 +15,22 @@ GROUP = "landing"
 OWNERS = ["team:data"]
 KINDS = {"duckdb"}
 RAW_TABLES = {
-    "files": "What landed, when, how many rows. One row per landed file.",
-    "rejects": "What could not be landed, and why. One row per rejected line or file.",
-    "events": "What contacts did. One row per event, once.",
-    "tracking": "Opens, clicks, bounces, complaints, replies. One row per event, once.",
+    "files": "Landed files with time and row counts. One row per landed file.",
+    "rejects": "Rejected lines and files with the reason. One row per rejected line or file.",
+    "events": "Events of contacts. One row per event.",
+    "tracking": "Opens, clicks, bounces, complaints, replies. One row per tracking event.",
 }
 
 
 class ClockConfig(dg.Config):
-    """The instant up to which facts count: ISO 8601 with an offset; now when left out."""
+    """The instant up to which facts count: ISO 8601 with an offset. Default: now."""
 
     as_of: str | None = None
 
 
 @dg.asset(key=["control", "clock"], pool="warehouse", group_name=GROUP, owners=OWNERS, kinds=KINDS)
 def clock(config: ClockConfig, sendhouse: Sendhouse) -> dg.MaterializeResult:
-    """The only clock. A tick sets it first; models read it and never ask the machine."""
+    """The clock of the models, set first in a tick. Models never read the machine's time."""
     as_of = None if config.as_of is None else datetime.fromisoformat(config.as_of)
     now = stages.begin(sendhouse.settings, as_of)
     return dg.MaterializeResult(metadata={"as_of": now.as_of.isoformat()})
@@ -39,7 +39,7 @@ def clock(config: ClockConfig, sendhouse: Sendhouse) -> dg.MaterializeResult:
 def _raw_specs() -> list[dg.AssetSpec]:
     tables = dict(RAW_TABLES)
     for name in read_declared(load_settings().project_dir):
-        tables[name] = "Rows of CRM exports as they came. One row per record and export."
+        tables[name] = "Unchanged rows of CRM exports. One row per record and export."
     return [
         dg.AssetSpec(
             key=["raw", name],
@@ -57,7 +57,7 @@ def _raw_specs() -> list[dg.AssetSpec]:
 def landing(
     context: dg.AssetExecutionContext, sendhouse: Sendhouse
 ) -> Iterator[dg.MaterializeResult]:
-    """Fetch what is new in remote sources, then load every new file."""
+    """Fetch new files and rows from remote sources, then load every new file."""
     settings = sendhouse.settings
     landed = stages.land(settings)
     for fetched in landed.fetched:
@@ -66,8 +66,8 @@ def landing(
     with warehouse.connect(settings.warehouse_path) as connection:
         counts = warehouse.row_counts(connection)
     for file in landed.files:
-        wants_a_look = file.error or file.rows_rejected or file.notices
-        log = context.log.warning if wants_a_look else context.log.info
+        has_problem = file.error or file.rows_rejected or file.notices
+        log = context.log.warning if has_problem else context.log.info
         log("%s", file)
     for key in context.assets_def.keys:
         schema, table = key.path
@@ -85,7 +85,7 @@ def landing(
     kinds=KINDS,
 )
 def attempts(sendhouse: Sendhouse) -> dg.MaterializeResult:
-    """What the journal knows of every try to send. One row per try."""
+    """The tries to send, copied from the journal. One row per try."""
     loaded = stages.load_journal(sendhouse.settings)
     return dg.MaterializeResult(
         metadata={

@@ -1,4 +1,4 @@
-"""The stage `decide`: every SELECT under models/, as one dbt build whose tests are asset checks."""
+"""The stage `decide`: all models in one dbt build; data tests are asset checks."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -18,39 +18,39 @@ _SEVERITIES = {"warn": dg.AssetCheckSeverity.WARN}
 
 
 class Translator(DagsterDbtTranslator):
-    """Names assets as the warehouse does: schema and table, grouped by folder."""
+    """Asset keys are schema and table; groups are folders."""
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
-        """`segments/trial_accounts`; what landing wrote under the name it landed as."""
+        """Return schema and table (example: `segments/trial_accounts`)."""
         props = dbt_resource_props
         if props["resource_type"] != "source":
             return dg.AssetKey([props["schema"], props["alias"]])
-        # The state that earlier ticks left is not what this tick appends: another key, no cycle.
+        # Own keys: the rows of earlier ticks are not an output of this tick, which avoids a cycle.
         if props["source_name"] == "state":
             return dg.AssetKey(["state", props["name"]])
         return dg.AssetKey([props["schema"], props["identifier"]])
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
-        """The folder below models/."""
+        """Return the folder under models/."""
         if dbt_resource_props["resource_type"] == "source":
             return None
         return dbt_resource_props["fqn"][1]
 
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
-        """Who the model's YAML says owns it."""
+        """Return the owner from the model's YAML."""
         owner = dbt_resource_props.get("config", {}).get("meta", {}).get("owner")
         return [owner or DEFAULT_OWNER]
 
     def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:
-        """What its YAML says beside the owner: a segment's kind, rule and next review."""
-        said = dict(dbt_resource_props.get("config", {}).get("meta", {}))
-        said.pop("owner", None)
-        metadata = {name: str(value).strip() for name, value in said.items()}
+        """Return the other keys of `config.meta` (examples: a segment's kind, rule and review)."""
+        meta = dict(dbt_resource_props.get("config", {}).get("meta", {}))
+        meta.pop("owner", None)
+        metadata = {name: str(value).strip() for name, value in meta.items()}
         return {**super().get_metadata(dbt_resource_props), **metadata}
 
 
-# Without source metadata: by their table names Dagster would take the state sources for the models
-# that append to the same tables, and see a cycle.
+# Without source metadata: otherwise Dagster matches the state sources by table name with the models
+# that append to these tables, which creates a cycle.
 TRANSLATOR = Translator(DagsterDbtTranslatorSettings(enable_source_metadata=False))
 SETTINGS = load_settings()
 MANIFEST = dbt.manifest(SETTINGS)
@@ -66,7 +66,7 @@ MANIFEST = dbt.manifest(SETTINGS)
 def models(
     context: dg.AssetExecutionContext, sendhouse: Sendhouse
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-    """Build what is selected, test it, and say how many rows and seconds each took."""
+    """Build and test the selected models; report the rows and seconds of each model."""
     settings = sendhouse.settings
     select = _selectors(context) if context.is_subset else []
     results = stages.decide(settings, select)
@@ -94,14 +94,13 @@ def _events(
     for result in results:
         node = MANIFEST["nodes"].get(result.unique_id)
         if node is None:
-            context.log.warning("%s was added meanwhile: the next run shows it", result.unique_id)
+            context.log.warning("%s is new: the next run reports it", result.unique_id)
             continue
         if node["resource_type"] == "test":
             key = get_asset_check_key_for_test(MANIFEST, TRANSLATOR, result.unique_id, None)
             if key is not None and key in wanted_checks and result.status != "skipped":
                 yield dg.AssetCheckResult(
                     passed=result.status == "pass",
-                    # What only warns stops nothing, and is not passed over in silence either.
                     severity=_SEVERITIES.get(result.status, dg.AssetCheckSeverity.ERROR),
                     asset_key=key.asset_key,
                     check_name=key.name,

@@ -1,4 +1,4 @@
-"""The stage `publish`: what BI reads."""
+"""The stage `publish`: replace the copy that BI reads."""
 
 import dagster as dg
 
@@ -6,7 +6,7 @@ from dagster_project.defs.models.assets import MANIFEST, TRANSLATOR
 from dagster_project.defs.resources import Sendhouse
 from dagster_project.tick import serving, stages
 
-# Asked of the models themselves, so that a new funnel is published without being named here.
+# Derived from the manifest, so a new funnel needs no entry here.
 PUBLISHED = [
     TRANSLATOR.get_asset_key(node)
     for node in MANIFEST["nodes"].values()
@@ -23,9 +23,9 @@ PUBLISHED = [
     kinds={"duckdb", "parquet"},
 )
 def analytics(sendhouse: Sendhouse) -> dg.MaterializeResult:
-    """A copy of what BI reads, as a DuckDB file and as Parquet, replaced by renames.
+    """The published tables as a DuckDB file and as Parquet files, replaced by renames.
 
-    Readers keep what they have open; nobody waits for a tick, no tick waits for a reader.
+    A reader keeps reading an open file. Readers and ticks never wait for each other.
     """
     published = stages.publish(sendhouse.settings)
     return dg.MaterializeResult(

@@ -1,1 +1,1 @@
-"""When the stages run."""
+"""The job `tick`: its schedule and sensor, and a run in this process."""

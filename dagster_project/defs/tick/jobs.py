@@ -1,8 +1,8 @@
-"""The tick, when it runs by itself, and what starts it early."""
+"""The job `tick`, its schedule, and the sensor that starts it early."""
 
 import dagster as dg
 
-from dagster_project.defs import runs
+from dagster_project.defs import run_records
 from dagster_project.defs.audit.assets import GROUP as AUDIT
 from dagster_project.defs.backfill.assets import GROUP as BACKFILL
 from dagster_project.home import warehouse
@@ -11,12 +11,11 @@ from dagster_project.landing import pending_files
 
 tick = dg.define_asset_job(
     "tick",
-    # The audit looks at every value of the CRM; mail need not wait for that. A backfill is of the
-    # past, and for whoever asks for it.
+    # Without the audits, which read every value of the CRM, and without backfills of past days.
     selection=dg.AssetSelection.all() - dg.AssetSelection.groups(AUDIT, BACKFILL),
     description=(
         "One pass of the loop: land new files, load the journal, build the models, dispatch what "
-        "is due, publish. It can die anywhere; the next one carries on."
+        "is due, publish. A run can die in any stage; the next run continues."
     ),
 )
 
@@ -28,9 +27,9 @@ tick = dg.define_asset_job(
     default_status=dg.DefaultScheduleStatus.STOPPED,
 )
 def every_few_minutes(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-    """The tick by the clock: schedule.tick_cron in sendhouse.toml."""
-    if runs.is_under_way(context.instance, tick.name):
-        return dg.SkipReason("a tick is under way")
+    """Start a tick by schedule.tick_cron in sendhouse.toml."""
+    if run_records.is_under_way(context.instance, tick.name):
+        return dg.SkipReason("a tick is running or queued")
     return dg.RunRequest()
 
 
@@ -40,10 +39,10 @@ def every_few_minutes(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | 
     default_status=dg.DefaultSensorStatus.STOPPED,
 )
 def new_files(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-    """A tick as soon as a file is in the landing folder that has not been landed."""
+    """Start a tick when the landing folder has a new file."""
     settings = load_settings()
-    if runs.is_under_way(context.instance, tick.name):
-        return dg.SkipReason("a tick is under way")
+    if run_records.is_under_way(context.instance, tick.name):
+        return dg.SkipReason("a tick is running or queued")
     try:
         with (
             warehouse.exclusive(settings.lock_path, "the sensor new_files"),
@@ -51,8 +50,8 @@ def new_files(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipRea
         ):
             pending = pending_files(connection, settings)
     except warehouse.WarehouseBusyError as error:
-        return dg.SkipReason(f"{error}; looking again later")
+        return dg.SkipReason(f"{error}; the sensor retries later")
     if not pending:
-        return dg.SkipReason("nothing new in the landing folder")
+        return dg.SkipReason("no new file in the landing folder")
     context.log.info("%d new files", len(pending))
     return dg.RunRequest()

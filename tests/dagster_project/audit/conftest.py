@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dagster_project.audit import Audit, FieldAudit, audit_crm
+from dagster_project.audit import CrmAudit, FieldAudit
+from dagster_project.audit.crm.audit import audit_crm
 from dagster_project.home import warehouse
 from dagster_project.home.settings import Settings, load_settings
 from dagster_project.home.warehouse import Clock
@@ -19,7 +20,7 @@ MARCH = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 class Crm:
-    """An installation to land exports in, and to audit."""
+    """An installation in which a test lands exports and runs the CRM audit."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -36,7 +37,7 @@ class Crm:
             landed = land_new(connection, self.settings, at)
         assert not [file for file in landed if file.error]
 
-    def audit(self, as_of: datetime = MARCH) -> Audit:
+    def audit(self, as_of: datetime = MARCH) -> CrmAudit:
         with warehouse.connect(self.settings.warehouse_path) as connection:
             warehouse.set_clock(connection, Clock(as_of, is_simulated=True))
             return audit_crm(connection, self.settings, {"nodes": {}})
@@ -47,6 +48,6 @@ def crm(tmp_path: Path) -> Crm:
     return Crm(load_settings(home=tmp_path / "var"))
 
 
-def field_of(audit: Audit, table: str, name: str) -> FieldAudit:
+def field_of(audit: CrmAudit, table: str, name: str) -> FieldAudit:
     (found,) = [row for row in audit.fields if (row.source_table, row.field) == (table, name)]
     return found

@@ -1,4 +1,4 @@
-"""The audit where people start it: on the command line, and in Dagster."""
+"""The audits on the command line and as a Dagster job."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def filled(crm: Crm, monkeypatch: pytest.MonkeyPatch) -> Iterator[Crm]:
     return crm
 
 
-def test_the_command_shows_fields_in_80_columns_and_writes_tables_and_page(filled: Crm):
+def test_audit_crm_prints_fields_in_80_columns_and_writes_tables_and_page(filled: Crm):
     shown = _sendhouse(filled, "audit", "crm")
     assert "standard__contacts: 9 records" in shown
     assert "stale      standard__contacts: every field" in shown
@@ -43,7 +43,7 @@ def test_the_command_shows_fields_in_80_columns_and_writes_tables_and_page(fille
     assert roles == [9]
 
 
-def test_the_job_writes_what_bi_then_reads_and_the_tick_does_without_it(filled: Crm):
+def test_the_audit_job_writes_tables_for_bi_and_is_not_part_of_the_tick(filled: Crm):
     from dagster_project.definitions import defs
 
     with dg.DagsterInstance.ephemeral() as instance:

@@ -15,10 +15,10 @@ from dagster_project.home.settings import PROJECT_DIR
 NAMES = ["contact_id", "country", "job_title", "last_active_at", "purchases"]
 
 
-def test_a_segment_uses_the_features_that_its_code_names():
+def test_features_in_code_are_used_and_features_in_comments_and_strings_are_not():
     code = """
-        {#- purchases are not looked at -#}
-        select contact_id -- country neither
+        {#- purchases in a comment -#}
+        select contact_id -- country in a comment
         from {{ ref('contact_features') }} /* purchases */
         where job_title like '%country%'
             and LAST_ACTIVE_AT < {{ minus_days(as_of(), parameter('silence_days')) }}
@@ -26,30 +26,30 @@ def test_a_segment_uses_the_features_that_its_code_names():
     assert used_features(code, NAMES) == ["job_title", "last_active_at"]
 
 
-def test_a_feature_in_a_macros_arguments_is_used_too():
+def test_a_feature_in_a_macro_argument_is_used():
     code = "select contact_id from f where {{ older_than('last_active_at', days=3) }}"
     assert used_features(code, NAMES) == ["last_active_at"]
 
 
-def test_what_feeds_a_segment_is_what_feeds_the_features_that_it_names():
+def test_raw_tables_of_a_segment_are_those_of_the_features_that_it_names():
     manifest = _manifest()
     fed = {node["name"]: raw_tables(manifest, node) for node in segment_nodes(manifest)}
     assert fed == {
         "deciders": {"standard__contacts"},
         "buyers": {"events"},
-        # By way of the segment that it is made of, and a model of its own.
+        # Through another segment, and through a model.
         "deciding_buyers": {"events", "standard__contacts", "tracking"},
-        # Nobody knows where an undeclared feature comes from.
+        # An undeclared feature may come from any input of contact_features.
         "odd": {"events", "standard__contacts"},
     }
 
 
-def test_the_models_at_which_lineage_ends_are_there():
+def test_the_models_at_which_lineage_ends_exist():
     models = {path.stem for path in (PROJECT_DIR / "models").rglob("*.yml")}
     assert models >= {*IDENTITY, FEATURES}
 
 
-def test_users_are_the_analysts_models_and_not_what_takes_all_segments_alike():
+def test_users_are_models_of_analysts_and_not_models_that_read_every_segment():
     manifest = _manifest()
     used_by = {node["name"]: users(manifest, node) for node in segment_nodes(manifest)}
     assert used_by == {

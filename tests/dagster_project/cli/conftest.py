@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    """An installation in which nothing has happened yet."""
+    """An empty installation."""
     return Home(tmp_path / "home")
 
 

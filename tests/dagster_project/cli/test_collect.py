@@ -10,7 +10,7 @@ from tests.collector.running import free_port
 from tests.support.home import Home, finish
 
 
-def test_the_collector_starts_while_a_tick_holds_the_warehouse_and_stops_when_told(home: Home):
+def test_the_collector_starts_while_a_tick_holds_the_warehouse_and_stops_on_sigterm(home: Home):
     port = free_port()
     warehouse.create(home.folder / "warehouse.duckdb")
     with (
@@ -30,7 +30,7 @@ def test_the_collector_starts_while_a_tick_holds_the_warehouse_and_stops_when_to
     assert "Traceback" not in done.err
 
 
-def test_real_mail_needs_a_key_for_its_links(home: Home):
+def test_a_real_sender_needs_a_link_key(home: Home):
     done = finish(home.spawn("sendhouse", "collect", SENDHOUSE_DELIVERY__SENDER="smtp"))
 
     assert done.code == 3

@@ -1,8 +1,9 @@
-"""What holds for every command."""
+"""Rules for every command."""
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def leaves(group: TyperGroup, prefix: str = "") -> Iterator[tuple[str, click.Command]]:
-    """Every command that does something, by what is typed for it."""
+    """Yield every command without subcommands, with its full name."""
     for name, command in group.commands.items():
         if isinstance(command, TyperGroup):
             yield from leaves(command, f"{prefix}{name} ")
@@ -49,7 +50,7 @@ def test_help_lists_every_command_and_fits_a_terminal(home: Home):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_says_what_it_does_and_what_its_options_are(name: str):
+def test_every_command_and_option_has_a_help_text(name: str):
     command = COMMANDS[name]
 
     assert command.help
@@ -58,18 +59,37 @@ def test_every_command_says_what_it_does_and_what_its_options_are(name: str):
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS.keys() - {"ui", "collect"}))
-def test_every_command_that_ends_can_answer_in_json(name: str):
+def test_every_command_except_servers_has_the_option_json(name: str):
     options = {opt for option in COMMANDS[name].params for opt in option.opts}
 
     assert "--json" in options
 
 
-def test_no_command_and_an_unknown_one_are_wrong_usage(home: Home):
+def test_a_missing_or_unknown_command_is_wrong_usage(home: Home):
     assert run(home).code == 2
     assert run(home, "nonsense").code == 2
 
 
-def test_help_loads_nothing_slow(tmp_path: Path):
+def test_the_package_runs_as_a_module(tmp_path: Path):
+    run_module = [sys.executable, "-m", "dagster_project.cli"]
+    shown = subprocess.run(
+        [*run_module, "--help"], cwd=PROJECT_DIR, capture_output=True, text=True, check=True
+    )
+    failed = subprocess.run(
+        [*run_module, "preview", "activation/welcome", "--contact", "p041"],
+        env=os.environ | {"SENDHOUSE_HOME": str(tmp_path)},
+        cwd=PROJECT_DIR,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert all(f" {name} " in shown.stdout for name in GROUP.commands)
+    assert failed.returncode == 1
+    assert failed.stderr.startswith("error: no warehouse in ")
+
+
+def test_help_loads_no_slow_package(tmp_path: Path):
     program = (
         "import sys; sys.argv = ['sendhouse', '--help']\n"
         "from dagster_project.cli import main\n"
@@ -93,7 +113,7 @@ def test_help_loads_nothing_slow(tmp_path: Path):
         ("not toml", "not valid TOML"),
     ],
 )
-def test_a_wrong_settings_file_is_named_with_its_key(
+def test_an_invalid_setting_is_reported_with_file_and_key(
     home: Home, tmp_path: Path, settings: str, key: str
 ):
     path = tmp_path / "mine.toml"
@@ -108,7 +128,7 @@ def test_a_wrong_settings_file_is_named_with_its_key(
     assert "Traceback" not in done.err
 
 
-def test_a_settings_file_that_is_not_there_is_named(home: Home):
+def test_a_missing_settings_file_is_reported(home: Home):
     done = run(home, "init", SENDHOUSE_CONFIG="nowhere.toml")
 
     assert done.code == 3

@@ -46,7 +46,7 @@ def test_each_kind_lands_once(
     assert home.rows(f"select count(*) from raw.{table}") == [(1,)]
 
 
-def test_good_rows_land_and_bad_ones_are_pointed_at(home: Home, tmp_path: Path):
+def test_valid_rows_land_and_invalid_rows_are_reported(home: Home, tmp_path: Path):
     path = tmp_path / "mixed.jsonl"
     path.write_text(f"{json.dumps(EVENT)}\n{{broken\n", encoding="utf-8")
 
@@ -55,13 +55,13 @@ def test_good_rows_land_and_bad_ones_are_pointed_at(home: Home, tmp_path: Path):
     assert done.code == 4
     assert "1 rows landed, 0 duplicate, 1 rejected" in done.out
     assert str(home.folder) not in done.out
-    query = done.out.partition("why: ")[2].strip()
+    query = done.out.partition("rejected rows: ")[2].strip()
     [(line, reason, content)] = home.rows(query)
     assert (line, content) == (2, "{broken")
     assert reason
 
 
-def test_a_file_of_which_nothing_landed_is_no_success_either(home: Home, tmp_path: Path):
+def test_an_empty_file_counts_as_rejected(home: Home, tmp_path: Path):
     path = tmp_path / "empty.jsonl"
     path.write_text("", encoding="utf-8")
 
@@ -72,7 +72,7 @@ def test_a_file_of_which_nothing_landed_is_no_success_either(home: Home, tmp_pat
     assert landed["rows_landed"] == 0
 
 
-def test_an_unknown_kind_is_wrong_usage_and_the_kinds_are_listed(home: Home, tmp_path: Path):
+def test_an_unknown_kind_is_wrong_usage_and_the_message_lists_the_kinds(home: Home, tmp_path: Path):
     path = tmp_path / "a.jsonl"
     path.write_text(json.dumps(EVENT), encoding="utf-8")
 
@@ -84,14 +84,14 @@ def test_an_unknown_kind_is_wrong_usage_and_the_kinds_are_listed(home: Home, tmp
         assert kind in message
 
 
-def test_a_missing_file_is_wrong_usage_and_named(home: Home):
+def test_a_missing_file_is_wrong_usage_and_reported(home: Home):
     done = land(home, "nowhere.jsonl", "--as", "events")
 
     assert done.code == 2
     assert "nowhere.jsonl" in done.err
 
 
-def test_landing_beside_a_tick_waits_for_it_and_says_so(home: Home, tmp_path: Path):
+def test_landing_waits_for_a_tick_and_reports_the_holder(home: Home, tmp_path: Path):
     path = tmp_path / "a.jsonl"
     path.write_text(json.dumps(EVENT), encoding="utf-8")
     finish(home.start("land", str(path), "--as", "events"))
@@ -103,17 +103,17 @@ def test_landing_beside_a_tick_waits_for_it_and_says_so(home: Home, tmp_path: Pa
     ):
         landing = home.spawn("sendhouse", "land", str(path), "--as", "events")
         assert landing.stderr is not None
-        said = landing.stderr.readline()
+        reported = landing.stderr.readline()
         assert landing.poll() is None
     done = finish(landing)
 
-    assert "waiting: the warehouse is held by a tick of this test" in said
+    assert "waiting: the warehouse is held by a tick of this test" in reported
     assert done.code == 0, done.err
     assert home.rows("select count(*) from raw.events") == [(2,)]
 
 
-def test_what_lands_after_a_tick_is_learnt_after_it(home: Home, tmp_path: Path):
-    """Else a replay of that tick's instant would know what the tick did not."""
+def test_an_event_landed_after_a_tick_is_received_after_the_clock(home: Home, tmp_path: Path):
+    """Otherwise a replay of that tick would read an event that the tick did not read."""
     path = tmp_path / "a.jsonl"
     path.write_text(json.dumps(EVENT), encoding="utf-8")
     as_of = datetime(2026, 3, 2, tzinfo=UTC)

@@ -22,20 +22,20 @@ FILES = {
 }
 
 
-def test_new_files_pass_check_and_their_own_tests_as_they_are(waiting: Home, project: ProjectCopy):
+def test_new_files_pass_check_and_their_own_tests(waiting: Home, project: ProjectCopy):
     here = {"SENDHOUSE_PROJECT_DIR": str(project.folder)}
-    for thing, files in FILES.items():
-        made = finish(waiting.start("new", thing, f"my_{thing}", **here))
-        assert made.code == 0, made.err
-        assert made.out.splitlines()[:-1] == files
+    for kind, files in FILES.items():
+        new = finish(waiting.start("new", kind, f"my_{kind}", **here))
+        assert new.code == 0, new.err
+        assert new.out.splitlines()[:-1] == files
         assert all((project.folder / file).is_file() for file in files)
 
     checked = finish(waiting.start("check", "--json", **here))
     assert json.loads(checked.out) == {"findings": []}
     assert checked.code == 0
-    # Plain dbt, as an analyst runs it; the company's own tables are there to test against.
+    # Plain dbt, as run by an analyst, on the tables of the test company.
     folder = str(project.folder)
-    names = [f"my_{thing}" for thing in FILES]
+    names = [f"my_{kind}" for kind in FILES]
     built = finish(
         waiting.spawn(
             "dbt", "build", "--project-dir", folder, "--profiles-dir", folder, "-s", *names
@@ -45,11 +45,11 @@ def test_new_files_pass_check_and_their_own_tests_as_they_are(waiting: Home, pro
     assert "ERROR=0" in built.out
     assert "my_segment_begins_at_ten" in built.out
     assert "my_score_counts_a_persons_click" in built.out
-    assert "my_trigger_fires_for_its_event_alone" in built.out
+    assert "my_trigger_fires_only_for_its_event" in built.out
 
 
 @pytest.mark.parametrize(
-    ("thing", "name", "reason"),
+    ("kind", "name", "reason"),
     [
         ("segment", "silent", "models/segments/silent.sql"),
         ("trigger", "silent", "models/segments/silent.sql"),
@@ -57,10 +57,10 @@ def test_new_files_pass_check_and_their_own_tests_as_they_are(waiting: Home, pro
         ("poem", "ode", "'segment', 'score', 'trigger', 'sequence'"),
     ],
 )
-def test_a_name_that_is_taken_or_none_is_wrong_usage(
-    home: Home, project: ProjectCopy, thing: str, name: str, reason: str
+def test_a_taken_or_invalid_name_is_wrong_usage(
+    home: Home, project: ProjectCopy, kind: str, name: str, reason: str
 ):
-    refused = finish(home.start("new", thing, name, SENDHOUSE_PROJECT_DIR=str(project.folder)))
+    refused = finish(home.start("new", kind, name, SENDHOUSE_PROJECT_DIR=str(project.folder)))
 
     assert refused.code == 2
     assert reason in " ".join(refused.err.split()).replace(" │ │ ", " ")

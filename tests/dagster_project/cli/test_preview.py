@@ -12,7 +12,9 @@ def preview(home: Home, *arguments: str) -> Finished:
     return finish(home.start("preview", *arguments))
 
 
-def test_an_email_is_shown_as_the_contact_would_get_it(settled: Home, tmp_path: Path):
+def test_the_preview_shows_the_email_for_one_contact_and_sends_nothing(
+    settled: Home, tmp_path: Path
+):
     before = settled.tries()
     page = tmp_path / "page.html"
 
@@ -26,22 +28,21 @@ def test_an_email_is_shown_as_the_contact_would_get_it(settled: Home, tmp_path: 
     assert f"Subject: {as_json['subject']}" in shown.out
     assert "Person 41" in as_json["subject"]
     assert "Hello Person 41" in shown.out
-    # The link to unsubscribe is the contact's own and never the same twice the same second.
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
     assert "Hello Person 41" in as_json["html"]
     assert settled.tries() == before
 
 
-def test_an_unknown_contact_or_template_is_named(settled: Home):
-    nobody = preview(settled, "activation/welcome", "--contact", "nobody")
-    nothing = preview(settled, "activation/welcom", "--contact", "p041")
+def test_an_unknown_contact_or_template_is_reported(settled: Home):
+    no_contact = preview(settled, "activation/welcome", "--contact", "p999")
+    no_template = preview(settled, "activation/welcom", "--contact", "p041")
 
-    assert (nobody.code, nothing.code) == (1, 3)
-    assert "no contact 'nobody'" in nobody.err
-    assert "no template 'activation/welcom'" in nothing.err
+    assert (no_contact.code, no_template.code) == (1, 3)
+    assert "no contact with contact_id or e-mail address 'p999'" in no_contact.err
+    assert "no template 'activation/welcom'" in no_template.err
 
 
-def test_before_the_first_tick_it_says_what_to_do(home: Home):
+def test_a_preview_before_the_first_tick_names_the_remedy(home: Home):
     done = preview(home, "activation/welcome", "--contact", "p041")
 
     assert done.code == 1

@@ -17,21 +17,21 @@ LINK_KEY = "the-key-that-signs-links-and-is-nobodys-business"
 PASSWORD = "the-password-of-the-mail-server"
 
 
-def test_without_sending_everything_is_decided_and_a_later_tick_sends_it(waiting: Home):
+def test_a_tick_with_no_send_decides_and_a_later_tick_sends(waiting: Home):
     mail = waiting.mail()
 
-    quiet = waiting.tick_command(small_company.SECOND, "--no-send").report
-    assert quiet["dispatched"] == {}
-    assert quiet["decided"]["sends"] > 0
+    not_sent = waiting.tick_command(small_company.SECOND, "--no-send").report
+    assert not_sent["dispatched"] == {}
+    assert not_sent["decided"]["sends"] > 0
     assert waiting.mail() == mail
     queue = waiting.queue()
 
-    loud = waiting.tick_command(small_company.SECOND, "--sender", "file").report
-    assert loud["dispatched"]["sent"] == len(queue) > 0
+    sent = waiting.tick_command(small_company.SECOND, "--sender", "file").report
+    assert sent["dispatched"]["sent"] == len(queue) > 0
     assert waiting.mail().keys() == mail.keys() | queue.keys()
 
 
-def test_a_server_that_is_not_there_fails_the_tick_and_no_secret_is_written_anywhere(waiting: Home):
+def test_an_unreachable_server_fails_the_tick_and_no_secret_is_written(waiting: Home):
     failed = waiting.tick_command(
         small_company.SECOND,
         "--sender",
@@ -55,7 +55,7 @@ def test_a_server_that_is_not_there_fails_the_tick_and_no_secret_is_written_anyw
 
 
 @pytest.mark.parametrize("sender", ["smtp", "pigeon"])
-def test_a_sender_that_cannot_work_stops_the_tick_before_it_decides(home: Home, sender: str):
+def test_an_unusable_sender_stops_the_tick_before_any_decision(home: Home, sender: str):
     stopped = home.tick_command(small_company.FIRST, "--sender", sender)
 
     assert stopped.code == 3
@@ -65,7 +65,7 @@ def test_a_sender_that_cannot_work_stops_the_tick_before_it_decides(home: Home, 
     assert not (home.folder / "warehouse.duckdb").exists()
 
 
-def test_the_clock_does_not_go_back(settled: Home):
+def test_a_clock_before_the_last_tick_is_refused(settled: Home):
     refused = settled.tick_command(small_company.SECOND - timedelta(days=1))
 
     assert refused.code == 2
@@ -73,7 +73,7 @@ def test_the_clock_does_not_go_back(settled: Home):
 
 
 @pytest.mark.parametrize("instant", ["yesterday", "2026-03-02T06:00"])
-def test_an_instant_that_is_none_or_lacks_its_offset_is_wrong_usage(home: Home, instant: str):
+def test_an_invalid_instant_or_one_without_offset_is_wrong_usage(home: Home, instant: str):
     done = finish(home.start("tick", "--as-of", instant))
 
     assert done.code == 2
@@ -81,9 +81,7 @@ def test_an_instant_that_is_none_or_lacks_its_offset_is_wrong_usage(home: Home, 
     assert "2026-03-02T06:00Z" in done.err
 
 
-def test_a_project_that_does_not_parse_fails_the_tick_with_file_and_name(
-    home: Home, project: ProjectCopy
-):
+def test_an_unparsable_project_fails_the_tick_with_file_and_name(home: Home, project: ProjectCopy):
     name = "models/sequences/activation.sql"
     with project.edited((name, "template='activation/welcome'", "template='activation/hello'")):
         # A process of its own: it loads the definitions of another project.

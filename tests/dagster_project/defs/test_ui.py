@@ -1,4 +1,4 @@
-"""Dagster's UI as people see it: a real `sendhouse ui`, a real browser."""
+"""Dagster's UI in a real browser, started by `sendhouse ui`."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """A company that has just exported its first files; nothing of it has been landed."""
+    """A company whose first exports are in the landing folder, before the first tick."""
     home = Home(tmp_path_factory.mktemp("ui") / "home")
     small_company.write_history(home)
     visits = [
@@ -53,16 +53,21 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
         }
         for number in range(1, 41)
     ]
-    # Of this kind of file everything was known when it happened.
+    # In this source, received_at equals occurred_at.
     home.land("northwind_history/visits.jsonl", visits)
     return home
 
 
 @pytest.fixture(scope="module")
-def ui(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file with everything that the UI prints to the terminal."""
+    return tmp_path_factory.mktemp("ui-log") / "log"
+
+
+@pytest.fixture(scope="module")
+def ui(home: Home, log: Path) -> Iterator[str]:
     """The address of a running UI; its daemon and code server end with it."""
     port = free_port()
-    log = tmp_path_factory.mktemp("ui-log") / "log"
     with log.open("w") as out:
         process = subprocess.Popen(
             [COMMANDS / "sendhouse", "ui", "--port", str(port)],
@@ -77,6 +82,7 @@ def ui(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         _end(process)
     assert "Traceback" not in log.read_text()
+    assert "WARNING" not in log.read_text()
 
 
 @pytest.fixture(scope="module")
@@ -97,8 +103,16 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 def seen(page: Page, text: str):
-    """The first place where exactly this text is to be seen."""
+    """The first visible element with exactly this text."""
     return page.get_by_text(text, exact=True).filter(visible=True).first
+
+
+def test_the_terminal_shows_no_warning(ui: str, log: Path):
+    """The code location is loaded by the UI, the daemon and each code server."""
+    printed = log.read_text()
+
+    assert "Serving dagster-webserver" in printed
+    assert "WARNING" not in printed
 
 
 def test_lineage_leads_from_landing_to_the_funnel(ui: str, page: Page):
@@ -112,25 +126,25 @@ def test_lineage_leads_from_landing_to_the_funnel(ui: str, page: Page):
         expect(seen(page, node)).to_be_visible()
 
 
-def test_the_schedule_and_the_sensor_are_there_and_off(ui: str, page: Page):
+def test_the_schedule_and_the_sensor_are_listed_and_off(ui: str, page: Page):
     page.goto(f"{ui}/automation")
 
     for name in ("every_few_minutes", "new_files"):
         expect(seen(page, name)).to_be_visible()
-    # To select a row or all of them, and each row's own switch: nothing is selected, all are off.
+    # Checkboxes to select rows, and the switch of each row: nothing is selected or switched on.
     boxes = page.get_by_role("checkbox")
     expect(boxes.nth(4)).to_be_attached()
     assert not any(box.is_checked() for box in boxes.all())
 
 
-def test_a_tick_started_in_the_browser_waits_for_the_one_that_runs_and_succeeds_in_a_pool_of_one(
+def test_a_tick_started_in_the_browser_waits_for_the_running_tick_and_succeeds(
     ui: str, page: Page, home: Home
 ):
     lock = home.folder / "warehouse.lock"
     with warehouse.exclusive(lock, "a tick of this test"):
         page.goto(f"{ui}/{LOCATION}/jobs/tick")
         page.get_by_role("button", name="Materialize all").click()
-        # Dagster asks first when models read what the tick does not make: the audit's tables.
+        # Dagster asks for confirmation if assets outside the job are missing: the audit's tables.
         confirm = page.get_by_role("button", name="Confirm")
         launched = page.get_by_text("Launched run")
         expect(confirm.or_(launched).first).to_be_visible()
@@ -152,19 +166,19 @@ def test_a_tick_started_in_the_browser_waits_for_the_one_that_runs_and_succeeds_
 
     page.goto(f"{ui}/assets/segments/silent")
     [(rows,)] = home.rows("select count(*) from segments.silent")
-    for said in ("Row count", str(rows), "marketing@northwind.example", "segments", "DuckDB"):
-        expect(seen(page, said)).to_be_visible()
+    for text in ("Row count", str(rows), "marketing@northwind.example", "segments", "DuckDB"):
+        expect(seen(page, text)).to_be_visible()
     expect(
         page.get_by_text("Whoever was never active is not silent", exact=False).first
     ).to_be_visible()
 
-    # A pool is listed once something has run in it. Its one row, as one reads it: name and limit.
+    # A pool is listed after its first run. The row shows name and limit.
     page.goto(f"{ui}/deployment/concurrency")
     table = re.compile(r"Pool\s+Limit\s+warehouse\s+1\b(?!\d)")
     expect(page.locator("body")).to_contain_text(table, use_inner_text=True)
 
 
-def test_a_month_backfilled_in_the_browser_is_one_run_that_sends_nothing(
+def test_a_month_backfilled_in_the_browser_is_one_run_and_sends_nothing(
     ui: str, page: Page, home: Home
 ):
     first, last = NOW.date() - timedelta(days=31), NOW.date() - timedelta(days=2)
@@ -184,7 +198,7 @@ def test_a_month_backfilled_in_the_browser_is_one_run_that_sends_nothing(
     page.goto(f"{ui}/runs/?tab=backfills")
     row = page.locator("tr, [class*=Row]").filter(has_text="30 partitions").first
     expect(row.get_by_text(re.compile("Success|Completed"))).to_be_visible(timeout=180_000)
-    # One was activated every day; each day knows those up to its own end.
+    # One contact is activated per day; each day counts the contacts activated by its end.
     members = home.rows(
         "select day, count(*) from segments.membership_daily where segment = 'activated' "
         "group by day order by day"
@@ -205,7 +219,7 @@ def _wait_until_it_answers(process: subprocess.Popen[bytes], address: str, log: 
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """As Ctrl-C does; whoever does not listen is killed: no process outlives the test."""
+    """Stop the UI as Ctrl-C does; kill processes that are still running after 30 seconds."""
     process.send_signal(signal.SIGTERM)
     deadline = time.monotonic() + 30
     while _running(process.pid) and time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""What a tick adds to is made anew when the rule it was made by is another."""
+"""A kept model is rebuilt when its code changes."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ MANIFEST: dict[str, Any] = {
         "model.days": _model(
             "days", "roll up", "model.staged", "macro.registry", materialized="incremental"
         ),
-        "model.told": _model("told", "sort", "model.chosen", meta={"kept_until": ["crm"]}),
+        "model.sorted": _model("sorted", "sort", "model.chosen", meta={"kept_until": ["crm"]}),
         "model.other": _model("other", "select 2"),
     },
     "macros": {
@@ -57,8 +57,8 @@ MANIFEST: dict[str, Any] = {
 }
 
 
-def test_models_that_are_added_to_or_left_are_kept_and_decisions_are_none_of_them():
-    assert set(kept.fingerprints(MANIFEST, "")) == {("activity", "days"), ("activity", "told")}
+def test_incremental_models_and_models_with_kept_until_are_kept_and_decisions_are_not():
+    assert set(kept.fingerprints(MANIFEST, "")) == {("activity", "days"), ("activity", "sorted")}
 
 
 @pytest.mark.parametrize(
@@ -70,10 +70,10 @@ def test_models_that_are_added_to_or_left_are_kept_and_decisions_are_none_of_the
         ("macros", "macro.registry", "macro_sql", set()),
         ("nodes", "model.chosen", "raw_code", set()),
         ("nodes", "model.other", "raw_code", set()),
-        ("nodes", "model.told", "raw_code", {"told"}),
+        ("nodes", "model.sorted", "raw_code", {"sorted"}),
     ],
 )
-def test_a_fingerprint_is_of_all_that_a_model_is_made_from(
+def test_a_fingerprint_covers_the_model_and_its_upstream_models_and_macros(
     where: str, name: str, key: str, changed: set[str]
 ):
     edited = copy.deepcopy(MANIFEST)
@@ -89,24 +89,24 @@ def test_the_project_file_is_part_of_every_fingerprint():
     assert not set(before.values()) & set(after.values())
 
 
-def test_only_tables_of_another_rule_are_dropped(tmp_path: Path):
+def test_only_tables_with_another_fingerprint_are_dropped(tmp_path: Path):
     path = tmp_path / "warehouse.duckdb"
     warehouse.create(path)
     with warehouse.connect(path) as connection:
         connection.execute("create schema activity")
-        for table in ("days", "told", "strange"):
+        for table in ("days", "sorted", "strange"):
             connection.execute(f"create table activity.{table} as select 1 as one")
-    marks = {("activity", "days"): "a", ("activity", "told"): "b"}
+    marks = {("activity", "days"): "a", ("activity", "sorted"): "b"}
 
-    # Of tables that nobody knows the rule of, it may be any.
-    assert set(_forget(path, marks)) == {"activity.days", "activity.told"}
+    # Tables without a stored fingerprint may be outdated.
+    assert set(_forget(path, marks)) == {"activity.days", "activity.sorted"}
     with warehouse.connect(path) as connection:
-        for table in ("days", "told"):
+        for table in ("days", "sorted"):
             connection.execute(f"create table activity.{table} as select 1 as one")
-        connection.execute("insert into control.kept_tables values ('reader', 'what it has read')")
+        connection.execute("insert into control.kept_tables values ('reader', 'its inputs')")
     assert _forget(path, marks) == []
     assert _remembered(path) == 1
-    assert _forget(path, {**marks, ("activity", "told"): "c"}) == ["activity.told"]
+    assert _forget(path, {**marks, ("activity", "sorted"): "c"}) == ["activity.sorted"]
     assert _remembered(path) == 0
     with warehouse.connect(path, read_only=True) as connection:
         left = connection.execute(
@@ -136,10 +136,10 @@ def _remembered(path: Path) -> int:
         ("default__utc_midnight", "key_windows"),
     ],
 )
-def test_what_only_a_later_tick_calls_is_part_of_the_rule(
+def test_a_macro_called_only_by_incremental_builds_is_part_of_the_fingerprint(
     macro: str, table: str, tmp_path_factory: pytest.TempPathFactory
 ):
-    """dbt parses every model as one that is built for the first time."""
+    """At parse time is_incremental() is false, so the manifest does not list such a macro."""
     home = Home(tmp_path_factory.getbasetemp() / "parsed")
     with home.settings() as settings:
         manifest = copy.deepcopy(dbt.manifest(settings))
@@ -149,27 +149,27 @@ def test_what_only_a_later_tick_calls_is_part_of_the_rule(
     assert table in {name for (schema, name), mark in after.items() if before[schema, name] != mark}
 
 
-def test_views_stay_until_the_project_or_a_table_that_they_read_is_another(tmp_path: Path):
+def test_views_stay_until_the_project_or_the_columns_of_a_table_change(tmp_path: Path):
     project = ProjectCopy(tmp_path / "project")
     settings = load_settings(home=tmp_path / "home", project_dir=project.folder)
     installation.create(settings)
     views = {"stg_files", "stg_rejects"}
 
     def build() -> set[str]:
-        """What had to be made."""
-        made: set[str] = set()
+        """Build the views; return the rebuilt views."""
+        rebuilt: set[str] = set()
 
         def note(statement: dbt.Statement) -> None:
             if "create view" in statement.sql:
-                made.add(statement.unique_id.split(".")[-1])
+                rebuilt.add(statement.unique_id.split(".")[-1])
 
         dbt.raise_for(dbt.build(settings, [*views], with_tests=False, on_statement=note))
-        return made
+        return rebuilt
 
     assert build() == views
     assert build() == set()
 
-    # Whatever dbt alone was told to make it by.
+    # A build by plain dbt may have used other options.
     plain = [COMMANDS / "dbt", "build", "-s", "stg_files", "--exclude-resource-type", "unit_test"]
     folders = ["--project-dir", project.folder, "--profiles-dir", project.folder]
     environment = os.environ | {"SENDHOUSE_HOME": str(settings.home)}
@@ -180,7 +180,7 @@ def test_views_stay_until_the_project_or_a_table_that_they_read_is_another(tmp_p
         connection.execute("drop view staging.stg_files")
     assert build() == {"stg_files"}
 
-    # `select *` of before does not know of it.
+    # An existing `select *` lacks the new column.
     with warehouse.connect(settings.warehouse_path) as connection:
         connection.execute("alter table raw.rejects add column seen_by varchar")
     assert build() == views

@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_the_committed_registry_is_what_the_folders_hold():
+def test_the_committed_registry_matches_the_folders():
     committed = (PROJECT_DIR / registry.REGISTRY_FILE).read_text(encoding="utf-8")
 
     assert committed == registry.render(PROJECT_DIR)
 
 
-def test_files_of_the_analyst_are_listed_and_partials_of_templates_are_not(
+def test_models_and_templates_are_listed_and_template_partials_are_not(
     tmp_path: Path,
 ):
     project = ProjectCopy(tmp_path)
@@ -34,7 +34,7 @@ def test_files_of_the_analyst_are_listed_and_partials_of_templates_are_not(
     assert "first_name" in names["features"]
 
 
-def test_it_is_written_when_a_file_came_and_left_alone_otherwise(tmp_path: Path):
+def test_the_registry_is_written_only_after_a_file_was_added(tmp_path: Path):
     project = ProjectCopy(tmp_path)
     registry.refresh(project.folder)
     written = (tmp_path / registry.REGISTRY_FILE).stat().st_mtime_ns
@@ -46,7 +46,7 @@ def test_it_is_written_when_a_file_came_and_left_alone_otherwise(tmp_path: Path)
     assert "'activation/one_more'," in (tmp_path / registry.REGISTRY_FILE).read_text()
 
 
-def test_staging_feeds_the_input_layer_while_its_source_is_switched_on(tmp_path: Path):
+def test_staging_models_are_inputs_while_their_source_is_enabled(tmp_path: Path):
     project = ProjectCopy(tmp_path)
     staging = tmp_path / "models/staging"
     (staging / "mycrm").mkdir()

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.mark.parametrize("thing", ["segment", "score", "trigger", "sequence"])
-def test_what_is_written_names_itself_and_leaves_nothing_to_fill_in(tmp_path: Path, thing: str):
-    written = scaffold.write(tmp_path, thing, "brand_new")
+@pytest.mark.parametrize("kind", ["segment", "score", "trigger", "sequence"])
+def test_starting_files_have_the_name_and_no_placeholders(tmp_path: Path, kind: str):
+    written = scaffold.write(tmp_path, kind, "brand_new")
 
     for path in written:
         text = path.read_text(encoding="utf-8")
@@ -21,14 +21,14 @@ def test_what_is_written_names_itself_and_leaves_nothing_to_fill_in(tmp_path: Pa
 
 
 @pytest.mark.parametrize("name", ["", "Loud", "two words", "../escape", "9lives", "a-b", "a.b"])
-def test_a_name_that_is_no_model_name_writes_nothing(tmp_path: Path, name: str):
+def test_an_invalid_model_name_writes_nothing(tmp_path: Path, name: str):
     with pytest.raises(scaffold.ScaffoldError, match="lowercase"):
         scaffold.write(tmp_path, "segment", name)
 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_files_that_are_there_are_never_written_over(tmp_path: Path):
+def test_existing_files_are_never_overwritten(tmp_path: Path):
     template = tmp_path / "templates/welcome_back/welcome.mjml"
     template.parent.mkdir(parents=True)
     template.write_text("mine", encoding="utf-8")

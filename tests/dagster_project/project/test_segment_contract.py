@@ -1,4 +1,4 @@
-"""Every segment says in words what its SQL says, and who answers for it."""
+"""The YAML of every segment describes the rule in plain English and names the owner."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ def test_every_segment_of_the_project_keeps_the_contract():
     assert segment_contract.check(PROJECT_DIR) == []
 
 
-def test_the_gallery_has_every_kind_and_each_segment_proves_its_rule():
+def test_the_project_has_segments_of_every_kind_and_each_has_a_unit_test():
     found = {
         path.stem: yaml.safe_load(path.read_text(encoding="utf-8"))
-        for path in (PROJECT_DIR / "models/segments").glob("*.yml")
+        for path in (PROJECT_DIR / "models/segments").glob("[!_]*.yml")
     }
     assert len(found) >= 15
-    kinds = {said["models"][0]["config"]["meta"]["kind"] for said in found.values()}
+    kinds = {content["models"][0]["config"]["meta"]["kind"] for content in found.values()}
     assert kinds == set(KINDS)
-    assert [name for name, said in found.items() if not said.get("unit_tests")] == []
+    assert [name for name, content in found.items() if not content.get("unit_tests")] == []
 
 
-def test_a_violation_is_told_with_its_file(tmp_path: Path):
+def test_a_violation_is_reported_with_its_file(tmp_path: Path):
     project = ProjectCopy(tmp_path / "project")
     with project.edited(
         *((SILENT, f" {key}:", f" former_{key}:") for key in REMEDIES),
@@ -50,8 +50,8 @@ def test_a_violation_is_told_with_its_file(tmp_path: Path):
     ):
         findings = segment_contract.check(project.folder)
     assert findings == [
-        "models/segments/activated.yml: segment 'activated' has config.meta.kind 'lively': write "
-        "one of demographic, firmographic, behavioral, lifecycle",
+        "models/segments/activated.yml: segment 'activated' has an invalid config.meta.kind "
+        "'lively': write one of demographic, firmographic, behavioral, lifecycle",
         *(
             f"{SILENT}: segment 'silent' has no config.meta.{key}: write {remedy}"
             for key, remedy in REMEDIES.items()
@@ -59,7 +59,7 @@ def test_a_violation_is_told_with_its_file(tmp_path: Path):
     ]
 
 
-def test_a_yaml_that_is_about_another_model_says_nothing_of_the_segment(tmp_path: Path):
+def test_a_yaml_of_another_model_leaves_the_segment_without_contract(tmp_path: Path):
     project = ProjectCopy(tmp_path / "project")
     with project.edited((SILENT, "name: silent", "name: silenced")):
         assert len(segment_contract.check(project.folder)) == len(REMEDIES)
@@ -84,18 +84,18 @@ def test_a_yaml_that_is_about_another_model_says_nothing_of_the_segment(tmp_path
         ("review_by", datetime(2027, 6, 30)),  # noqa: DTZ001 - as YAML reads it
     ],
 )
-def test_what_is_empty_or_no_such_thing_breaks_the_contract(key: str, value: Any):
-    [said] = segment_contract.violations(KEPT | {key: value})
-    assert f"config.meta.{key}" in said
-    assert REMEDIES[key] in said
+def test_an_empty_or_invalid_value_breaks_the_contract(key: str, value: Any):
+    [problem] = segment_contract.violations(KEPT | {key: value})
+    assert f"config.meta.{key}" in problem
+    assert REMEDIES[key] in problem
 
 
 @pytest.mark.parametrize("review_by", [date(2027, 6, 30), "2027-06-30"])
-def test_a_segment_that_says_everything_keeps_the_contract(review_by: Any):
+def test_a_complete_yaml_keeps_the_contract(review_by: Any):
     assert [*segment_contract.violations(KEPT | {"review_by": review_by})] == []
 
 
-def test_a_new_segment_begins_with_a_contract_that_is_kept(tmp_path: Path):
+def test_the_starting_files_of_a_segment_keep_the_contract(tmp_path: Path):
     [_, path] = scaffold.write(tmp_path, "segment", "brand_new")
     meta = yaml.safe_load(path.read_text(encoding="utf-8"))["models"][0]["config"]["meta"]
     assert [*segment_contract.violations(meta)] == []
@@ -105,7 +105,7 @@ def test_a_new_segment_begins_with_a_contract_that_is_kept(tmp_path: Path):
     "text",
     ["models:\n  -\n", "[]", "models: {name: silent}", "models:\n- name: silent\n  config: soon\n"],
 )
-def test_a_yaml_that_is_built_otherwise_is_told_with_its_file(text: str, tmp_path: Path):
+def test_a_yaml_with_another_structure_is_reported_with_its_file(text: str, tmp_path: Path):
     project = ProjectCopy(tmp_path / "project")
     (project.folder / SILENT).write_text(text, encoding="utf-8")
 

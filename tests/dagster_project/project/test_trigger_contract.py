@@ -5,14 +5,14 @@ from typing import Any
 from dagster_project.project import trigger_contract
 
 
-def test_a_trigger_says_of_what_kind_it_is_and_who_answers_for_it():
+def test_a_trigger_needs_a_kind_and_an_owner():
     found = trigger_contract.check(
         {
             "nodes": {
                 "right": _node("right", kind="segment exit", owner="you@example.com"),
                 "wrong": _node("wrong", kind="happening", owner=""),
                 "silent": _node("silent"),
-                # Said of every model elsewhere, and no trigger.
+                # A missing YAML is reported elsewhere; the other nodes are not triggers.
                 "bare": _node("bare") | {"patch_path": None},
                 "segment": _node("segment", folder="segments"),
                 "test": _node("test") | {"resource_type": "test"},
@@ -20,15 +20,15 @@ def test_a_trigger_says_of_what_kind_it_is_and_who_answers_for_it():
         }
     )
 
-    owner = "has no config.meta.owner: write the e-mail address of who answers for it"
+    owner = "has no config.meta.owner: write the e-mail address of the owner"
     kinds = (
         "event, absence, threshold crossing, segment entry, segment exit, date, CRM field change"
     )
     assert found == [
-        f"models/triggers/wrong.yml: trigger 'wrong' has config.meta.kind 'happening': "
+        f"models/triggers/wrong.yml: trigger 'wrong' has an invalid config.meta.kind 'happening': "
         f"write one of {kinds}",
         f"models/triggers/wrong.yml: trigger 'wrong' {owner}",
-        f"models/triggers/silent.yml: trigger 'silent' has config.meta.kind '': "
+        f"models/triggers/silent.yml: trigger 'silent' has no config.meta.kind: "
         f"write one of {kinds}",
         f"models/triggers/silent.yml: trigger 'silent' {owner}",
     ]

@@ -1,4 +1,4 @@
-"""The past again: it is what it was, nothing live changes, and nothing can be sent."""
+"""A replay gives the recorded results, changes nothing in the live warehouse, and cannot send."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import dagster as dg
 import duckdb
 import pytest
 
-from dagster_project.defs.tick import in_process
+from dagster_project.defs.tick.run_job import prepare_dagster_home
 from dagster_project.home.settings import PROJECT_DIR
 from dagster_project.home.warehouse import ClockError
 from dagster_project.project import dbt, registry
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 DAY = timedelta(days=1)
 FIRST = date(2026, 3, 17)
 DAYS = [FIRST + number * DAY for number in range(7)]
-# Silent until a login of the second day becomes known on the sixth.
+# A contact without activity, until a login of the second day arrives on the sixth day.
 LATE = small_company.address(7)
 
 
@@ -46,7 +46,7 @@ def end_of(day: date) -> datetime:
 
 @dataclass(frozen=True)
 class Lived:
-    """A company that ticked at the end of every day, and what a replay of those days says."""
+    """A company with one tick at the end of each day, and a replay of these days."""
 
     home: Home
     replayed: Path
@@ -67,7 +67,7 @@ def lived(place: Path, undisturbed: Any, tmp_path_factory: pytest.TempPathFactor
                 home.land("crm/standard/contacts/more.jsonl", _corrections())
             as_of = end_of(day)
             stages.tick(settings, as_of, until=Stage.LAND)
-            # The last tick decides what is due as well; nobody sends it.
+            # The last tick also fills the send queue, which is not dispatched.
             select = [] if day == DAYS[-1] else ["+segment_changes", "+score_totals"]
             dbt.raise_for(dbt.build(settings, select, with_tests=False))
         before = _hash(settings.warehouse_path)
@@ -76,26 +76,26 @@ def lived(place: Path, undisturbed: Any, tmp_path_factory: pytest.TempPathFactor
         return Lived(home, result, before, _hash(settings.warehouse_path))
 
 
-def test_membership_replayed_as_known_then_is_membership_recorded_then(lived: Lived):
+def test_replayed_membership_equals_recorded_membership(lived: Lived):
     segments = registry.names(PROJECT_DIR)["segments"]
     every = [(segment, day) for segment in segments for day in DAYS]
     pairs = random.Random(50).sample(every, min(50, len(every)))
     found = [(segment, day, _replayed(lived, segment, day)) for segment, day in pairs]
     assert found == [(segment, day, _recorded(lived.home, segment, day)) for segment, day in pairs]
     assert sum(map(len, (members for *_, members in found))) > 500
-    # The company does live: no segment that was the same on all days proves much.
+    # Constant segments would prove little: at least three segments change.
     sizes = {name: {len(_recorded(lived.home, name, day)) for day in DAYS} for name in segments}
     assert sum(len(of) > 2 for of in sizes.values()) >= 3
 
 
-def test_scores_of_the_last_day_are_the_scores_that_its_tick_left(lived: Lived):
+def test_replayed_scores_of_the_last_day_equal_the_scores_of_its_tick(lived: Lived):
     query = "select score, contact_id, points from {} where {} order by all"
     replayed = _rows(lived.replayed, query.format("scores.daily", f"day = '{DAYS[-1]}'"))
     assert replayed
     assert replayed == lived.home.rows(query.format("scores.totals", "true"))
 
 
-def test_an_event_that_came_late_does_not_change_the_days_on_which_nobody_knew_it(lived: Lived):
+def test_a_late_event_does_not_change_the_days_before_its_receipt(lived: Lived):
     silent = [day for day in DAYS if "p007" in _replayed(lived, "silent", day)]
     assert silent == DAYS[:5]
     [(occurred,)] = lived.home.rows(
@@ -104,12 +104,12 @@ def test_an_event_that_came_late_does_not_change_the_days_on_which_nobody_knew_i
     assert occurred == DAYS[1]
 
 
-def test_a_replay_leaves_the_warehouse_as_it_is_and_nothing_of_its_own(lived: Lived):
+def test_a_replay_changes_no_byte_of_the_warehouse_and_leaves_no_files(lived: Lived):
     assert lived.hash_before == lived.hash_after
     assert not list((lived.home.folder / "replay").glob("**/*.duckdb"))
 
 
-def test_what_if_says_who_would_cross(lived: Lived, tmp_path: Path):
+def test_a_changed_parameter_reports_the_contacts_that_differ(lived: Lived, tmp_path: Path):
     into = tmp_path / "what-if.duckdb"
     first, last = str(DAYS[-2]), str(DAYS[-1])
     options = ["--from", first, "--to", last, "--into", str(into), "--json"]
@@ -117,7 +117,7 @@ def test_what_if_says_who_would_cross(lived: Lived, tmp_path: Path):
     done = finish(lived.home.start("replay", *options, "--set", "silence_days=6"))
 
     report = done.report
-    # Who was last active between six and ninety days before, on either day.
+    # Contacts whose last activity is six to ninety days before either day.
     quiet = _quiet(lived.home, DAYS[-2:], least=6) - _quiet(lived.home, DAYS[-2:], least=90)
     assert quiet
     differ = {(row["kind"], row["name"]): (row["gains"], row["losses"]) for row in report["differ"]}
@@ -125,7 +125,7 @@ def test_what_if_says_who_would_cross(lived: Lived, tmp_path: Path):
     assert ("segments", "activated") not in differ
     rows = _rows(into, "select distinct contact_id from what_if.membership where change = 'enters'")
     assert {contact for (contact,) in rows} == quiet
-    # As if the number had been changed when the first day began: whom that brings over fires then.
+    # The parameter changes when the first day begins, and the affected contacts fire then.
     fired = _rows(
         into,
         "select contact_id, changed_decided_at from what_if.firings where decided_at is null",
@@ -134,10 +134,10 @@ def test_what_if_says_who_would_cross(lived: Lived, tmp_path: Path):
     assert {at for _, at in fired} == {end_of(day) for day in DAYS[-2:]}
     assert differ["triggers", "went_silent"] == (len(quiet), 0)
     again = finish(lived.home.spawn("sendhouse", "replay", *options, COLUMNS="400"))
-    assert (again.code, "is there already" in again.err) == (2, True)
+    assert (again.code, "exists already" in again.err) == (2, True)
 
 
-def test_what_nobody_is_in_is_an_answer_and_who_fires_on_another_day_neither_gains_nor_loses(
+def test_an_empty_segment_is_reported_and_a_firing_on_another_day_counts_as_moved(
     lived: Lived, tmp_path: Path
 ):
     into = tmp_path / "what-if.duckdb"
@@ -167,7 +167,7 @@ def test_what_nobody_is_in_is_an_answer_and_who_fires_on_another_day_neither_gai
     usual, changed, either = both
     [row] = [row for row in report["differ"] if row["kind"] == "triggers"]
     moves = usual + changed - either
-    assert moves > 10  # who signed up on the 10th and was not seen again
+    assert moves > 10  # contacts that signed up on the 10th without later activity
     assert (row["gains"], row["losses"], row["moves"]) == (
         changed - moves,
         usual - moves,
@@ -176,33 +176,33 @@ def test_what_nobody_is_in_is_an_answer_and_who_fires_on_another_day_neither_gai
 
 
 @pytest.mark.parametrize(
-    ("problem", "said"),
+    ("problem", "message"),
     [
-        (["--set", "silence=3"], "there is no parameter 'silence'; there are:"),
+        (["--set", "silence=3"], "unknown parameter 'silence'; known parameters:"),
         (["--set", "silence_days=few"], "'few' is not a number"),
         (["--from", "2026-03-20"], "--to 2026-03-18 is before --from 2026-03-20"),
-        (["--from", "March"], "a day is written 2026-03-01"),
+        (["--from", "March"], "invalid day (example: 2026-03-01)"),
         (["--set", "silence_days=nan"], "'nan' is not a number"),
-        (["--into", "nowhere/x.duckdb"], "there is no folder nowhere"),
-        ([], "there is no warehouse yet"),
+        (["--into", "nowhere/x.duckdb"], "the folder nowhere does not exist"),
+        ([], "no warehouse yet: run `sendhouse tick` first"),
     ],
 )
-def test_a_wrong_question_is_answered_with_the_right_one(
-    problem: list[str], said: str, tmp_path: Path
+def test_an_invalid_option_is_wrong_usage_and_the_message_names_the_remedy(
+    problem: list[str], message: str, tmp_path: Path
 ):
     home = Home(tmp_path / "home")
     options = ["--from", "2026-03-18", "--to", "2026-03-18", "--into", str(tmp_path / "x.duckdb")]
     done = finish(home.spawn("sendhouse", "replay", *options, *problem, COLUMNS="200"))
     assert done.code == 2
-    assert said in done.err
+    assert message in done.err
 
 
-def test_today_and_what_does_not_exist_are_refused(lived: Lived, tmp_path: Path):
+def test_a_day_that_has_not_ended_and_an_unknown_name_are_refused(lived: Lived, tmp_path: Path):
     with lived.home.settings() as settings:
         manifest = dbt.manifest(settings)
-        with pytest.raises(ClockError, match=r"2026-03-24 is not over .* is 2026-03-23"):
+        with pytest.raises(ClockError, match=r"2026-03-24 has not ended .* is 2026-03-23"):
             replay(settings, make_plan(manifest), [DAYS[-1] + DAY], tmp_path / "x.duckdb")
-        with pytest.raises(ReplayError, match=r"there is no 'silnt' among segments: activated, "):
+        with pytest.raises(ReplayError, match=r"unknown name 'silnt'; known names: segments: a"):
             make_plan(manifest, ["silnt"])
 
 
@@ -213,7 +213,7 @@ def test_a_backfill_in_dagster_fills_its_days_and_cannot_send(lived: Lived):
     with home.settings() as settings:
         assert home.queue().keys() - {send_id for send_id, *_ in home.tries()}
         before = _all_that_sends(home)
-        in_process.prepare_dagster_home(settings)
+        prepare_dagster_home(settings)
         from dagster_project.definitions import defs
 
         job = defs.resolve_implicit_global_asset_job_def()
@@ -238,7 +238,7 @@ def test_a_backfill_in_dagster_fills_its_days_and_cannot_send(lived: Lived):
 
 
 class Deadly(list[date]):
-    """Days that are lived through once; the second time the process dies on the third."""
+    """Days whose second iteration kills the process on the third day."""
 
     passes = 0
 
@@ -250,7 +250,7 @@ class Deadly(list[date]):
             yield day
 
 
-def test_a_backfill_killed_while_it_writes_gives_the_same_when_it_is_run_again(lived: Lived):
+def test_a_killed_backfill_gives_the_same_rows_when_repeated(lived: Lived):
     home = lived.home
     home.rows("delete from segments.membership_daily")
     days = [day.isoformat() for day in DAYS[-4:]]
@@ -292,14 +292,14 @@ backfill(settings, plan, Deadly(map(date.fromisoformat, json.loads(sys.argv[1]))
 
 
 def _news(dice: random.Random, number: int, day: date) -> list[dict[str, Any]]:
-    """A day's events; who does what is thrown."""
+    """The events of one day, with random contacts."""
     noon = datetime.combine(day, time(12), UTC)
     names = ("logged_in", "activated", "purchase_completed", "demo_booked", "form_submitted")
     events = [
-        _event(f"{name}-{number}-{who}", f"p{who:03}", name, noon, amount=number + 1)
+        _event(f"{name}-{number}-{contact}", f"p{contact:03}", name, noon, amount=number + 1)
         for name in names
-        for who in dice.sample(range(1, 121), 3)
-        if who != 7
+        for contact in dice.sample(range(1, 121), 3)
+        if contact != 7
     ]
     events.append(_event(f"new-{number}", f"newcomer.{number}@example.net", "signed_up", noon))
     if number == 5:
@@ -319,7 +319,7 @@ def _event(event_id: str, key: str, name: str, at: datetime, **properties: Any) 
 
 
 def _corrections() -> list[dict[str, str]]:
-    """What the CRM tells on the fourth day: titles, and that a newcomer is somebody it knows."""
+    """The CRM export of the fourth day: job titles, and an id for a newcomer's address."""
     chiefs = [
         {
             "contact_id": f"p{number:03}",
@@ -333,7 +333,7 @@ def _corrections() -> list[dict[str, str]]:
 
 
 def _recorded(home: Home, segment: str, day: date) -> list[str]:
-    """Who was a member when the tick at the end of the day was over, by what it put on record."""
+    """The members at the end of the day, from the recorded segment changes."""
     rows = home.rows(
         f"""select contact_id from decisions.segment_changes
         where segment = '{segment}' and decided_at <= '{end_of(day)}'
@@ -352,7 +352,7 @@ def _replayed(lived: Lived, segment: str, day: date) -> list[str]:
 
 
 def _quiet(home: Home, days: list[date], least: int) -> set[str]:
-    """Whose last sign of life, as known at the end of one of the days, was more days before it."""
+    """Contacts whose last activity is more than `least` days before the end of one of the days."""
     found: set[str] = set()
     for day in days:
         rows = home.rows(

@@ -1,0 +1,1 @@
+"""The audit of the CRM: the content, fill rate and freshness of each field."""
