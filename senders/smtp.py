@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Mapping
 
+SECRETS = ("password",)
+
 Security = Literal["none", "starttls", "tls"]
 
 

@@ -13,13 +13,13 @@ def test_a_file_that_is_added_is_a_sender(tmp_path, monkeypatch):
     (tmp_path / "pigeon.py").write_text("def create(config):\n    return config['loft']\n")
     monkeypatch.setattr(senders, "__path__", [*senders.__path__, str(tmp_path)])
     assert load_sender("pigeon", {"loft": "x"}) == "x"
-    with pytest.raises(SenderConfigError, match="there are: file, pigeon, smtp"):
+    with pytest.raises(SenderConfigError, match="available: file, pigeon, smtp"):
         load_sender("raven", {})
 
 
 @pytest.mark.parametrize("name", ["nope", "", "File", "../file", "os.path", "senders.file"])
 def test_an_unknown_sender_is_refused_with_the_ones_there_are(name):
-    with pytest.raises(SenderConfigError, match="there are: file, smtp"):
+    with pytest.raises(SenderConfigError, match="available: file, smtp"):
         load_sender(name, {})
 
 

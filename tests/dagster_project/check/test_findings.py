@@ -105,7 +105,7 @@ def test_a_sender_that_cannot_work_is_a_finding(check: Callable[..., list[str]])
     [unknown] = check(SENDHOUSE_DELIVERY__SENDER="raven", SENDHOUSE_LINK_KEY="k")
 
     assert "SENDHOUSE_LINK_KEY" in smtp
-    assert "no sender 'raven'; there are: file, smtp" in unknown
+    assert "unknown sender 'raven'; available: file, smtp" in unknown
 
 
 def test_a_new_file_is_registered_by_check_itself(

@@ -60,7 +60,7 @@ def test_a_sender_that_cannot_work_stops_the_tick_before_it_decides(home: Home, 
 
     assert stopped.code == 3
     message = json.loads(stopped.out)["error"]
-    expected = {"smtp": "SENDHOUSE_LINK_KEY", "pigeon": "there are: file, smtp"}
+    expected = {"smtp": "SENDHOUSE_LINK_KEY", "pigeon": "available: file, smtp"}
     assert expected[sender] in message
     assert not (home.folder / "warehouse.duckdb").exists()
 
