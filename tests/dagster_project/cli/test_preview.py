@@ -38,7 +38,7 @@ def test_an_unknown_contact_or_template_is_named(settled: Home):
 
     assert (nobody.code, nothing.code) == (1, 3)
     assert "no contact 'nobody'" in nobody.err
-    assert "no template 'activation/welcom'" in nothing.err
+    assert "unknown template 'activation/welcom'" in nothing.err
 
 
 def test_before_the_first_tick_it_says_what_to_do(home: Home):
