@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesHeaderParser, BytesParser
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from demo.files import json_line, write_lines
 from demo.reactions import Acted, Letter, Reaction, react
-from demo.timeline import midnight, stamp
+from demo.timeline import stamp
 from senders.links import BadTokenError, Links
 
 if TYPE_CHECKING:
@@ -32,13 +32,15 @@ PROVIDER = "northwind-demo"
 _FORGOTTEN_AFTER = timedelta(days=25)
 
 
-def answer(outbox_dir: Path, landing_dir: Path, day: date, links: Links) -> Counter[str]:
-    """Report the reactions to all sent mail up to the end of a day (UTC).
+def answer_until(
+    outbox_dir: Path, landing_dir: Path, until: datetime, links: Links
+) -> Counter[str]:
+    """Report the reactions to all sent mail before an instant.
 
     Args:
         outbox_dir: the folder of the file sender's `<date>/<send_id>.eml`.
         landing_dir: the folder in which `tracking/` and `events/` get a new file for new rows.
-        day: the finished day.
+        until: reactions at or after this instant wait for a later call.
         links: reads the tracking links of these e-mails, with the same base URL and key.
 
     Returns:
@@ -48,13 +50,6 @@ def answer(outbox_dir: Path, landing_dir: Path, day: date, links: Links) -> Coun
         ValueError: an `.eml` in the outbox is not from Sendhouse; the message names the file.
 
     """
-    return answer_until(outbox_dir, landing_dir, midnight(day + timedelta(days=1)), links)
-
-
-def answer_until(
-    outbox_dir: Path, landing_dir: Path, until: datetime, links: Links
-) -> Counter[str]:
-    """Report reactions like `answer`, up to any instant, for several ticks a day."""
     reported = _reported(landing_dir)
     tracking: list[dict[str, Any]] = []
     events: list[dict[str, Any]] = []

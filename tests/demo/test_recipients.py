@@ -1,5 +1,6 @@
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from email.message import EmailMessage
@@ -9,7 +10,8 @@ import pytest
 
 from demo import recipients
 from demo.reactions import Letter, react
-from demo.recipients import answer, answer_until
+from demo.recipients import answer_until
+from demo.timeline import midnight
 from senders.file import FileSender
 from senders.links import Links
 from senders.message import compose, message_id
@@ -82,6 +84,11 @@ def rows(folder: Path) -> list[dict]:
         for path in sorted(folder.glob("*.jsonl"))
         for line in path.read_text(encoding="utf-8").splitlines()
     ]
+
+
+def answer(outbox: Path, landing: Path, day: date, links: Links) -> Counter[str]:
+    """Report all reactions up to the end of a day."""
+    return answer_until(outbox, landing, midnight(day + timedelta(days=1)), links)
 
 
 def morning(day: date) -> datetime:

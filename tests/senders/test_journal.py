@@ -184,8 +184,8 @@ def test_an_instant_is_the_same_in_every_time_zone(journal):
         claim(journal, "b", at=NOW.replace(tzinfo=None))
 
 
-def test_of_two_processes_exactly_one_gets_each_send(journal, url):
-    count = 300
+def race(url, count):
+    """Let two processes claim the same sends; each send must have exactly one winner."""
     racers = [python(RACE, url, count) for _ in range(2)]
     for racer in racers:
         assert racer.stdout.readline() == "ready\n"
@@ -195,6 +195,10 @@ def test_of_two_processes_exactly_one_gets_each_send(journal, url):
     won = [racer.communicate(timeout=60)[0].split() for racer in racers]
     assert [racer.returncode for racer in racers] == [0, 0]
     assert sorted(won[0] + won[1]) == sorted(f"send-{n}" for n in range(count))
+
+
+def test_of_two_processes_exactly_one_gets_each_send(journal, url):
+    race(url, 300)
 
 
 def test_a_try_of_a_dead_process_without_evidence_becomes_unknown(journal, url):
@@ -405,15 +409,7 @@ def postgresql_url(tmp_path_factory):
 def test_on_postgresql_exactly_one_process_gets_each_send(postgresql_url):
     journal = Journal(postgresql_url)
     journal.create()
-    racers = [python(RACE, postgresql_url, 200) for _ in range(2)]
-    for racer in racers:
-        assert racer.stdout.readline() == "ready\n"
-    for racer in racers:
-        racer.stdin.write("\n")
-        racer.stdin.flush()
-    won = [racer.communicate(timeout=60)[0].split() for racer in racers]
-    assert [racer.returncode for racer in racers] == [0, 0]
-    assert sorted(won[0] + won[1]) == sorted(f"send-{n}" for n in range(200))
+    race(postgresql_url, 200)
     journal.close()
 
 
