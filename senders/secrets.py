@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 def variables_of(module: object, name: str) -> dict[str, str]:
     """Map each secret in `SECRETS` of a module to its environment variable.
 
-    `SECRETS = ("api_key",)` of the sender `pigeon` gives `{"api_key": "SENDHOUSE_PIGEON_API_KEY"}`.
+    `SECRETS = ("password",)` of the sender `smtp` gives `{"password": "SENDHOUSE_SMTP_PASSWORD"}`.
     """
     declared: tuple[str, ...] = getattr(module, "SECRETS", ())
     return {secret: f"SENDHOUSE_{name}_{secret}".upper() for secret in declared}

@@ -230,11 +230,10 @@ def load_settings(**overrides: Any) -> Settings:  # noqa: ANN401 - whatever a ke
 
 
 def _refuse_secrets(path: Path) -> None:
-    """A file ends up in a repository, a backup, a chat: no secret is read from it."""
+    """Refuse a secret in the file, because a file may end up in a repository or a backup."""
     for key, variable in _secrets_in(tomllib.loads(path.read_text(encoding="utf-8"))):
         raise SettingsError(
-            f"{key} is a secret and does not belong in {path}: "
-            f"remove it there and set {variable} in the environment"
+            f"secret in {path}: remove {key} from the file and set {variable} in the environment"
         )
 
 

@@ -106,8 +106,8 @@ def test_a_secret_in_the_settings_file_is_refused(
         load_settings()
 
     assert str(caught.value) == (
-        f"{key} is a secret and does not belong in {settings_file}: "
-        f"remove it there and set {variable} in the environment"
+        f"secret in {settings_file}: "
+        f"remove {key} from the file and set {variable} in the environment"
     )
 
 
