@@ -1,5 +1,5 @@
-"""What the README's figures come from: `make bench`, or `python -m benchmarks [NAME…] [--quick]`.
+"""The source of the README's figures: `make bench`, or `python -m benchmarks [NAME…] [--quick]`.
 
-A benchmark is a module of this package with a function `comparisons`; there is no list to add it
-to. Each comparison runs Sendhouse and a named floor or peer in turn, in processes of their own.
+A benchmark is a module of this package with a function `comparisons`; no list names it. Each
+comparison runs Sendhouse and a named floor or peer in turn, each in a separate process.
 """

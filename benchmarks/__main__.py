@@ -16,13 +16,13 @@ from benchmarks._measure import ROOT, Result, Scale, measure
 
 
 def names() -> list[str]:
-    """Every benchmark: the modules of this package that are none of its own machinery."""
+    """List the benchmarks: the modules of this package without a leading underscore."""
     modules = (module.name for module in iter_modules([str(Path(__file__).parent)]))
     return sorted(name for name in modules if not name.startswith("_"))
 
 
 def run(wanted: Sequence[str], scale: Scale) -> Iterator[Result]:
-    """Run benchmarks one after the other; gives each comparison's medians as they come."""
+    """Run benchmarks one after the other; yield the medians of each comparison."""
     with TemporaryDirectory(prefix="sendhouse-benchmarks-") as scratch:
         for name in wanted:
             own = Path(scratch) / name
@@ -34,11 +34,15 @@ def run(wanted: Sequence[str], scale: Scale) -> Iterator[Result]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Read the command line, run, report."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", help=f"of {', '.join(names())}; none for all")
-    parser.add_argument("--quick", action="store_true", help="tiny sizes, once each: does it run?")
+    parser.add_argument("names", nargs="*", help=f"any of {', '.join(names())}; default: all")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="tiny sizes, one run each, to see that the benchmarks run",
+    )
     options = parser.parse_args(arguments)
     if unknown := sorted(set(options.names) - set(names())):
-        parser.error(f"no benchmark {', '.join(unknown)}; there are: {', '.join(names())}")
+        parser.error(f"unknown benchmark {', '.join(unknown)} (available: {', '.join(names())})")
     results: list[Result] = []
     for result in run(options.names or names(), Scale(quick=options.quick)):
         print(f"{result.name}: {result.ratio:.2f} x {result.peer_name}", file=sys.stderr)
@@ -64,7 +68,7 @@ def _as_dict(result: Result) -> dict[str, object]:
 
 
 def _print_table(results: Sequence[Result]) -> None:
-    # Loaded last: what this process holds while it starts others would count as theirs.
+    # Imported last: the memory of this process would count as the memory of its children.
     from rich.console import Console
     from rich.table import Table
 

@@ -1,9 +1,9 @@
-"""One query for all of contacts.contact_features, straight from raw: what no model could save.
+"""One query for all of contacts.contact_features, directly from raw: the floor for the models.
 
-Written as a good analyst would who needs the answer once. Three reads of the events, because most
-columns look at one event in twenty; keys become contacts after the counting, when there are many
-times fewer rows. It knows what the generated population holds: one export of each CRM
-object, no merges, no forms that a CRM tells of. Who is who it takes from decisions.contact_keys.
+The query is written like a good analyst's query for one answer. It reads the events three times,
+because most columns need one event in twenty. Keys become contacts after the aggregation, when
+far fewer rows remain. The query relies on the generated population: one export of each CRM object,
+no merges, no forms reported by a CRM. It takes identities from decisions.contact_keys.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def _trend(now: str, before: str) -> str:
 _QUERY = f"""
 with
 
----------- everything everybody did; $day_<n> is the midnight with which the last n days begin
+---------- all events; $day_<n> is the midnight at which the last n days begin
 everything as (
     select
         contact_key,
@@ -103,7 +103,7 @@ keys as (
     select key_kind, key, contact_id from decisions.contact_keys
 ),
 
----------- a contact has as many rows as keys: by the CRM's id, and by address
+---------- one row per contact; a contact has a key per CRM id and per address
 activity as (
     select
         keys.contact_id,
@@ -177,7 +177,7 @@ together as (
     group by works_at
 ),
 
-told_deals as (
+reported_deals as (
     select
         trim(contact_id) as crm_id,
         coalesce(
@@ -209,8 +209,8 @@ deals as (
         sum(amount) filter (where status = 'won') as won_amount,
         max(closed_at) filter (where status = 'won') as last_won_at,
         max(closed_at) filter (where status = 'lost') as last_lost_at
-    from told_deals
-    inner join keys on keys.key_kind = 'id' and told_deals.crm_id = keys.key
+    from reported_deals
+    inner join keys on keys.key_kind = 'id' and reported_deals.crm_id = keys.key
     where not is_deleted
     group by keys.contact_id
 ),
@@ -241,7 +241,7 @@ deliveries as (
     group by send_id
 ),
 
-told_hits as (
+reported_hits as (
     select
         send_id, email, type, occurred_at,
         detail ->> '$.url' as url,
@@ -251,15 +251,15 @@ told_hits as (
     where received_at <= $as_of and type in ('opened', 'clicked', 'replied')
 ),
 
----------- of people: faster than anybody reads, or by a machine's own account, does not count
+---------- hits of people: hits within two seconds and hits of known machines do not count
 hits as (
     select
-        told_hits.send_id, told_hits.type, told_hits.occurred_at, told_hits.url,
+        reported_hits.send_id, reported_hits.type, reported_hits.occurred_at, reported_hits.url,
         coalesce(mail.contact_id, keys.contact_id) as contact_id
-    from told_hits
+    from reported_hits
     left join mail using (send_id)
     left join deliveries using (send_id)
-    left join keys on keys.key_kind = 'email' and lower(trim(told_hits.email)) = keys.key
+    left join keys on keys.key_kind = 'email' and lower(trim(reported_hits.email)) = keys.key
     where coalesce(mail.contact_id, keys.contact_id) is not null
         and (
             type = 'replied'
@@ -478,10 +478,10 @@ _TABLE = "contacts.features_by_hand"
 
 
 def run(home: str) -> dict[str, float]:
-    """Compute the features without a model, and see that they are the models'.
+    """Compute the features without a model, and compare them with the features of the models.
 
     Raises:
-        RuntimeError: they are not: other columns, or other rows.
+        RuntimeError: the columns or the rows differ.
 
     """
     from dagster_project.home import warehouse
@@ -494,7 +494,7 @@ def run(home: str) -> dict[str, float]:
         ours = connection.table("contacts.contact_features").columns
         theirs = connection.table(_TABLE).columns
         if set(ours) != set(theirs):
-            raise RuntimeError(f"features only of one side: {sorted(set(ours) ^ set(theirs))}")
+            raise RuntimeError(f"features on one side only: {sorted(set(ours) ^ set(theirs))}")
         columns = ", ".join(ours)
         [(different,)] = connection.execute(
             f"""select count(*) from (
@@ -506,5 +506,5 @@ def run(home: str) -> dict[str, float]:
         ).fetchall()
         connection.execute(f"drop table {_TABLE}")
     if different:
-        raise RuntimeError(f"{different} rows by hand are not those of contact_features")
+        raise RuntimeError(f"{different} rows differ between the query and contact_features")
     return {"seconds": seconds}

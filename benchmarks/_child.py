@@ -1,4 +1,4 @@
-"""Runs one function of a benchmark module and prints what it measured; see `_measure.call`."""
+"""Run one function of a benchmark module and print its measurements; see `_measure.call`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from importlib import import_module
 
 
 def main(module: str, function: str, arguments: str) -> None:
-    """Call it and print its measurements as the last line."""
+    """Call the function and print its measurements as the last line."""
     print(json.dumps(getattr(import_module(module), function)(**json.loads(arguments))))
 
 

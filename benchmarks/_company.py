@@ -1,4 +1,4 @@
-"""A company the size of the demo's: its CRM and 230 days of events, landed and decided on once."""
+"""The demo's company: its CRM and 230 days of events, landed once and decided once."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 from benchmarks._measure import Scale, call
 
 AS_OF = "2026-04-01T00:00Z"
-"""The end of the demo's month, where its clock stands."""
+"""The clock at the end of the demo's month."""
 
 
 def make(scratch: Path, scale: Scale) -> Path:
-    """Give a benchmark an installation of its own; made once, then copied."""
+    """Give a benchmark its own installation: a copy of one that is built once."""
     made = scratch.parent / "company"
     if not made.exists():
         call(build, home=made, days=scale.of(230, 5))

@@ -1,7 +1,7 @@
-"""Time two things in turn, each run in a process of its own, and keep the medians.
+"""Time two sides in turn, each run in a separate process, and keep the medians.
 
-A process of its own, because its peak memory is then its alone, and nothing that an earlier run
-left in memory helps or hinders it. In turn, because the machine's mood changes by the minute.
+A separate process has its own peak memory, and an earlier run's memory cannot help or hinder it.
+The sides alternate because a machine's speed changes from minute to minute.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ class Sample:
     """One run.
 
     Attributes:
-        seconds: how long what was to be timed took.
-        peak_mb: the most memory that its process held (MiB, resident).
-        parts: seconds of parts of it, by name.
+        seconds: the duration of the timed work.
+        peak_mb: the peak resident memory of the process (MiB).
+        parts: seconds of parts of the work, by name.
 
     """
 
@@ -39,14 +39,14 @@ class Sample:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What Sendhouse does, against something that does it with nothing around it.
+    """Sendhouse against a floor or peer that does the same work and nothing else.
 
     Attributes:
-        name: what is done, and how much of it.
+        name: the work and its size.
         ours: runs Sendhouse once.
-        peer_name: the floor (what cannot be saved) or the peer (the best known tool).
-        peer: runs that once.
-        repeat: how often each.
+        peer_name: the floor (the least possible work) or the peer (the best known tool).
+        peer: runs the floor or peer once.
+        repeat: the number of runs of each side.
 
     """
 
@@ -68,13 +68,13 @@ class Result:
 
     @property
     def ratio(self) -> float:
-        """How many times as long as its floor or peer Sendhouse takes."""
+        """The time of Sendhouse as a multiple of the time of its floor or peer."""
         return self.ours.seconds / self.peer.seconds
 
 
 @dataclass(frozen=True)
 class Scale:
-    """How much of everything: all of it, or just enough to see that a benchmark works."""
+    """The sizes: full, or just large enough to see that a benchmark works."""
 
     quick: bool
 
@@ -94,7 +94,7 @@ def measure(comparison: Comparison, scale: Scale) -> Result:
 
 
 def median(samples: Sequence[Sample]) -> Sample:
-    """Of seconds, of memory and of each part."""
+    """Take the median of seconds, of memory and of each part."""
     return Sample(
         statistics.median(sample.seconds for sample in samples),
         statistics.median(sample.peak_mb for sample in samples),
@@ -106,10 +106,10 @@ def median(samples: Sequence[Sample]) -> Sample:
 
 
 def call(function: Callable[..., Mapping[str, float]], **arguments: Any) -> Sample:  # noqa: ANN401
-    """Call a function of a benchmark module in a process of its own.
+    """Call a function of a benchmark module in a separate process.
 
-    The function returns `seconds`, since only it knows what of its work is to be timed, and the
-    seconds of parts under other names. Arguments travel as JSON; paths as text.
+    The function returns `seconds`, because only the function knows its timed part, and the seconds
+    of parts under other names. Arguments travel as JSON, paths as text.
     """
     argv = [sys.executable, "-m", "benchmarks._child", function.__module__, function.__name__]
     _, peak_mb, output = _run([*argv, json.dumps(arguments, default=str)])
@@ -126,10 +126,10 @@ def command(*argv: str, **environment: str) -> Sample:
 def _run(
     argv: Sequence[str], environment: Mapping[str, str] | None = None
 ) -> tuple[float, float, str]:
-    """Run a program: seconds, peak memory and what it printed.
+    """Run a program; return its seconds, peak memory and output.
 
     Raises:
-        RuntimeError: it failed; holds what it said.
+        RuntimeError: the program failed; the message contains its output.
 
     """
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:

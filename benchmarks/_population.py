@@ -1,9 +1,9 @@
-"""Generated people and what they did: up to a million contacts and a hundred million events.
+"""A generated population: up to a million contacts and a hundred million events.
 
-Made by DuckDB straight into the raw tables as landing leaves them, because it is the models that
-are to be timed. Everything follows from hashes of row numbers, so each run has the same rows. A few
-people do most of it (a power law), in visits of six events; four of five events name the CRM's id,
-the others an address, as events do before somebody logs in.
+DuckDB writes the rows into the raw tables, in the form that landing leaves, because the benchmark
+times the models only. All values are hashes of row numbers, so each run has the same rows. A few
+contacts cause most events (a power law), in visits of six events. Four of five events have the
+CRM's id as key, the other events an address, like events before a login.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 DAYS = 180
 NOW = BEGIN + timedelta(days=DAYS, hours=-12)
-"""The clock of the full build, in the middle of the last day."""
+"""The clock of the full build, at noon of the last day."""
 
 WINDOWS = (7, 30, 60, 90, 180)
-"""Days that features look back."""
+"""The windows of the features, in days."""
 
 _VISIT = 6
 _FILE = 1_000_000
@@ -142,7 +142,7 @@ _DEALS = """
     from range($contacts // 10) as numbers (d)
 """
 
-# One mail a contact, and the opens and clicks of some.
+# One send per contact, and opens and clicks of some sends.
 _SENDS = """
     insert into decisions.step_decisions by name
     select
@@ -188,7 +188,7 @@ _TRACKING = """
 
 
 def make(home: Path, contacts: int, events: int) -> None:
-    """Fill a new installation: CRM, mail and `events` events up to NOW; nothing is built yet."""
+    """Fill a new installation with CRM rows, mail and `events` events up to NOW."""
     settings = load_settings(home=home)
     stages.begin(settings, NOW)
     with warehouse.connect(settings.warehouse_path) as connection:
@@ -204,13 +204,13 @@ def make(home: Path, contacts: int, events: int) -> None:
 
 
 def add(settings: Settings, contacts: int, events: int, hours: float) -> None:
-    """Have `events` more events happen and arrive in the hours after the clock, and move it on.
+    """Add `events` events in the hours after the clock, and advance the clock by these hours.
 
     Args:
-        settings: an installation made by `make`.
-        contacts: as there.
-        events: how many more.
-        hours: in how much time.
+        settings: an installation from `make`.
+        contacts: the same number as for `make`.
+        events: the number of new events.
+        hours: the time span of the events.
 
     Raises:
         RuntimeError: the installation has no clock.
@@ -225,12 +225,12 @@ def add(settings: Settings, contacts: int, events: int, hours: float) -> None:
 
 
 def boundaries(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
-    """What a query by hand has to be told.
+    """The parameters of a query by hand.
 
     Returns:
-        The clock (`as_of`); for each of WINDOWS the midnight (UTC) with which the last n days,
-        today included, begin (`day_<n>`); the names of events that are use of the product
-        (`usage`), and that may tell of consent (`consent`).
+        The clock (`as_of`); for each of WINDOWS the midnight (UTC) at which the last n days,
+        today included, begin (`day_<n>`); the names of events that count as use of the product
+        (`usage`), and of events that can contain a consent (`consent`).
 
     """
     import yaml
@@ -250,7 +250,7 @@ def _clock(connection: duckdb.DuckDBPyConnection) -> datetime:
     clock = warehouse.read_clock(connection)
     if clock is None:
         raise RuntimeError(
-            "the installation was not made by benchmarks._population: it has no clock"
+            "the installation has no clock: make it with benchmarks._population.make"
         )
     return clock.as_of
 
@@ -271,7 +271,7 @@ def _add_events(
         "count": count,
         "begin": begin,
         "file_no": last + 1,
-        # The last visit takes some minutes, and nothing happens after the clock.
+        # The last visit takes some minutes and must end before the clock.
         "microseconds": (end - begin) / timedelta(microseconds=1) - _VISIT * 37_000_000,
     }
     connection.execute(_EVENTS, values)

@@ -1,7 +1,7 @@
-"""The gallery's segments in PostgreSQL, each by a query of its own on tables with indexes.
+"""The gallery's segments in PostgreSQL, each as a separate query on indexed tables.
 
-To its advantage: events, sends and hits name their contact, machines' hits are left out, consent is
-known. It gets a server of its own, on loopback, which does not wait for the disk.
+PostgreSQL has advantages: its events, sends and hits name their contact, hits of machines are left
+out, and consent is already computed. A separate server on loopback does not wait for the disk.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from benchmarks import _population
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# For 2 cores and a machine that has 16 GB or more: a quarter of it as PostgreSQL's own cache, sorts
-# and hashes in memory, both cores. Compiling queries would take longer than it saves.
+# For 2 cores and 16 GB of memory or more: a quarter of the memory as PostgreSQL's cache, sorts and
+# hashes in memory, both cores. JIT compilation would take longer than it saves.
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "shared_buffers": "4GB",
@@ -38,7 +38,7 @@ _SETTINGS = {
     "synchronous_commit": "off",
 }
 
-# Columns there, and what fills them from the warehouse.
+# The columns in PostgreSQL, and the query on the warehouse that fills them.
 _TABLES = {
     "companies": (
         "company_id text primary key, industry text, employees integer",
@@ -260,18 +260,18 @@ SEGMENTS: Mapping[str, str] = {
             and 100 * now < before * %(usage_dropped_percent)s
     """,
 }
-"""Fifteen of models/segments; `mql` is a score, and `activated` would be a line in either."""
+"""Fifteen segments of models/segments; `mql` is a score, and `activated` is trivial in both."""
 
 
 class NotHereError(Exception):
-    """There is no PostgreSQL on this machine that could be started; says why."""
+    """PostgreSQL cannot be started on this machine; the message gives the reason."""
 
 
 class Server:
-    """A server of our own while it is entered; everything goes with it.
+    """A temporary PostgreSQL server; leaving the context stops it and removes its files.
 
     Raises:
-        NotHereError: it cannot be started here.
+        NotHereError: the server cannot be started.
 
     """
 
@@ -282,7 +282,7 @@ class Server:
         if initdb is None:
             raise NotHereError("PostgreSQL is not installed (scripts/test-deps.sh)")
         self._binaries = Path(initdb).resolve().parent
-        # PostgreSQL does not run as root. Its user must get at the folder.
+        # PostgreSQL does not run as root. Its user needs access to the folder.
         self._as_user: list[str] = []
         if os.geteuid() == 0:
             if shutil.which("runuser") is None:
@@ -300,11 +300,11 @@ class Server:
             self._run(
                 "initdb", "-A", "trust", "-U", "sendhouse", "--no-sync", "-E", "UTF8", "--locale=C"
             )
-            # Its own log: the server would keep the pipes of pg_ctl open.
+            # Without a log file the server would keep the pipes of pg_ctl open.
             self._run("pg_ctl", "-w", "-l", str(self._home / "log"), "-o", options, "start")
         except (subprocess.CalledProcessError, LookupError, OSError) as error:
             self.__exit__()
-            raise NotHereError(f"PostgreSQL does not start here: {error}") from error
+            raise NotHereError(f"PostgreSQL does not start: {error}") from error
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -319,7 +319,7 @@ class Server:
 
 
 def load(home: str, url: str) -> dict[str, float]:
-    """Give PostgreSQL what the warehouse holds, and indexes."""
+    """Copy the rows of the warehouse to PostgreSQL, and create the indexes."""
     import psycopg
 
     from dagster_project.home import warehouse
@@ -346,10 +346,10 @@ def load(home: str, url: str) -> dict[str, float]:
 
 
 def run(home: str, url: str) -> dict[str, float]:
-    """Compute every segment in PostgreSQL, and see that its members are the models'.
+    """Compute every segment in PostgreSQL, and compare its members with the model's members.
 
     Raises:
-        RuntimeError: of some segment they are not.
+        RuntimeError: the members of a segment differ.
 
     """
     import psycopg
@@ -358,7 +358,7 @@ def run(home: str, url: str) -> dict[str, float]:
 
     with (
         warehouse.connect(Path(home) / "warehouse.duckdb") as connection,
-        # Binds values itself: `create table as` takes no parameters.
+        # ClientCursor binds values itself: `create table as` takes no parameters.
         psycopg.connect(url, autocommit=True, cursor_factory=psycopg.ClientCursor) as postgres,
     ):
         parameters = connection.execute("select name, value from control.parameters").fetchall()
@@ -374,5 +374,5 @@ def run(home: str, url: str) -> dict[str, float]:
             theirs = postgres.execute(f"select contact_id from segment_{name}".encode()).fetchall()
             if sorted(ours) != sorted(theirs):
                 different = len(set(ours) ^ set(theirs))
-                raise RuntimeError(f"{name}: {different} members are only PostgreSQL's, or ours")
+                raise RuntimeError(f"{name}: {different} members are on one side only")
     return {"seconds": seconds}

@@ -1,4 +1,4 @@
-"""Sending: the whole way over SMTP, and its two costly parts, rendering and the journal."""
+"""Sending: a complete dispatch over SMTP, and its two costly parts, rendering and the journal."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PATH = f"{os.environ.get('PATH', '')}:/usr/sbin"
 
 
 def comparisons(scale: Scale, scratch: Path) -> Iterator[Comparison]:
-    """Postfix's own load generator is the peer; without Postfix only the parts are measured."""
+    """Compare with Postfix's load generator; without Postfix, measure only the parts."""
     sends = scale.of(5_000, 20)
     sink, source = (shutil.which(name, path=_PATH) for name in ("smtp-sink", "smtp-source"))
     if sink and source:
@@ -54,7 +54,7 @@ def comparisons(scale: Scale, scratch: Path) -> Iterator[Comparison]:
 
 @contextmanager
 def _listening(sink: str) -> Iterator[int]:
-    """Run a server that takes every message and keeps none."""
+    """Run a server that accepts every message and stores none."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -74,7 +74,7 @@ def _listening(sink: str) -> Iterator[int]:
 
 
 def send_all(sends: int, port: int, scratch: str) -> dict[str, float]:
-    """Dispatch everything with the sender "smtp" and a new journal."""
+    """Dispatch all sends with the sender "smtp" and a new journal."""
     import asyncio
 
     from senders.base import load_sender
@@ -112,12 +112,12 @@ def send_all(sends: int, port: int, scratch: str) -> dict[str, float]:
     seconds = time.perf_counter() - started
     journal.close()
     if report.sent != sends:
-        raise RuntimeError(f"{report.sent} of {sends} left: {report.problems[:3]}")
+        raise RuntimeError(f"{report.sent} of {sends} sent: {report.problems[:3]}")
     return {"seconds": seconds}
 
 
 def compose_all(sends: int) -> dict[str, float]:
-    """Make the messages, and send none."""
+    """Make the messages without sending them."""
     from senders.message import compose
     from senders.rendering import Templates
 
@@ -131,7 +131,7 @@ def compose_all(sends: int) -> dict[str, float]:
 
 
 def render_all(sends: int) -> dict[str, float]:
-    """Fill the template in and make HTML of it, which no sender can do without."""
+    """Fill in the template and convert it to HTML: the least work of any sender."""
     import mrml
     from jinja2 import Environment, FileSystemLoader
 
@@ -165,7 +165,7 @@ def journal_all(sends: int, scratch: str) -> dict[str, float]:
             max_attempts=1,
         )
         if attempt is None:
-            raise RuntimeError(f"{send.send_id} is not ours")
+            raise RuntimeError(f"{send.send_id} cannot be claimed")
         journal.record(send.send_id, attempt, Outcome("sent"), finished_at=_NOW, next_try_at=None)
     seconds = time.perf_counter() - started
     journal.close()
@@ -173,7 +173,7 @@ def journal_all(sends: int, scratch: str) -> dict[str, float]:
 
 
 def commit_all(sends: int, scratch: str) -> dict[str, float]:
-    """Write a row and change it, each made durable before the next: what "sent once" costs."""
+    """Insert a row and update it, each commit durable before the next: the cost of "sent once"."""
     import sqlite3
 
     connection = sqlite3.connect(_new(scratch), isolation_level=None)

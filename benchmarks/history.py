@@ -1,9 +1,8 @@
-"""Models over a long history: 180 days of a million people, a hundred million events.
+"""Models over a long history: 180 days of a million contacts, a hundred million events.
 
-A life of an installation is a full build from raw and some ticks, each in a process of its own as
-all ticks are; what parsing the project takes is left out. What is compared lives step by step in
-turn, because a life takes minutes and the machine's mood does not last as long; several comparisons
-look at the same lives.
+Each installation gets a full build from raw and some ticks. Each step runs in a separate process,
+like a real tick, and the time to parse the project is left out. The installations take their steps
+in turn, because a machine's speed changes within minutes. Several comparisons use the same runs.
 """
 
 from __future__ import annotations
@@ -21,12 +20,11 @@ from benchmarks import _by_hand, _population, _postgres
 from benchmarks._measure import ROOT, Comparison, Sample, Scale, call, median
 from dagster_project.home.settings import load_settings
 
-# A tick: what it is called, hours since the one before (0: nothing is new), dbt's selectors of what
-# it builds.
+# A tick: its name, hours since the previous tick (0: no new events), dbt's selectors of its models.
 _Tick = tuple[str, float, Sequence[str]]
 
-# Of the gallery's triggers eight, each kind among them; of its segments the fifteen that PostgreSQL
-# is asked for too. The project that lives has no others.
+# The project of the benchmark has only these: eight triggers of the gallery, with each kind among
+# them, and the fifteen segments that PostgreSQL computes too.
 _TRIGGERS = (
     "became_opportunity",
     "birthday",
@@ -44,7 +42,7 @@ _KEPT = {
     "broadcasts": (),
 }
 
-# Up to what decides: who is in which segment, how many points, what fired; and all before it.
+# The models of segment changes, scores and trigger firings, and all models that they need.
 _MODELS = ("+segment_changes", "+segment_membership", "+trigger_firings", "+score_totals")
 # The UTC day in which _population.NOW lies has twelve hours left.
 _TICK: _Tick = ("tick", 2.5, _MODELS)
@@ -52,14 +50,14 @@ _FROM_RAW: _Tick = ("from raw", 2.5, tuple(f"+{segment}" for segment in _postgre
 _SEGMENTS: _Tick = ("segments", 0, tuple(_postgres.SEGMENTS))
 _NEXT_DAY: _Tick = ("next day", 24, _MODELS)
 _BUILD = "build"
-# By what is built or ticks: seconds and memory, of several ticks the median.
+# Seconds and memory by name of the step; the median of several ticks of one name.
 _Life = dict[str, Sample]
 _QUERIES = 3
 
 
 @dataclass(frozen=True)
 class _Installation:
-    """A generated installation that lives once."""
+    """A generated installation, and the times of its steps."""
 
     home: Path
     contacts: int
@@ -68,10 +66,10 @@ class _Installation:
     taken: dict[str, list[Sample]] = field(default_factory=lambda: defaultdict(list))
 
     def begin(self) -> None:
-        """Make it, and build everything from raw."""
+        """Generate the installation, and build all models from raw."""
         call(make, home=self.home, contacts=self.contacts, events=self.events)
         _copy_project(self.home / "project")
-        os.sync()  # else it is still being written while the build is timed
+        os.sync()  # otherwise the system still writes the files while the build is timed
         self.live((_BUILD, 0, _MODELS))
 
     def live(self, tick: _Tick) -> None:
@@ -83,16 +81,16 @@ class _Installation:
         self.taken[name].append(call(build, home=self.home, project=project, models=models))
 
     def life(self) -> _Life:
-        """What was taken so far."""
+        """Give the medians so far."""
         return {name: median(samples) for name, samples in self.taken.items()}
 
     def query(self) -> Sample:
-        """Compute by hand the features that it has been built to."""
+        """Compute the features of the last step by hand."""
         return call(_by_hand.run, home=self.home)
 
 
 def comparisons(scale: Scale, scratch: Path) -> Iterator[Comparison]:
-    """A full build, ticks on top of it and on top of a tenth of it, and PostgreSQL."""
+    """Compare a full build, ticks after it, ticks on a tenth of the events, and PostgreSQL."""
     contacts, more = scale.of(1_000_000, 2_000), scale.of(100_000, 1_000)
     big = _Installation(scratch / "big", contacts, scale.of(100_000_000, 20_000), more)
     small = _Installation(scratch / "small", contacts, scale.of(10_000_000, 20_000), more)
@@ -122,9 +120,9 @@ def comparisons(scale: Scale, scratch: Path) -> Iterator[Comparison]:
 
 
 def _against_postgres(installation: _Installation) -> Iterator[Comparison]:
-    """All segments anew, here from features and there from tables with indexes.
+    """Rebuild all segments: in Sendhouse from features, in PostgreSQL from indexed tables.
 
-    Both are kept up while events arrive. What that costs here, the second comparison adds to ours.
+    Both are updated while events arrive. The second comparison includes this cost for Sendhouse.
     """
     number = len(_postgres.SEGMENTS)
     segments = f"{number} segments, {installation.events:,} events"
@@ -137,34 +135,34 @@ def _against_postgres(installation: _Installation) -> Iterator[Comparison]:
             yield _taken(segments, life["segments"], "PostgreSQL, indexed", theirs)
             yield _taken(from_raw, life["from raw"], "PostgreSQL, indexed", theirs)
     except _postgres.NotHereError as error:
-        print(f"segments against PostgreSQL: left out, {error}", file=sys.stderr)
+        print(f"segments against PostgreSQL: skipped: {error}", file=sys.stderr)
 
 
 def _taken(name: str, ours: Sample, peer_name: str, peer: Sample) -> Comparison:
-    """Compare what was taken before."""
+    """Compare two samples that are already measured."""
     return Comparison(name, lambda: ours, peer_name, lambda: peer, repeat=1)
 
 
 def make(home: str, contacts: int, events: int) -> dict[str, float]:
-    """Generate an installation in which nothing is built yet."""
+    """Generate an installation without built models."""
     started = time.perf_counter()
     _population.make(Path(home), contacts, events)
     return {"seconds": time.perf_counter() - started}
 
 
 def happen(home: str, contacts: int, more: int, hours: float) -> dict[str, float]:
-    """Have new events happen and arrive, and move the clock on."""
+    """Add new events, and advance the clock."""
     started = time.perf_counter()
     _population.add(load_settings(home=Path(home)), contacts, more, hours)
     return {"seconds": time.perf_counter() - started}
 
 
 def build(home: str, project: str, models: Sequence[str]) -> dict[str, float]:
-    """Build models once the project is parsed, which is not timed."""
+    """Build models; the time to parse the project does not count."""
     from dagster_project.project import dbt
 
     settings = load_settings(home=Path(home), project_dir=Path(project))
-    # A view of raw events: has dbt parse the project.
+    # Building a view of raw events makes dbt parse the project.
     dbt.raise_for(dbt.build(settings, ["stg_events"], with_tests=False))
     started = time.perf_counter()
     dbt.raise_for(dbt.build(settings, list(models), with_tests=False))
@@ -172,7 +170,7 @@ def build(home: str, project: str, models: Sequence[str]) -> dict[str, float]:
 
 
 def _copy_project(project: Path) -> Path:
-    """Copy the dbt project, without what is not in _KEPT of the folders that analysts fill."""
+    """Copy the dbt project; of the analysts' folders, copy only the models in _KEPT."""
     for folder in ("models", "dbt", "templates"):
         shutil.copytree(ROOT / folder, project / folder)
     for file in ("dbt_project.yml", "profiles.yml"):

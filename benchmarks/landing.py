@@ -1,4 +1,4 @@
-"""Landing: big files against DuckDB's own readers, a small file against an empty warehouse."""
+"""Landing: large files against DuckDB's readers, and a small file against an empty warehouse."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _CONTACTS = f"""
 
 
 def comparisons(scale: Scale, scratch: Path) -> Iterator[Comparison]:
-    """Events as packed JSONL, contacts as CSV, and a little more on top of very much."""
+    """Compare events as packed JSONL, contacts as CSV, and a small file in a full warehouse."""
     events, contacts = scratch / "events.jsonl.zst", scratch / "contacts.csv"
     rows = {events: scale.of(10_000_000, 2_000), contacts: scale.of(1_000_000, 2_000)}
     call(write_file, query=_EVENTS, rows=rows[events], path=events)
@@ -69,7 +69,7 @@ def comparisons(scale: Scale, scratch: Path) -> Iterator[Comparison]:
 
 
 def write_file(query: str, rows: int, path: str) -> dict[str, float]:
-    """Make the file to land."""
+    """Write the file to land."""
     import duckdb
 
     started = time.perf_counter()
@@ -80,7 +80,7 @@ def write_file(query: str, rows: int, path: str) -> dict[str, float]:
 
 
 def land(path: str, kind: str, rows: int) -> dict[str, float]:
-    """Land the file in a warehouse of its own."""
+    """Land the file in a new warehouse."""
     from tempfile import TemporaryDirectory
 
     from dagster_project.home import warehouse
@@ -101,7 +101,7 @@ def land(path: str, kind: str, rows: int) -> dict[str, float]:
 
 
 def fill(home: str, rows: int) -> dict[str, float]:
-    """Make a warehouse in which so many events have landed, ten thousand a file."""
+    """Make a warehouse with `rows` landed events, ten thousand per file."""
     from dagster_project.home import warehouse
     from dagster_project.home.settings import load_settings
     from dagster_project.tick import installation
@@ -129,12 +129,12 @@ def fill(home: str, rows: int) -> dict[str, float]:
                    '' as mapping, [] as notices, min(received_at) as landed_at
                from raw.events group by file_id, file_no"""
         )
-    land_some(home)  # makes what is kept beside the warehouse
+    land_some(home)  # creates the files beside the warehouse
     return {"seconds": time.perf_counter() - started}
 
 
 def land_some(home: str) -> dict[str, float]:
-    """Land one more file, warehouse opened and closed."""
+    """Land one more file, and open and close the warehouse for it."""
     from dagster_project.home import warehouse
     from dagster_project.home.settings import load_settings
     from dagster_project.landing import land_file
@@ -152,7 +152,7 @@ def land_some(home: str) -> dict[str, float]:
 
 
 def insert_events(path: str, rows: int) -> dict[str, float]:
-    """Insert the events with nothing checked."""
+    """Insert the events without checks."""
     return _insert(
         """insert into raw.bare
            select event_id, contact_key, name, occurred_at, $now, properties, 'f'
@@ -165,7 +165,7 @@ def insert_events(path: str, rows: int) -> dict[str, float]:
 
 
 def insert_contacts(path: str, rows: int) -> dict[str, float]:
-    """Insert the contacts as text, with nothing checked."""
+    """Insert the contacts as text, without checks."""
     return _insert(
         """create table raw.copied as
            select $now as received_at, * from read_csv($path, all_varchar = true, header = true)""",

@@ -1,4 +1,4 @@
-"""Publishing what BI reads, against DuckDB copying the whole warehouse."""
+"""Publishing the tables for BI, against a DuckDB copy of the whole warehouse."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks._measure import Comparison, Scale, call
 
 
 def comparisons(scale: Scale, scratch: Path) -> Iterator[Comparison]:
-    """The published tables as DuckDB and Parquet, against every table as DuckDB."""
+    """Compare the published tables as DuckDB and Parquet with every table as DuckDB."""
     home = _company.make(scratch, scale)
     yield Comparison(
         "publish for BI (DuckDB and Parquet)",
@@ -23,7 +23,7 @@ def comparisons(scale: Scale, scratch: Path) -> Iterator[Comparison]:
 
 
 def publish(home: str) -> dict[str, float]:
-    """Publish as a tick does."""
+    """Publish like a tick."""
     from dagster_project.home.settings import load_settings
     from dagster_project.tick.serving import publish
 
@@ -32,7 +32,7 @@ def publish(home: str) -> dict[str, float]:
     published = publish(settings)
     seconds = time.perf_counter() - started
     if not published.rows:
-        raise RuntimeError("nothing was published")
+        raise RuntimeError("no table was published")
     return {"seconds": seconds}
 
 

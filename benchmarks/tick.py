@@ -1,4 +1,4 @@
-"""A tick with nothing to do: what the five-minute schedule costs when nothing happens."""
+"""A tick without new input: the cost of the five-minute schedule when nothing happens."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _BIN = Path(sys.executable).parent
 
 
 def comparisons(scale: Scale, scratch: Path) -> Iterator[Comparison]:
-    """The whole command, start-up included, against dbt's command on the same models and tests."""
+    """Compare the whole command, with start-up, with dbt's command on the same models and tests."""
     home = _company.make(scratch, scale)
     if not scale.quick:
-        _tick(home)  # sends what was due
+        _tick(home)  # sends the due sends
     plain = ("--exclude-resource-type", "unit_test", "--quiet")
     target = ("--target-path", str(scratch / "target"), "--log-path", str(scratch / "log"))
     dbt = (str(_BIN / "dbt"), "build", *plain, *target)
@@ -30,12 +30,12 @@ def comparisons(scale: Scale, scratch: Path) -> Iterator[Comparison]:
 
 
 def _tick(home: Path) -> Sample:
-    """Run `sendhouse tick`; it says itself when it had started up."""
-    with (home / "tick.json").open("w") as told:
-        redirect = f'exec "$0" tick --json --as-of {_company.AS_OF} > {told.name}'
+    """Run `sendhouse tick`; its report gives the time of the start-up."""
+    with (home / "tick.json").open("w") as output:
+        redirect = f'exec "$0" tick --json --as-of {_company.AS_OF} > {output.name}'
         sample = command(
             "/bin/sh", "-c", redirect, str(_BIN / "sendhouse"), SENDHOUSE_HOME=str(home)
         )
-    report = json.loads(Path(told.name).read_text())
+    report = json.loads(Path(output.name).read_text())
     start_up = report["total_seconds"] - report["seconds"]
     return Sample(sample.seconds, sample.peak_mb, {"start-up": start_up})

@@ -1,1 +1,1 @@
-"""HTTP in: opens, clicks, unsubscribes and events become landing files, never warehouse writes."""
+"""HTTP input: requests become landing files; the collector never writes to the warehouse."""

@@ -1,4 +1,4 @@
-"""The routes: each reads a signed link or an event, stores rows, and answers."""
+"""The routes: each one reads a signed link or a body, stores rows, and answers."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import asyncio
 import hmac
 import logging
 import string
+import traceback
 import uuid
 from base64 import b64decode
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -21,10 +23,11 @@ from starlette.routing import Route
 
 from collector import pages
 from collector.events import BadBodyError, parse_events
+from collector.webhooks import BadDeliveryError, NotVerifiedError
 from senders.links import BadTokenError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from datetime import datetime
 
     from starlette.requests import Request
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 
     from collector.config import CollectorConfig
     from collector.spool import Spool
+    from collector.webhooks import Webhook
 
 logger = logging.getLogger(__name__)
 
@@ -54,9 +58,9 @@ def create_app(
 
     Args:
         config: the settings.
-        tracking: takes opens, clicks and unsubscribes.
-        events: takes the rows of `POST /events`.
-        clock: tells the time of a hit (UTC).
+        tracking: stores opens, clicks, unsubscribes and the events of webhooks.
+        events: stores the rows of `POST /events`.
+        clock: gives the time of a request (UTC).
     """
     collector = _Collector(config, tracking, events, clock)
     return Starlette(
@@ -66,6 +70,10 @@ def create_app(
             Route("/u/{token}", collector.ask),
             Route("/u/{token}", collector.unsubscribe, methods=["POST"]),
             Route("/events", collector.take_events, methods=["POST"]),
+            *(
+                Route(f"/webhooks/{hook.provider}", collector.webhook(hook), methods=["POST"])
+                for hook in config.webhooks
+            ),
             Route("/health", collector.health),
         ],
         middleware=[Middleware(_SecurityHeaders)],
@@ -89,11 +97,11 @@ class _Collector:
     async def click(self, request: Request) -> Response:
         send_id, url = self.config.links.read_click(request.path_params["token"])
         await self._track_if_possible(self._hit(request, send_id, "clicked", url=url))
-        # Only what a header cannot carry is escaped: the rest is the sender's own spelling.
+        # Only characters that a header cannot carry are escaped; the rest of the URL stays.
         return Response(status_code=302, headers={"location": quote(url, safe=_PRINTABLE)})
 
     async def ask(self, request: Request) -> Response:
-        # Scanners follow links: looking at the page changes nothing.
+        # Scanners follow links, so a GET request changes nothing.
         asked = self.config.links.read_unsubscribe(request.path_params["token"])
         return pages.question(asked.list_name)
 
@@ -104,8 +112,8 @@ class _Collector:
             confirmed = form.get("confirm") == "unsubscribe"
         if not (one_click or confirmed):
             raise HTTPException(400, "expected List-Unsubscribe=One-Click (RFC 8058)")
-        # Every request is a row, a repeated one too: an address that came back in between must be
-        # able to leave again through the same link.
+        # A repeated request is a row too: a contact that subscribed again in between can
+        # unsubscribe through the same link.
         row = self._hit(
             request,
             asked.send_id,
@@ -127,6 +135,27 @@ class _Collector:
             await asyncio.wrap_future(self.events.append(batch.rows, durable=True))
         status = 200 if not batch.rejected else 207 if batch.rows else 422
         return JSONResponse({"accepted": len(batch.rows), "rejected": batch.rejected}, status)
+
+    def webhook(self, hook: Webhook) -> Callable[[Request], Awaitable[Response]]:
+        async def take(request: Request) -> Response:
+            if hook.missing:
+                variables = ", ".join(hook.missing)
+                raise HTTPException(503, f"webhook {hook.provider} is off: {variables} is not set")
+            body, headers = await request.body(), dict(request.headers)
+            try:
+                rows = await asyncio.to_thread(hook.rows, body, headers, self.clock())
+            except NotVerifiedError as error:
+                raise HTTPException(403, "the request is not verified") from error
+            except BadDeliveryError as error:
+                raise HTTPException(400, str(error)) from error
+            except Exception as error:
+                _log_bug(hook, error)
+                raise HTTPException(500, f"webhook {hook.provider} failed") from error
+            if rows:
+                await asyncio.wrap_future(self.tracking.append(rows, durable=True))
+            return JSONResponse({"accepted": len(rows)})
+
+        return take
 
     async def health(self, _: Request) -> Response:
         await asyncio.to_thread(self.tracking.probe)
@@ -153,7 +182,7 @@ class _Collector:
                 **detail,
                 "user_agent": request.headers.get("user-agent", "")[:_USER_AGENT_LIMIT],
                 "ip": request.client.host if request.client else None,
-                # HEAD is a machine's; models/activity/engagement.sql judges it.
+                # A HEAD request counts as a machine: see models/mail/engagement.sql.
                 "method": request.method,
             },
         }
@@ -162,8 +191,15 @@ class _Collector:
         try:
             await asyncio.wrap_future(self.tracking.append([row], durable=False))
         except OSError:
-            # A full disk here is no reason for a broken link there.
+            # The recipient's link works even when the disk is full.
             logger.exception("lost: %s of send %s", row["type"], row["send_id"])
+
+
+def _log_bug(hook: Webhook, error: Exception) -> None:
+    # Without the message: it can quote the body, and the body holds addresses.
+    frames = traceback.extract_tb(error.__traceback__)
+    places = " > ".join(f"{PurePath(frame.filename).name}:{frame.lineno}" for frame in frames)
+    logger.error("webhook %s failed: %s at %s", hook.provider, type(error).__name__, places)
 
 
 async def _not_found(_: Request, __: Exception) -> Response:
@@ -172,11 +208,11 @@ async def _not_found(_: Request, __: Exception) -> Response:
 
 async def _not_stored(_: Request, error: Exception) -> Response:
     logger.error("landing files cannot be written", exc_info=error)
-    return PlainTextResponse("Not stored, please try again.", 503, {"retry-after": "30"})
+    return PlainTextResponse("Not stored. Please try again.", 503, {"retry-after": "30"})
 
 
 class _SecurityHeaders:
-    """Adds the security headers to every answer, errors included."""
+    """Adds the security headers to every response, errors included."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""What the collector has to be told."""
+"""The settings of the collector."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from collector.webhooks import Webhook
     from senders.links import Links
 
 
@@ -16,21 +17,23 @@ class CollectorConfig:
     """The settings of one collector.
 
     Attributes:
-        landing_dir: rows go to `tracking/` and `events/` below it.
-        links: reads the tokens; same base URL and key as the sender's. Routes are served from the
-            root: where the base URL has a path, the proxy in front takes it off.
-        events_token: bearer token of `POST /events` (SENDHOUSE_COLLECTOR_TOKEN). Without one the
-            route refuses everything.
-        trusted_proxies: addresses or networks whose `X-Forwarded-For` is believed. Real mail needs
+        landing_dir: the folder of `tracking/` and `events/`, to which rows are written.
+        links: reads the tokens, with the base URL and key of the sender. Routes are served from
+            the root: where the base URL has a path, the proxy in front removes the path.
+        events_token: bearer token of `POST /events` (SENDHOUSE_COLLECTOR_TOKEN). Without a token
+            the route refuses every request.
+        webhooks: the providers that are mounted at `/webhooks/<provider>`.
+        trusted_proxies: addresses or networks whose `X-Forwarded-For` is trusted. Real mail needs
             HTTPS, so a proxy on the same machine is the usual case.
         max_body_bytes: larger requests are refused with 413.
-        rotate_seconds: a landing file is handed to the loader after this long …
-        rotate_rows: … or with this many rows, whichever comes first.
+        rotate_seconds: a landing file is handed to the loader at this age, or …
+        rotate_rows: … with this many rows, whichever comes first.
     """
 
     landing_dir: Path
     links: Links
     events_token: str | None = field(default=None, repr=False)
+    webhooks: tuple[Webhook, ...] = ()
     trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
     max_body_bytes: int = 1024 * 1024
     rotate_seconds: float = 1.0

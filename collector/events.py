@@ -1,4 +1,4 @@
-"""The body of `POST /events`: from JSON to rows of the landing format, or reasons why not."""
+"""The body of `POST /events`: JSON becomes rows of the landing format, or reasons for rejection."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _NAMESPACE = uuid.UUID("6f1e0c39-5d0a-4c8e-9d5b-3f1d6f0f4a11")
 
 
 class BadBodyError(ValueError):
-    """The body as a whole is not JSON; the message says where."""
+    """The body is not JSON; the message gives the position."""
 
 
 @dataclass
 class Batch:
-    """What was in a body.
+    """The events of one body.
 
     Attributes:
-        rows: the good events, as rows of `landing/events/`: event_id, contact_key, name,
+        rows: the valid events, as rows of `landing/events/`: event_id, contact_key, name,
             occurred_at (ISO 8601, UTC), properties.
-        rejected: the bad ones: `{"index": position from 0 (line, for NDJSON), "errors": [str]}`.
+        rejected: the invalid events: `{"index": position from 0 (NDJSON: line), "errors": [str]}`.
     """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
@@ -36,11 +36,11 @@ class Batch:
 def parse_events(body: bytes, content_type: str) -> Batch:
     """Read events: one JSON object, an array, or (with an NDJSON content type) one per line.
 
-    An event without `event_id` gets one made of its content, so that sending it again after a lost
-    answer does not count it twice.
+    An event without `event_id` gets an id made from its content. A client that lost the answer
+    can repeat the request, and the event still counts once.
 
     Raises:
-        BadBodyError: the body is not JSON at all.
+        BadBodyError: the body is not JSON.
     """
     batch = Batch()
     if content_type.partition(";")[0].strip().lower() in _LINE_TYPES:
@@ -70,7 +70,7 @@ def _add(batch: Batch, index: int, item: object) -> None:
         batch.rows.append(event.row())
 
 
-def _decode(body: bytes) -> Any:  # noqa: ANN401 - whatever JSON holds
+def _decode(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
     return from_json(body, allow_inf_nan=False)
 
 
@@ -81,11 +81,11 @@ def _explain(problem: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
 
 def _instant(value: object) -> datetime:
     if not isinstance(value, str):
-        raise ValueError("must be text such as 2026-03-01T09:30:00Z")  # noqa: TRY004 - pydantic's
+        raise ValueError("must be text (example: 2026-03-01T09:30:00Z)")  # noqa: TRY004 - pydantic's
     try:
         instant = datetime.fromisoformat(value)
         if instant.tzinfo is None:
-            raise ValueError("needs a time and its UTC offset, such as 2026-03-01T09:30:00Z")
+            raise ValueError("needs a time and its UTC offset (example: 2026-03-01T09:30:00Z)")
         return instant.astimezone(UTC)
     except OverflowError as error:
         raise ValueError("is out of range") from error

@@ -1,4 +1,4 @@
-"""The two pages a recipient can meet: the question, and the answer."""
+"""The two pages for recipients: the unsubscribe question, and the confirmation."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _STYLE = Markup(
 )
 _STYLE_HASH = b64encode(sha256(_STYLE.encode()).digest()).decode()
 
-# Nothing may run in or around these pages; the style is allowed by its hash.
+# No script runs in or around these pages; the style is allowed by its hash.
 CONTENT_SECURITY_POLICY = (
     f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -31,12 +31,12 @@ _TEMPLATES = Environment(
 
 
 def question(list_name: str) -> HTMLResponse:
-    """Ask whether to leave the list: a form that posts to its own address."""
+    """Ask the recipient to confirm: a form that posts to its own address."""
     return _page("question.html", list_name)
 
 
 def answer(list_name: str) -> HTMLResponse:
-    """Say that it is done."""
+    """Confirm that the recipient is unsubscribed."""
     return _page("answer.html", list_name)
 
 

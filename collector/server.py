@@ -1,7 +1,7 @@
-"""The process: granian in this one, with no child.
+"""The collector's process, with granian embedded.
 
-Granian's usual way forks a worker, which goes on serving when its parent is killed; embedded,
-one process means one life, and the next start finds port and landing folder free.
+Granian usually forks a worker, and the worker keeps serving after its parent is killed. Embedded
+in one process, granian ends with that process: the next start finds port and folder free.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 
 def serve(config: CollectorConfig, host: str, port: int) -> None:
-    """Collect until SIGINT or SIGTERM; then hand over what is written and return.
+    """Collect until SIGINT or SIGTERM; then hand over all written rows and return.
 
     Raises:
         SpoolBusyError: another collector writes to the same landing folder.
@@ -58,7 +58,7 @@ async def _run(app: ASGIApp, trusted_proxies: tuple[str, ...], host: str, port: 
         port,
         interface=Interfaces.ASGINL,
         websockets=False,
-        # No access log: its lines would hold tokens and addresses of people.
+        # No access log: its lines would contain tokens and e-mail addresses.
         log_access=False,
         log_level=LogLevels.error,
     )
@@ -70,8 +70,8 @@ async def _run(app: ASGIApp, trusted_proxies: tuple[str, ...], host: str, port: 
 
 
 def _check_free(host: str, port: int) -> None:
-    # Granian listens with SO_REUSEPORT: a second program on the port would not fail, it would take
-    # half of the hits. Binding without it tells.
+    # Granian listens with SO_REUSEPORT: a second program on the port would not fail, but would
+    # receive half of the requests. A bind without SO_REUSEPORT fails if the port is taken.
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family):
         pass

@@ -1,11 +1,11 @@
-"""Landing files: rows are appended to a hidden part and handed over by renaming it.
+"""Landing files: rows are appended to a hidden part, and a rename hands the part over.
 
-The loader never sees half a file: a part is called `.collector-….jsonl.part` (it ignores such
-names) until it is complete, safe on disk, and renamed to `collector-….jsonl`. A part that a crash
-left behind is completed at the next start: whole lines stay, a torn last line, which nobody was
-told is stored, goes.
+The loader never sees half a file. A part is named `.collector-….jsonl.part`, which the loader
+ignores, until the part is complete and synced; then it is renamed to `collector-….jsonl`. The next
+start completes a part left by a crash: whole lines stay, and a torn last line is dropped. A torn
+line was never confirmed as stored.
 
-One thread writes, so that rows waiting for the disk share one fsync.
+One thread writes, so rows that wait for the disk share one fsync.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ class Spool:
     """Appends rows to the landing files of one folder; use it as a context manager.
 
     Args:
-        directory: made when missing. One spool at a time may be open on it.
-        clock: tells the time (UTC) for file names.
-        rotate_seconds: age at which a part is handed to the loader.
-        rotate_rows: number of rows at which it is, however young.
+        directory: the folder, created if missing. One spool at a time may be open on a folder.
+        clock: gives the time (UTC) for file names.
+        rotate_seconds: a part of this age is handed to the loader.
+        rotate_rows: a part with this many rows is handed to the loader at once.
 
     Raises:
-        SpoolBusyError: on entering, when another process has the folder.
-        OSError: on entering, when the folder cannot be written to.
+        SpoolBusyError: on entering, if another process uses the folder.
+        OSError: on entering, if the folder is not writable.
     """
 
     def __init__(
@@ -85,12 +85,12 @@ class Spool:
         """Store rows, each as one line of JSON.
 
         Args:
-            rows: what to store; only JSON values.
-            durable: whether "stored" survives a power cut (fsync), or only the end of this process.
+            rows: the rows to store; only JSON values.
+            durable: whether the rows survive a power cut (fsync), or only the end of the process.
 
         Returns:
-            A future that is done once the rows are stored, or holds the OSError that says why all
-            of them are not.
+            A future that is done when all rows are stored. If no row is stored, the future holds
+            the OSError.
 
         Raises:
             RuntimeError: the spool is not open.
@@ -103,10 +103,10 @@ class Spool:
         return batch.stored
 
     def probe(self) -> None:
-        """Try whether the folder can be written to.
+        """Write a test file.
 
         Raises:
-            OSError: it cannot; nothing would be stored now.
+            OSError: the folder is not writable, so no row can be stored now.
         """
         path = self._directory / ".probe.tmp"
         with path.open("wb") as handle:
@@ -127,7 +127,7 @@ class Spool:
                 part = None
 
     def _take(self, deadline: float | None) -> tuple[list[_Batch], bool]:
-        """Wait for work until the deadline; return all of it, and whether it is the last."""
+        """Wait for batches until the deadline; return them, and whether the spool closes."""
         batches: list[_Batch] = []
         try:
             timeout = None if deadline is None else max(0.0, deadline - time.monotonic())
@@ -140,7 +140,7 @@ class Spool:
         return batches, True
 
     def _store(self, part: _Part | None, batches: list[_Batch]) -> _Part | None:
-        # From here on a waiting request can no longer call its rows back.
+        # From here on a waiting request cannot cancel its rows.
         waiting = [batch.stored for batch in batches if batch.stored.set_running_or_notify_cancel()]
         try:
             if part is None:
@@ -150,11 +150,11 @@ class Spool:
                 sum(batch.rows for batch in batches),
                 durable=any(batch.durable for batch in batches),
             )
-        except Exception as error:  # noqa: BLE001 - whoever waits must hear of it, whatever it is
+        except Exception as error:  # noqa: BLE001 - every waiting request gets the error
             for future in waiting:
                 future.set_exception(error)
             if part is not None:
-                # After a failed write or fsync nothing may be appended any more.
+                # A part with a failed write or fsync takes no more rows.
                 _publish(part)
             return None
         for future in waiting:
@@ -175,7 +175,7 @@ class _Batch:
 
 
 class _Part:
-    """A landing file in the making. `started` is monotonic seconds."""
+    """An unfinished landing file. `started` is monotonic seconds."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -192,7 +192,7 @@ class _Part:
         return part
 
     def append(self, data: bytes, rows: int, *, durable: bool) -> None:
-        """Write all of `data` or none of it."""
+        """Write all of `data`, or nothing."""
         try:
             written = 0
             while written < len(data):
@@ -215,11 +215,13 @@ def _publish(part: _Part) -> None:
         part.close()
         _hand_over(part.path)
     except OSError:
-        logger.exception("%s stays behind; the next start of the collector hands it on", part.path)
+        logger.exception(
+            "%s is not handed over; the next start of the collector hands it over", part.path
+        )
 
 
 def _hand_over(path: Path) -> None:
-    """Give a complete part its final name, or remove it when nothing is in it."""
+    """Give a complete part its final name, or remove an empty part."""
     if path.stat().st_size:
         path.rename(path.with_name(path.name.removeprefix(".").removesuffix(_PART_SUFFIX)))
     else:
@@ -244,7 +246,7 @@ def _finish_leftovers(directory: Path) -> None:
 
 
 def _lock(directory: Path) -> int:
-    # The lock is the operating system's, so it ends with the process, however that ends.
+    # The operating system holds the lock, so the lock ends with the process in every case.
     descriptor = os.open(directory / ".collector.lock", os.O_WRONLY | os.O_CREAT, 0o640)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -257,7 +259,7 @@ def _lock(directory: Path) -> int:
 
 
 def _sync_directory(directory: Path) -> None:
-    # A new or changed name is only safe once its folder is.
+    # A new or changed name survives a power cut only after its folder is synced.
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,9 +1,9 @@
-"""Northwind, a made-up company to try Sendhouse on; not part of the product.
+"""Northwind, an invented company for trying Sendhouse; not part of the product.
 
-Nothing in Sendhouse imports this package except the command `sendhouse demo`, and nothing here
-reads the warehouse. The demo talks to Sendhouse as the world does: files into the landing folder
-(CRM exports, product events, what mail servers report), and `.eml` files out of the outbox, which
-simulated recipients answer. Everything is made from a seed: the same bytes each run, no wall clock.
+Only the command `sendhouse demo` imports this package, and the package never reads the warehouse.
+The demo uses the same interfaces as real systems. It writes files into the landing folder (CRM
+exports, product events, reports of mail servers), and simulated recipients answer the `.eml` files
+of the outbox. A seed determines all data: each run gives the same bytes, without a wall clock.
 
-Read `company` first (what is written when), then `recipients` (who answers mail, and how).
+Read `company` first (the files and their times), then `recipients` (the answers to mail).
 """

@@ -1,4 +1,4 @@
-"""Northwind as the landing folder sees it: what is there at the start, and what each day brings."""
+"""Northwind's files in the landing folder: the history at the start, and the files of each day."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from demo import crm
 from demo.files import json_line, write_lines
 from demo.people import Population, make_population
-from demo.stories import Event, tell
+from demo.stories import Event, events_of
 from demo.timeline import BEGIN, midnight
 
 if TYPE_CHECKING:
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 class Company:
-    """A company that sells analytics to operations teams, with its contacts and their lives.
+    """A company that sells analytics to operations teams, with its contacts and their events.
 
-    Everything is decided when it is built; the `write_…` methods only hand out the part that has
-    become known. Two companies of one seed write the same bytes.
+    The seed determines all data; the `write_…` methods write the part that is known at a time. Two
+    companies with the same seed write the same bytes.
 
     Args:
-        seed: another seed, another company.
+        seed: another seed gives another company.
 
     """
 
@@ -33,7 +33,7 @@ class Company:
         self._seed = seed
 
     def write_history(self, landing_dir: Path) -> None:
-        """Write what exists before the first day: CRM exports, and 200 days of events.
+        """Write the data from before the first day: CRM exports, and 200 days of events.
 
         Writes `northwind_contacts/`, `northwind_companies/`, `northwind_deals/` (CSV) and
         `northwind_history/` (JSONL, one file per month) under `landing_dir`;
@@ -58,14 +58,14 @@ class Company:
             write_lines(landing_dir / "northwind_history" / f"events-{month}.jsonl", lines)
 
     def write_day(self, landing_dir: Path, day: date) -> None:
-        """Write what one day (UTC) brings; call it when the day is over."""
+        """Write the files of one day (UTC); call this method after the day."""
         self.write_between(landing_dir, midnight(day), midnight(day + timedelta(days=1)))
 
     def write_between(self, landing_dir: Path, since: datetime, until: datetime) -> None:
-        """Write what arrives from `since` until before `until`, for several ticks a day.
+        """Write the rows that arrive from `since` until before `until`, for several ticks a day.
 
-        Events go to `events/`, with a few lines twice, a torn line now and then, and yesterday's
-        events of those who were out of reach. When the CRM's weekly export falls into the time, it
+        Events go to `events/`: some lines occur twice, some lines are torn, and events of offline
+        phones arrive hours late. If the CRM's weekly export falls into the time span, the export
         goes to `northwind_contacts/`.
         """
         arrived = [
@@ -96,7 +96,7 @@ class Company:
     @cached_property
     def _stories(self) -> dict[str, list[Event]]:
         return {
-            person.contact_id: tell(self._seed, person, crm.known_since(person))
+            person.contact_id: events_of(self._seed, person, crm.known_since(person))
             for person in self._population.people
         }
 
@@ -107,7 +107,7 @@ class Company:
 
 
 def _with_dirt(rng: random.Random, lines: list[str]) -> list[str]:
-    """Repeat some lines, as webhooks do; every third day add one torn by a crash."""
+    """Repeat some lines, like webhooks; on every third day add a line torn by a crash."""
     if not lines:
         return []
     twice = rng.sample(lines, min(len(lines), rng.randrange(4)))

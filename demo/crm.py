@@ -1,6 +1,6 @@
-"""Northwind's CRM and its exports, with the dirt that CRM exports have.
+"""Northwind's CRM and its exports, with typical errors of CRM exports.
 
-Each contacts export is a full snapshot: everybody the CRM knows at that time, as they are then.
+Each contacts export is a full snapshot: all contacts of the CRM at that time.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ Stories = Mapping[str, Sequence[Event]]
 
 
 def known_since(person: Person) -> datetime:
-    """From when on the CRM has an id for a person: at once, or with the export after a sign-up."""
+    """The time from which the CRM has an id for a person: at once, or at the next export."""
     if person.created_at < BEGIN:
         return person.created_at
     return next((at for at in EXPORTS if at >= person.created_at), datetime.max.replace(tzinfo=UTC))
@@ -58,8 +58,8 @@ def write_contacts(
 ) -> None:
     """Write the contacts as the CRM holds them at `exported_at`.
 
-    The dirt: addresses with capitals and spaces, none, or none that is one; rows twice; a name with
-    an unquoted comma, so that the row has too many fields; dates that are none.
+    Errors in the rows: addresses with capitals or spaces, empty or invalid addresses, duplicate
+    rows, invalid dates, and an unquoted comma in a name, which gives the row too many fields.
     """
     rows = [
         _contact_row(seed, person, stories[person.contact_id], exported_at)
@@ -78,7 +78,7 @@ def write_contacts(
 
 
 def write_companies(path: Path, accounts: Sequence[Account]) -> None:
-    """Write all companies; in two rows the number of employees is none."""
+    """Write all companies; in two rows the number of employees is not a number."""
     rows = [
         [
             account.company_id,
@@ -98,7 +98,7 @@ def write_companies(path: Path, accounts: Sequence[Account]) -> None:
 
 
 def write_deals(path: Path, seed: int, people: Iterable[Person], stories: Stories) -> None:
-    """Write the deals as they stand at the start: won with buyers, else open or lost."""
+    """Write the deals at the start: won for buyers, otherwise open or lost."""
     rows: list[list[str]] = []
     for person in people:
         if deal := _deal(seed, person, stories[person.contact_id]):
@@ -140,7 +140,7 @@ def _contact_row(
 def _lifecycle(
     person: Person, story: Sequence[Event], exported_at: datetime
 ) -> tuple[str, datetime]:
-    """Find the sales stage at a time, and since when."""
+    """Find the sales stage at a time, and the start of the stage."""
     stages = {
         "signed_up": "trial",
         "demo_booked": "opportunity",
@@ -161,7 +161,7 @@ def _lifecycle(
 
 
 def _consent(rng: random.Random, person: Person) -> tuple[str, str]:
-    """Whether they may be mailed and since when; no date where nobody ever asked them."""
+    """The consent and its date; a contact without a consent question has no date."""
     match person.consent:
         case "granted":
             return "true", _printed(person.created_at)
@@ -209,10 +209,10 @@ def _deal(seed: int, person: Person, story: Sequence[Event]) -> list[str] | None
 
 
 def _with_unquoted_comma(row: list[str]) -> list[str]:
-    """Break the row as an export does that forgets the quotes around "Müller, Dr."."""
+    """Break the row like an export without quotes around "Müller, Dr."."""
     return [*row[:3], "Dr.", *row[3:]]
 
 
 def _printed(instant: datetime) -> str:
-    """Print a time as this CRM does: UTC, to the minute, without saying so."""
+    """Print a time in this CRM's format: UTC, to the minute, without an offset."""
     return instant.astimezone(UTC).strftime("%Y-%m-%d %H:%M")

@@ -1,4 +1,4 @@
-"""Files as a careful exporter leaves them: complete when they appear under their name."""
+"""Write files like a careful exporter: a file is complete when its name appears."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def write_file(path: Path, content: str) -> None:
-    """Write text as UTF-8 beside its place, then rename: a reader never sees half a file."""
+    """Write text as UTF-8 under a temporary name, then rename: a reader never sees half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.tmp")
     unfinished.write_text(content, encoding="utf-8", newline="")
@@ -21,7 +21,7 @@ def write_file(path: Path, content: str) -> None:
 
 
 def json_line(row: Mapping[str, Any]) -> str:
-    """One row of a JSONL file, without its line end."""
+    """Format a row of a JSONL file, without its line end."""
     return json.dumps(row, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -31,7 +31,7 @@ def write_lines(path: Path, lines: Iterable[str]) -> None:
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Write a CSV file as spreadsheets like it: with a byte-order mark and CRLF (RFC 4180)."""
+    """Write a CSV file for spreadsheets: with a byte-order mark and CRLF (RFC 4180)."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(header)

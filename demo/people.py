@@ -1,7 +1,7 @@
-"""Who Northwind knows: companies, the people in them, and the sales people who own both.
+"""Northwind's contacts: companies, their people, and the sales people that own both.
 
-Addresses and web sites end in `.example` (RFC 2606) and telephone numbers are 555-01xx: none of
-them can belong to anybody.
+Addresses and web sites end in `.example` (RFC 2606) and telephone numbers are 555-01xx, so no real
+person owns them.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from demo.timeline import (
 
 ACCOUNTS = 300
 CONTACTS_AT_START = 2500
-# Nobody heard of these for over 90 days when the 30 days begin …
+# Contacts without an event for over 90 days at the start of the 30 days …
 SILENT_AT_START = 110
-# … and these reach their 90 days without a sign of life on one of the 30 days.
+# … and contacts that reach 90 days without an event during the 30 days.
 FALLING_SILENT = 60
 SILENCE = timedelta(days=90)
 
@@ -49,7 +49,7 @@ _INDUSTRIES = (
 
 @dataclass(frozen=True)
 class Country:
-    """A market: where its people work, how they are named, and what they pay with."""
+    """A market: the time zones, names, phone prefix and currency of its contacts."""
 
     code: str
     locale: str
@@ -84,7 +84,7 @@ class Owner:
 
 @dataclass(frozen=True)
 class Account:
-    """A company that Northwind sells to, or would like to."""
+    """A customer or prospect of Northwind."""
 
     company_id: str
     name: str
@@ -100,15 +100,15 @@ class Account:
 
 @dataclass(frozen=True)
 class Person:
-    """A contact, and the few facts of their life that everything else follows from.
+    """A contact, and the few facts that determine all of its events.
 
     Attributes:
-        email: empty or not an address for a few: that is what CRMs hold.
+        email: the address; a few contacts have an empty or invalid address, as in real CRMs.
         consent: "granted", "never" or "withdrawn".
-        created_at: when the CRM got to know them.
-        signs_up_at: when they start a trial; None for those who only look.
-        last_seen: for those who fall silent, their last sign of life; else None.
-        promoted_at: when they change jobs; None for nearly everybody.
+        created_at: the start of the CRM record.
+        signs_up_at: the start of a trial; None for visitors of the web site.
+        last_seen: the last event of a contact that falls silent; otherwise None.
+        promoted_at: the time of a job change; None for most contacts.
 
     """
 
@@ -131,13 +131,13 @@ class Person:
 
     @property
     def can_be_mailed(self) -> bool:
-        """Whether the address looks like one."""
+        """Whether the address looks valid."""
         return re.fullmatch(r"[^@\s]+@[^@\s]+\.example", self.email) is not None
 
 
 @dataclass(frozen=True)
 class Population:
-    """Everybody there is, in the order in which the CRM got to know them."""
+    """All companies and people, in the order of their CRM records."""
 
     owners: list[Owner]
     accounts: list[Account]
@@ -145,7 +145,7 @@ class Population:
 
 
 def make_population(seed: int) -> Population:
-    """Make every company and person, those who sign up during the 30 days included."""
+    """Make all companies and people, including the sign-ups during the 30 days."""
     rng = random.Random(f"{seed}/population")
     names = _Names(seed)
     owners = [names.owner() for _ in range(12)]
@@ -165,7 +165,7 @@ def make_population(seed: int) -> Population:
 
 
 def _sign_ups_on(rng: random.Random, day: date) -> int:
-    """How many sign up on this day: the company grows, and a campaign starts on the first day."""
+    """The sign-ups of a day: the company grows, and a campaign starts on the first day."""
     if day < FIRST_DAY:
         busy = 3 + 9 * (day - HISTORY_FIRST_DAY) / (FIRST_DAY - HISTORY_FIRST_DAY)
     else:
@@ -174,7 +174,7 @@ def _sign_ups_on(rng: random.Random, day: date) -> int:
 
 
 def _arrivals_before(rng: random.Random) -> list[tuple[datetime, datetime | None]]:
-    """(created_at, signs_up_at) of everybody whom the CRM knows at the start."""
+    """(created_at, signs_up_at) of all contacts in the CRM at the start."""
     arrivals: list[tuple[datetime, datetime | None]] = []
     for day in days(HISTORY_FIRST_DAY, FIRST_DAY - timedelta(days=1)):
         for _ in range(_sign_ups_on(rng, day)):
@@ -188,7 +188,7 @@ def _arrivals_before(rng: random.Random) -> list[tuple[datetime, datetime | None
 
 
 def _arrivals_during(rng: random.Random) -> list[tuple[datetime, datetime | None]]:
-    """Those who sign up during the 30 days without having been in the CRM."""
+    """(created_at, signs_up_at) of sign-ups during the 30 days that were not in the CRM."""
     return [
         (at, at)
         for day in days(FIRST_DAY, LAST_DAY)
@@ -198,7 +198,7 @@ def _arrivals_during(rng: random.Random) -> list[tuple[datetime, datetime | None
 
 
 def _make_contacts_sign_up(rng: random.Random, people: list[Person]) -> None:
-    """Let people who so far only looked start a trial during the 30 days."""
+    """Let some visitors of the web site start a trial during the 30 days."""
     waiting = [
         index
         for index, person in enumerate(people)
@@ -213,7 +213,7 @@ def _make_contacts_sign_up(rng: random.Random, people: list[Person]) -> None:
 
 
 def _share_mailboxes(rng: random.Random, people: list[Person]) -> None:
-    """Give two colleagues one address, as small companies do, a few times."""
+    """Give two colleagues the same address, as in small companies, a few times."""
     lookers = [
         index
         for index, person in enumerate(people)
@@ -234,7 +234,7 @@ def _share_mailboxes(rng: random.Random, people: list[Person]) -> None:
 
 
 def _silence(rng: random.Random, people: list[Person]) -> None:
-    """Choose the users who fall silent, and when they were last seen."""
+    """Choose the users that fall silent, and the time of their last event."""
     long_ago = BEGIN - SILENCE - timedelta(days=1)
     early = [
         index
@@ -316,7 +316,7 @@ def _make_person(
 
 
 def _misspelt(rng: random.Random, email: str) -> str:
-    """Write down what somebody typed instead of the address."""
+    """Make the invalid text that replaces an address."""
     local, domain = email.split("@")
     return rng.choice((f"{local}{domain}", f"{local}@@{domain}", f"{local} at {domain}", "n/a"))
 
@@ -376,7 +376,7 @@ _SPELT_OUT = str.maketrans(
 
 
 def _ascii(name: str, keep: str = "") -> str:
-    """Lower-case ASCII letters and digits of a name, as people spell it in addresses."""
+    """The lower-case ASCII letters and digits of a name, in the usual spelling of addresses."""
     spelt = unicodedata.normalize("NFKD", name.lower().translate(_SPELT_OUT))
     return "".join(
         letter for letter in spelt if letter.isascii() and (letter.isalnum() or letter in keep)

@@ -1,7 +1,7 @@
-"""What one e-mail sets off: at the mail server, at machines that prefetch, and with a person.
+"""The reactions to one e-mail: from the mail server, from machines that prefetch, from a person.
 
-Pure: the same letter always has the same consequences, decided by its send id (what happens to
-this e-mail) and by the address (what kind of recipient this is).
+The same letter always has the same reactions. The send id decides the reactions to this e-mail,
+and the address decides the kind of recipient.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from urllib.parse import SplitResult, urlsplit
 
 APP_HOST = "app.northwind.example"
 
-# Of all addresses.
+# Shares of all addresses.
 DEAD = 0.018
 ON_APPLE_MAIL = 0.35
 BEHIND_SCANNER = 0.05  # of all domains
-# Of all letters.
+# Shares of all letters.
 MAILBOX_FULL = 0.012
 GREYLISTED = 0.02
 OUT_OF_OFFICE = 0.02
 READ = 0.43
 COMPLAINT = 0.0005
-# Of the letters that are read.
+# Shares of the letters that are read.
 CLICK = 0.21
 REPLY = 0.03
 UNSUBSCRIBE = 0.014
-# Each earlier letter to the same person makes the next less interesting.
+# Each earlier letter to the same person reduces the interest in the next letter.
 FADING = 0.84
 
 _BROWSERS = (
@@ -40,11 +40,11 @@ _BROWSERS = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 "
     "(KHTML, like Gecko) Version/26.1 Mobile/15E148 Safari/604.1",
 )
-# Gmail fetches images for people who look at the e-mail: a proxy, yet a human open.
+# Gmail's proxy fetches images when a person looks at the e-mail: this is a human open.
 _GMAIL_PROXY = (
     "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)"
 )
-# Apple's Mail Privacy Protection says no more than this, from an iCloud Private Relay address.
+# Apple's Mail Privacy Protection sends only this user agent, from an iCloud Private Relay address.
 _APPLE_PREFETCH = "Mozilla/5.0"
 _SCANNERS = (
     "BarracudaCentral/1.0 (link scanner)",
@@ -65,9 +65,9 @@ class Letter:
 
     Attributes:
         send_id: from X-Sendhouse-Send-Id.
-        email: whom it went to.
+        email: the recipient.
         sent_at: its Date (UTC).
-        earlier: how many letters the same address had got before.
+        earlier: the number of earlier letters to the same address.
 
     """
 
@@ -79,7 +79,7 @@ class Letter:
 
 @dataclass(frozen=True)
 class Tracked:
-    """A row for `landing/tracking/`: what a mail server or a tracking link can see."""
+    """A row for `landing/tracking/`: an event at a mail server or a tracking link."""
 
     type: str
     at: datetime
@@ -88,7 +88,7 @@ class Tracked:
 
 @dataclass(frozen=True)
 class Acted:
-    """A row for `landing/events/`: what the person then did in the product."""
+    """A row for `landing/events/`: an event in the product after a click."""
 
     name: str
     at: datetime
@@ -100,17 +100,17 @@ ReadLinks = Callable[[], Sequence[str]]
 
 
 def is_dead(email: str) -> bool:
-    """Tell whether mail to this address always bounces: the person has left."""
+    """Whether mail to this address always bounces, because the person has left."""
     return random.Random(f"address/{email}").random() < DEAD
 
 
 def react(letter: Letter, read_links: ReadLinks) -> list[Reaction]:
-    """Tell everything that a letter sets off, in the order of time.
+    """Make all reactions to a letter, in the order of time.
 
     Args:
         letter: the e-mail.
-        read_links: gives the targets of its links, in their order; the first is the one it is
-            about. Called only if somebody follows them: few do, and reading takes longest.
+        read_links: gives the targets of the links, in their order; the first link is the main one.
+            It is called only when a recipient or machine follows a link, because reading is slow.
 
     """
     rng = random.Random(f"letter/{letter.send_id}")
@@ -182,7 +182,7 @@ def _machines(
     read_links: ReadLinks,
     delivered_at: datetime,
 ) -> Iterator[Tracked]:
-    """Prefetching that looks like opens and clicks, and is neither."""
+    """Prefetches of machines, which look like opens and clicks."""
     if _habit(letter).on_apple_mail:
         relay = f"172.224.{rng.randrange(224, 256)}.{rng.randrange(256)}"
         at = delivered_at + timedelta(seconds=rng.uniform(1, 50))
@@ -216,7 +216,7 @@ class _Habit:
 
 
 def _habit(letter: Letter) -> _Habit:
-    """Tell how the person behind an address reads mail; the same for every letter."""
+    """Choose the reading habits of an address; they are the same for every letter."""
     rng = random.Random(f"habit/{letter.email}")
     return _Habit(
         on_apple_mail=rng.random() < ON_APPLE_MAIL,
@@ -236,7 +236,7 @@ def _person(
 ) -> Iterator[Reaction]:
     habit = _habit(letter)
     interest = habit.keenness * FADING**letter.earlier
-    # Drawn in every case, so that one probability can be changed without changing the others.
+    # Each number is drawn in every case, so a changed probability leaves the others unchanged.
     reads, clicks, replies, leaves, complains = (rng.random() for _ in range(5))
     read_at = delivered_at + timedelta(minutes=rng.uniform(3, 20), hours=rng.expovariate(1 / 7))
     if complains < COMPLAINT:
@@ -264,7 +264,7 @@ def _person(
 
 
 def _after_click(rng: random.Random, target: SplitResult, at: datetime) -> Iterator[Acted]:
-    """Tell what a person does where the link led them."""
+    """Make the events of a person in the product after a click."""
     if target.hostname != APP_HOST:
         return
     if target.path.startswith("/calendar"):

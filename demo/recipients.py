@@ -1,15 +1,15 @@
-"""Recipients who answer the mail that is in the outbox.
+"""Simulated recipients that answer the mail in the outbox.
 
-They read the `.eml` files that Sendhouse's file sender wrote, and leave what a mail provider, the
-tracking links and the product would report as files in the landing folder. What has been reported
-is read back from those files: asking twice, or going on after a crash, reports nothing twice.
+They read the `.eml` files of Sendhouse's file sender. They write the reports of a mail provider,
+of tracking links and of the product as files into the landing folder. Earlier reports are read
+back from these files, so a repeated call, or a call after a crash, reports no reaction twice.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesHeaderParser, BytesParser
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from demo.files import json_line, write_lines
 from demo.reactions import Acted, Letter, Reaction, react
-from demo.timeline import midnight, stamp
+from demo.timeline import stamp
 from senders.links import BadTokenError, Links
 
 if TYPE_CHECKING:
@@ -28,33 +28,28 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PROVIDER = "northwind-demo"
-# By then a letter has had all the consequences that it will have.
+# All reactions to a letter happen within this time.
 _FORGOTTEN_AFTER = timedelta(days=25)
-
-
-def answer(outbox_dir: Path, landing_dir: Path, day: date, links: Links) -> Counter[str]:
-    """Report what the mail sent so far has set off by the end of a day (UTC).
-
-    Args:
-        outbox_dir: where the file sender writes `<date>/<send_id>.eml`.
-        landing_dir: where `tracking/` and `events/` get one new file each, if there is news.
-        day: the day that is over.
-        links: reads the tracking links of these e-mails: the same base URL and key.
-
-    Returns:
-        How many rows of each tracking type and product event were written.
-
-    Raises:
-        ValueError: an `.eml` in the outbox is not from Sendhouse; the message names it.
-
-    """
-    return answer_until(outbox_dir, landing_dir, midnight(day + timedelta(days=1)), links)
 
 
 def answer_until(
     outbox_dir: Path, landing_dir: Path, until: datetime, links: Links
 ) -> Counter[str]:
-    """Do what `answer` does up to any instant, for several ticks a day."""
+    """Report the reactions to all sent mail before an instant.
+
+    Args:
+        outbox_dir: the folder of the file sender's `<date>/<send_id>.eml`.
+        landing_dir: the folder in which `tracking/` and `events/` get a new file for new rows.
+        until: reactions at or after this instant wait for a later call.
+        links: reads the tracking links of these e-mails, with the same base URL and key.
+
+    Returns:
+        The numbers of written rows by tracking type and product event.
+
+    Raises:
+        ValueError: an `.eml` in the outbox is not from Sendhouse; the message names the file.
+
+    """
     reported = _reported(landing_dir)
     tracking: list[dict[str, Any]] = []
     events: list[dict[str, Any]] = []
@@ -96,7 +91,7 @@ def _row(event_id: str, letter: Letter, reaction: Reaction) -> dict[str, Any]:
 
 
 def _reported(landing_dir: Path) -> set[str]:
-    """Read the ids of everything reported before."""
+    """Read the ids of all earlier reports."""
     return {
         json.loads(line)["event_id"]
         for folder in ("tracking", "events")
@@ -106,7 +101,7 @@ def _reported(landing_dir: Path) -> set[str]:
 
 
 def _unused(folder: Path, name: str) -> Path:
-    """Choose a file name that is free: a landed file is never written again."""
+    """Choose an unused file name, because a landed file is never written again."""
     path, number = folder / f"{name}.jsonl", 1
     while path.exists():
         number += 1
@@ -118,7 +113,7 @@ def _unused(folder: Path, name: str) -> Path:
 
 
 def _letters(outbox_dir: Path) -> Iterator[tuple[Path, Letter]]:
-    """Read all mail, oldest first, counting what each address has got."""
+    """Read all mail, oldest first, and count the letters per address."""
     headers = [(path, _headers(path)) for path in outbox_dir.glob("*/*.eml")]
     earlier: Counter[str] = Counter()
     for path, (sent_at, send_id, email) in sorted(headers, key=lambda pair: pair[1]):
@@ -135,7 +130,7 @@ def _headers(path: Path) -> tuple[datetime, str, str]:
     if not (send_id and email and date_sent):
         raise ValueError(
             f"{path}: not an e-mail of Sendhouse (X-Sendhouse-Send-Id, To or Date is missing): "
-            "the outbox is for Sendhouse's file sender alone, move the file away"
+            "move the file away, the outbox is for Sendhouse's file sender only"
         )
     return parsedate_to_datetime(date_sent).astimezone(UTC), send_id, email.lower()
 
@@ -146,7 +141,7 @@ def _reactions(path: Path, letter: Letter, links: Links) -> tuple[Reaction, ...]
 
 
 def _targets(path: Path, links: Links) -> tuple[str, ...]:
-    """Read where the links of an e-mail lead, behind the tracking."""
+    """Read the target URLs of an e-mail's links, without the tracking."""
     with path.open("rb") as file:
         message = BytesParser(_class=EmailMessage, policy=policy.default).parse(file)
     html = message.get_body(("html",))

@@ -1,7 +1,7 @@
-"""The demo's thirty days: people act, then a tick answers, day after day.
+"""The demo's thirty days: on each day people act, then a tick runs.
 
-Each day is one tick without Dagster's record of it, so that a month takes a minute or two. The last
-tick is a run of Dagster's job, which Dagster's UI shows.
+The daily ticks run without Dagster, so a month takes a minute or two. The last tick is a run of
+Dagster's job, and Dagster's UI shows it.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ _MADE_BY_INIT = {
 
 
 class NotADemoError(Exception):
-    """The folder holds somebody's real data."""
+    """The folder contains data that the demo did not make."""
 
 
 @dataclass(frozen=True)
 class Day:
-    """One day that was lived through: what its tick sent, and what recipients did before it."""
+    """One simulated day: the sends of its tick, and the answers of recipients before the tick."""
 
     day: date
     sent: int
@@ -49,15 +49,15 @@ class Day:
 
 
 def start_over(settings: Settings) -> None:
-    """Empty the demo's folder for a new life; its lock stays, it is held.
+    """Empty the demo's folder for a new run; its lock file stays, because this process holds it.
 
     Raises:
-        NotADemoError: the folder holds something that the demo did not make.
+        NotADemoError: the folder contains files that the demo did not make.
     """
     if not settings.is_demo and not _is_untouched(settings):
         raise NotADemoError(
-            f"{settings.home} holds what the demo did not make, and is left alone. "
-            "Give the demo a folder of its own: SENDHOUSE_HOME=/tmp/sendhouse-demo make demo"
+            f"{settings.home} contains files that the demo did not make; the demo changes nothing. "
+            "Use another folder: SENDHOUSE_HOME=/tmp/sendhouse-demo make demo"
         )
     for path in settings.home.iterdir():
         if path.is_dir():
@@ -71,7 +71,7 @@ def start_over(settings: Settings) -> None:
 
 
 def _is_untouched(settings: Settings) -> bool:
-    """Whether the folder is as `sendhouse init` leaves it, or emptier."""
+    """Whether the folder has only files of `sendhouse init`, and no landed data."""
     if not {path.name for path in settings.home.iterdir()} <= _MADE_BY_INIT:
         return False
     if not settings.warehouse_path.exists():
@@ -82,7 +82,7 @@ def _is_untouched(settings: Settings) -> bool:
 
 
 def live(settings: Settings) -> Iterator[Day]:
-    """Live through the thirty days, one by one."""
+    """Simulate the thirty days, one by one."""
     company = Company()
     links = Links(settings.links.base_url, settings.require_link_key())
     company.write_history(settings.landing_dir)
@@ -91,7 +91,7 @@ def live(settings: Settings) -> Iterator[Day]:
         now = midnight(day) + TICK_HOUR
         company.write_between(settings.landing_dir, before, now)
         answers = answer_until(settings.outbox_dir, settings.landing_dir, now, links)
-        # The models that decide, and what they read. Reports and data tests wait for the last tick.
+        # Only the deciding models and their inputs; the last tick builds reports and runs tests.
         report = stages.tick(
             settings,
             now,
@@ -104,7 +104,7 @@ def live(settings: Settings) -> Iterator[Day]:
 
 
 def finish(settings: Settings) -> TickReport:
-    """Hear the last answers, and run one ordinary tick."""
+    """Write the last answers, and run one ordinary tick."""
     now = midnight(LAST_DAY) + timedelta(days=1)
     links = Links(settings.links.base_url, settings.require_link_key())
     Company().write_between(settings.landing_dir, midnight(LAST_DAY) + TICK_HOUR, now)

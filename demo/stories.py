@@ -1,6 +1,6 @@
-"""What people do by themselves: look around, sign up, set up, use, buy, leave.
+"""Events of people without a reaction to mail: visit, sign up, set up, use, buy, cancel.
 
-What they do because of an e-mail is in `recipients`.
+Reactions to an e-mail are in `reactions`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _FEATURES = (
 # Price per billing period by company size: (up to employees, plan, amount).
 _PLANS = ((50, "team", 49), (400, "business", 199), (10**9, "enterprise", 690))
 _BILLING_PERIOD = timedelta(days=28)
-# Whoever was not meant to fall silent looks in between these: 90 days later the demo is over.
+# Contacts that must not fall silent visit between these dates: the demo ends within 90 days.
 _SEEN_AFTER = datetime(2026, 1, 5, tzinfo=UTC)
 _SEEN_BEFORE = datetime(2026, 2, 26, tzinfo=UTC)
 
@@ -38,11 +38,11 @@ Moment = tuple[datetime, str, dict[str, Any]]
 
 @dataclass(frozen=True)
 class Event:
-    """A product or web-site event, and when Northwind's collector handed it over.
+    """A product or web-site event, and its arrival at Northwind's collector.
 
     Attributes:
-        contact_key: the CRM's id of a contact; the address of somebody the CRM does not know yet.
-        arrives_at: `occurred_at`, or hours later for phones that were out of reach.
+        contact_key: the CRM's id of the contact, or the address before the CRM has an id.
+        arrives_at: `occurred_at`, or hours later for phones that were offline.
 
     """
 
@@ -69,19 +69,19 @@ def plan_for(employees: int) -> tuple[str, int]:
     return next((plan, amount) for limit, plan, amount in _PLANS if employees <= limit)
 
 
-def tell(seed: int, person: Person, in_crm_since: datetime) -> list[Event]:
-    """Tell everything that a person does by the end of the demo, in order.
+def events_of(seed: int, person: Person, in_crm_since: datetime) -> list[Event]:
+    """Make all events of a person up to the end of the demo, in order.
 
     Args:
-        seed: the company's.
-        person: whose story it is.
-        in_crm_since: from when on their events carry the CRM's id instead of the address.
+        seed: the company's seed.
+        person: the person.
+        in_crm_since: from this time, events carry the CRM's id instead of the address.
 
     """
     rng = random.Random(f"{seed}/story/{person.contact_id}")
     moments = [*_looking(rng, person), *_using(rng, person)]
     moments = _fall_silent(rng, person, moments)
-    told = sorted((m for m in moments if m[0] < END), key=lambda moment: moment[0])
+    in_order = sorted((m for m in moments if m[0] < END), key=lambda moment: moment[0])
     return [
         Event(
             event_id=f"nw-{person.contact_id}-{number:04d}",
@@ -91,7 +91,7 @@ def tell(seed: int, person: Person, in_crm_since: datetime) -> list[Event]:
             arrives_at=_arrival(rng, at),
             properties=properties,
         )
-        for number, (at, name, properties) in enumerate(told)
+        for number, (at, name, properties) in enumerate(in_order)
     ]
 
 
@@ -105,7 +105,7 @@ def _arrival(rng: random.Random, at: datetime) -> datetime:
 
 
 def _looking(rng: random.Random, person: Person) -> Iterator[Moment]:
-    """Visits to the web site, from the form that made them a contact on."""
+    """Visits to the web site, starting with the form that created the contact."""
     at = person.created_at
     if person.signs_up_at != person.created_at:
         yield at, "page_viewed", {"page": rng.choice(_PAGES)}
@@ -129,7 +129,7 @@ def _form(rng: random.Random, person: Person) -> dict[str, Any]:
 
 
 def _using(rng: random.Random, person: Person) -> Iterator[Moment]:
-    """Tell a trial and what becomes of it."""
+    """Make the events of a trial and of its outcome."""
     signed_up = person.signs_up_at
     if signed_up is None:
         return
@@ -170,7 +170,7 @@ def _sign_up_form(person: Person) -> dict[str, Any]:
 
 
 def _set_up_at(rng: random.Random, signed_up: datetime) -> datetime | None:
-    """Choose when the trial is set up: 35 % within two days, a few later, most never."""
+    """Choose the time of the setup: 35 % within two days, a few later, most never."""
     fate = rng.random()
     if fate < 0.35:
         return signed_up + timedelta(hours=min(rng.expovariate(1 / 11), 47))
@@ -180,7 +180,7 @@ def _set_up_at(rng: random.Random, signed_up: datetime) -> datetime | None:
 
 
 def _payments(rng: random.Random, person: Person, bought: datetime) -> Iterator[Moment]:
-    """Pay each billing period; return when they cancelled, or the end of the demo."""
+    """Pay each billing period; return the time of the cancellation, or the end of the demo."""
     plan, amount = plan_for(person.account.employees if person.account else 1)
     due = bought
     while due < END:
@@ -204,7 +204,7 @@ def _sessions(
     fading_days: float,
     until: datetime = END,
 ) -> Iterator[Moment]:
-    """Days on which they log in and use something."""
+    """Logins and use of features, on some of the days."""
     for number, day in enumerate(days(since.date() + timedelta(days=1), until.date())):
         if rng.random() >= keenness * rhythm(day) * 0.5 ** (number / fading_days):
             continue
@@ -216,7 +216,7 @@ def _sessions(
 
 
 def _fall_silent(rng: random.Random, person: Person, moments: list[Moment]) -> list[Moment]:
-    """Cut the story where somebody falls silent, and let everybody else be seen in time."""
+    """End the events of a person that falls silent; give every other person a visit in time."""
     if person.last_seen is not None:
         kept = [moment for moment in moments if moment[0] < person.last_seen]
         return [*kept, (person.last_seen, "logged_in", {})]

@@ -1,4 +1,4 @@
-"""When the demo takes place: 200 days of history, then 30 days that are lived through."""
+"""The time of the demo: 200 days of history, then 30 simulated days."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FIRST_DAY = date(2026, 3, 2)  # a Monday
 LAST_DAY = date(2026, 3, 31)
 HISTORY_FIRST_DAY = FIRST_DAY - timedelta(days=200)
 
-# How busy a day is, Monday to Sunday: software for offices is used from offices.
+# Activity by weekday, Monday to Sunday: office software is used on working days.
 _WEEKDAY_RHYTHM = (1.05, 1.1, 1.08, 1.02, 0.92, 0.42, 0.46)
 
 
@@ -28,7 +28,7 @@ END = midnight(LAST_DAY + timedelta(days=1))
 
 
 def rhythm(day: date) -> float:
-    """How busy this day of the week is; an ordinary working day is about 1."""
+    """The activity of this weekday; an ordinary working day is about 1."""
     return _WEEKDAY_RHYTHM[day.weekday()]
 
 
@@ -38,7 +38,7 @@ def days(first: date, last: date) -> list[date]:
 
 
 def office_time(rng: random.Random, day: date, timezone: str) -> datetime:
-    """Pick an instant (UTC) on `day` when people at work in `timezone` use software."""
+    """Pick an instant (UTC) on `day` within office hours of `timezone`."""
     hour = rng.gauss(*rng.choice(((10.4, 1.3), (14.9, 1.6))))
     seconds = int(min(max(hour, 6.5), 21.5) * 3600)
     local = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(timezone))

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs the real peers that some tests talk to: postfix (smtp-sink), chromium, postgresql.
-# Only what is missing, and only where apt-get can be run as root without asking. Never fails:
-# a test whose peer is not here skips and says so.
+# Installs the programs that some tests need: postfix (smtp-sink), chromium, postgresql.
+# It installs only missing programs, and only if apt-get runs as root without a password. It never
+# fails: a test without its program skips and names this script.
 set -u
 PATH="$PATH:/usr/sbin:/sbin"
 
@@ -30,9 +30,9 @@ install() {
   apt="$apt -o DPkg::Lock::Timeout=120 -o Acquire::Retries=1 -o Acquire::http::Timeout=30"
   $apt update
   for package in "$@"; do
-    # Postfix would replace the mail server of a machine that has one.
+    # Postfix would replace an existing mail server.
     if [ "$package" = postfix ] && [ -x /usr/sbin/sendmail ]; then
-      echo "test-deps: postfix is left out: this machine has another mail server"
+      echo "test-deps: postfix is not installed: this machine has another mail server"
     else
       echo "test-deps: installing $package"
       $apt install --no-install-recommends "$package"
@@ -42,10 +42,10 @@ install() {
 
 wanted=$(missing)
 if [ -n "$wanted" ]; then
-  # shellcheck disable=SC2086 # one word per package is meant
+  # shellcheck disable=SC2086 # one word per package is intended
   install $wanted </dev/null 2>&1 | grep '^test-deps:'
 fi
 for package in $(missing); do
-  echo "test-deps: without $package its tests skip"
+  echo "test-deps: $package is missing: its tests skip"
 done
 exit 0

@@ -1,4 +1,4 @@
-"""How mail leaves: rendering, the message, the journal of tries, and one file per way out.
+"""Sending: rendering, the message, the journal of tries, and one file per sender.
 
-Knows neither Dagster nor DuckDB; whoever dispatches hands over rows and gets rows back.
+This package imports neither Dagster nor DuckDB. The caller passes rows in and gets rows back.
 """

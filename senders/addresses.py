@@ -1,4 +1,4 @@
-"""Addresses: the form in which they are compared, kept and sent."""
+"""E-mail addresses: the forms in which they are compared, stored and sent."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from email_validator import EmailNotValidError, validate_email
 
 from senders.errors import AddressError
 
-# As in dbt/macros/engine/email.sql; what str.strip() takes for blank is more.
+# The same blanks as in dbt/macros/engine/email.sql; str.strip() would remove more characters.
 _BLANKS = " \t\r\n\u00a0\u200b\ufeff"
 
 
 def wire_address(email: str, *, smtputf8: bool = False) -> str:
-    """Check the syntax of an address (RFC 5321) and write it for the wire.
+    """Check the syntax of an address (RFC 5321) and convert the address to its wire form.
 
     Args:
         email: the address; its domain may be in Unicode.
-        smtputf8: whether the mail system takes a non-ASCII local part (RFC 6531).
+        smtputf8: whether the mail system accepts a non-ASCII local part (RFC 6531).
 
     Returns:
         `local@domain`, the domain in lower case and as A-labels (RFC 5890).
 
     Raises:
-        AddressError: not an address, or a non-ASCII local part without SMTPUTF8.
+        AddressError: the text is not an address, or has a non-ASCII local part without SMTPUTF8.
 
     """
     try:
@@ -42,24 +42,24 @@ def wire_address(email: str, *, smtputf8: bool = False) -> str:
 
 
 def email_hash(email: str) -> str:
-    """The form in which an address is kept when it must be recognised but not read.
+    """Hash an address that must be recognised but not read.
 
-    SHA-256 of the lowercase, trimmed address, hexadecimal: as `hash_email` in the warehouse.
+    SHA-256 of the lowercase, trimmed address, hexadecimal: the same as `hash_email` in dbt.
     """
     return sha256(email.strip().lower().encode()).hexdigest()
 
 
 def ascii_domain(domain: str) -> str | None:
-    """Write a domain in the letters of the DNS: `bücher.example` is `xn--bcher-kva.example`.
+    """Convert a domain to its ASCII form in the DNS: `bücher.example` is `xn--bcher-kva.example`.
 
-    As IDNA 2008 (RFC 5891) says, after the mapping of UTS 46 (case, width, dots) but without its
-    transitional part: ß stays ß.
+    IDNA 2008 (RFC 5891) after the mapping of UTS 46 (case, width, dots), without transitional
+    processing: ß stays ß.
 
     Args:
-        domain: as somebody wrote it.
+        domain: the domain in any spelling.
 
     Returns:
-        The ASCII form, lowercase; None when there is none, the domain being no such name.
+        The ASCII form, lowercase; None if the text is not a domain.
 
     """
     try:
@@ -69,14 +69,14 @@ def ascii_domain(domain: str) -> str | None:
 
 
 def canonical_email(address: str) -> str:
-    """Write an address as the models do (`canonical_email` in dbt/macros/engine/email.sql).
+    """Convert an address like the models (`canonical_email` in dbt/macros/engine/email.sql).
 
     Args:
-        address: as somebody wrote it.
+        address: the address in any spelling.
 
     Returns:
-        It lowercase, in composed letters, its domain in ASCII where it has such a form; what is no
-        address comes back lowercase and composed.
+        The address in lower case and composed letters, its domain in ASCII where possible. Other
+        text comes back in lower case and composed letters.
 
     """
     plain = unicodedata.normalize("NFC", address.strip(_BLANKS)).lower()

@@ -1,7 +1,11 @@
-"""What a sender is, and how one is found by its name.
+"""The contract of a sender, and how a sender is found by its name.
 
-A file `senders/<name>.py` with a function `create(config) -> Sender` is a sender; there is no list
-to add it to.
+A file `senders/<name>.py` with a function `create(config) -> Sender` is a sender; no list names it.
+
+`config` holds the keys of `[senders.<name>]` in sendhouse.toml (for `smtp`: of `[smtp]`), `outbox`
+(the folder for mail that stays on this machine), and the sender's secrets. The module declares its
+secrets, for example `SECRETS = ("api_key",)`. Each secret comes from the environment, here from
+`SENDHOUSE_<NAME>_API_KEY`. A secret that is not set is missing from `config`.
 """
 
 from __future__ import annotations
@@ -13,12 +17,14 @@ from importlib.util import find_spec
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
+from senders.secrets import variables_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-# What can come of a try that has begun.
+# The possible results of a try that has begun.
 Result = Literal["sent", "rejected", "failed", "deferred", "unknown"]
-# Who is to blame when it did not work; nobody for a try that did.
+# The cause of a refusal; None for an accepted message.
 Fault = Literal["recipient", "sender", "transient"]
 Evidence = Literal["sent", "not_sent"]
 
@@ -28,14 +34,14 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one try.
+    """The result of one try.
 
     Attributes:
         status: `sent` (accepted), `deferred` (not accepted, may be tried again), `rejected`
             (refused for good), `failed` (could not be tried), `unknown` (may have been accepted).
-        provider_message_id: what the accepting side calls the message.
-        smtp_code: the basic reply code (RFC 5321) that decided.
-        fault: whose fault a refusal is.
+        provider_message_id: the accepting system's own name for the message.
+        smtp_code: the basic reply code (RFC 5321) that decided the status.
+        fault: the cause of a refusal.
         detail: the reply or the error, without addresses.
 
     """
@@ -48,36 +54,36 @@ class Outcome:
 
 
 class SenderUnavailableError(Exception):
-    """Nothing can be sent now (no connection, no login): stop, and leave the rest for later.
+    """Nothing can be sent now (no connection, no login): the dispatch stops, other sends stay due.
 
-    Whoever raises it from `send` has not handed over the message.
+    A sender that raises this error from `send` has not handed over the message.
     """
 
 
 class SenderConfigError(ValueError):
-    """There is no such sender, or its settings are missing or wrong."""
+    """The sender does not exist, or a setting of the sender is missing or wrong."""
 
 
 class Sender(Protocol):
-    """A way for mail to leave. `send` may run `connections` times at once."""
+    """A way to send mail. `send` may run `connections` times at once."""
 
     @property
     def name(self) -> str:
-        """What the journal calls it."""
+        """The sender's name in the journal."""
         ...
 
     @property
     def connections(self) -> int:
-        """How many messages it can take at once; known after `open`."""
+        """The number of messages that the sender takes at once; known after `open`."""
         ...
 
     @property
     def supports_smtputf8(self) -> bool:
-        """Whether it takes addresses with a non-ASCII local part; known after `open`."""
+        """Whether addresses with a non-ASCII local part are accepted; known after `open`."""
         ...
 
     async def open(self) -> None:
-        """Get ready to send.
+        """Prepare to send.
 
         Raises:
             SenderUnavailableError: nothing can be sent now.
@@ -86,7 +92,7 @@ class Sender(Protocol):
         ...
 
     async def close(self) -> None:
-        """Let go of everything; safe to repeat."""
+        """Release all resources; safe to repeat."""
         ...
 
     async def send(
@@ -95,11 +101,11 @@ class Sender(Protocol):
         """Hand over one message.
 
         Args:
-            envelope_from: where bounces go (wire form).
+            envelope_from: the bounce address (wire form).
             recipient: the one recipient (wire form).
             message_id: the Message-ID header, angle brackets included.
             data: the message, CRLF line ends, ending in CRLF.
-            send_id: the send it belongs to (see `Send.send_id`).
+            send_id: the send of this message (see `Send.send_id`).
 
         Raises:
             SenderUnavailableError: nothing can be sent now, this message included.
@@ -108,7 +114,7 @@ class Sender(Protocol):
         ...
 
     def evidence(self, send_id: str, message_id: str) -> Evidence | None:
-        """Say for certain what came of a try whose process died, or None."""
+        """Return the proven result of a try whose process died; None without proof."""
         ...
 
 
@@ -117,24 +123,42 @@ def load_sender(name: str, config: Mapping[str, Any]) -> Sender:
 
     Args:
         name: the file's name without `.py`.
-        config: that sender's settings; each sender's `create` says which it reads.
+        config: the sender's settings and secrets; `create` of each sender documents its keys.
 
     Raises:
-        SenderConfigError: no such sender, or its settings are missing or wrong.
+        SenderConfigError: the sender does not exist, or a setting or secret is missing or wrong.
 
     """
-    if not _NAME.fullmatch(name) or find_spec(f"{_PACKAGE}.{name}") is None:
-        raise SenderConfigError(f"no sender {name!r}; there are: {', '.join(_available())}")
+    if not _exists(name):
+        raise SenderConfigError(f"unknown sender {name!r}; available: {', '.join(_available())}")
     create = _create_of(name)
     if create is None:
         raise SenderConfigError(
-            f"senders/{name}.py is not a sender (it has no create(config)); "
-            f"there are: {', '.join(_available())}"
+            f"senders/{name}.py is not a sender: it has no function create(config); "
+            f"available: {', '.join(_available())}"
         )
     try:
         return create(config)
     except KeyError as error:
-        raise SenderConfigError(f"sender {name}: setting {error} is missing") from error
+        key = error.args[0]
+        variable = secrets_of(name).get(key)
+        if variable is not None:
+            raise SenderConfigError(
+                f"sender {name}: secret '{key}' is missing: set {variable} in the environment"
+            ) from error
+        raise SenderConfigError(f"sender {name}: setting '{key}' is missing") from error
+
+
+def secrets_of(name: str) -> dict[str, str]:
+    """Map each secret that a sender declares in `SECRETS` to its environment variable.
+
+    Example: `{"password": "SENDHOUSE_SMTP_PASSWORD"}`. Empty for an unknown sender.
+    """
+    return variables_of(_module(name), name) if _exists(name) else {}
+
+
+def _exists(name: str) -> bool:
+    return bool(_NAME.fullmatch(name)) and find_spec(f"{_PACKAGE}.{name}") is not None
 
 
 def _available() -> list[str]:
@@ -144,5 +168,9 @@ def _available() -> list[str]:
 
 
 def _create_of(name: str) -> Callable[[Mapping[str, Any]], Sender] | None:
-    module = import_module(f"{_PACKAGE}.{name}")
-    return cast("Callable[[Mapping[str, Any]], Sender] | None", getattr(module, "create", None))
+    create = getattr(_module(name), "create", None)
+    return cast("Callable[[Mapping[str, Any]], Sender] | None", create)
+
+
+def _module(name: str) -> object:
+    return import_module(f"{_PACKAGE}.{name}")

@@ -1,7 +1,7 @@
-"""Sends what is due, once: re-check, render, claim, hand over, record.
+"""Dispatch due sends, each one once: re-check, render, claim, hand over, record.
 
-The message is rendered before its try is claimed, so that the time in which a crash leaves an
-uncertain try is no longer than the handing over itself.
+The message is rendered before its try is claimed. So a crash leaves an uncertain try only if it
+happens while the message is handed over.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Problem:
-    """A send that needs someone's eye.
+    """A send that an operator must look at.
 
     Attributes:
         send_id: the send.
@@ -51,17 +51,17 @@ _COUNTED = ("sent", "deferred", "rejected", "failed", "unknown")
 
 @dataclass
 class DispatchReport:
-    """What one dispatch did.
+    """The results of one dispatch.
 
     Attributes:
         sent: accepted.
-        deferred: to be tried again later.
+        deferred: due again later.
         rejected: refused for good.
-        failed: could not be made into a message, or given up after the last try.
-        unknown: may have been accepted; never tried again by itself.
-        skipped: sends not tried, by reason: `expired`, `journal` (settled, not due for a next
-            try, or another dispatcher's), or what `recheck` said.
-        settled: tries that a dead dispatcher had left, by what they became.
+        failed: the message could not be made, or the last try failed.
+        unknown: may have been accepted; never tried again automatically.
+        skipped: sends without a try, by reason: `expired`, `journal` (settled, not yet due again,
+            or claimed by another dispatcher), or the reason from `recheck`.
+        settled: tries that a dead dispatcher left, by their new status.
         problems: every failed, rejected and unknown send.
 
     """
@@ -76,11 +76,11 @@ class DispatchReport:
     problems: list[Problem] = field(default_factory=list[Problem])
 
     def counts(self) -> dict[str, int]:
-        """Tries by what became of them."""
+        """Count the tries by status."""
         return {status: getattr(self, status) for status in _COUNTED}
 
     def merge(self, other: DispatchReport) -> None:
-        """Add what another dispatch did."""
+        """Add the results of another dispatch."""
         for status in _COUNTED:
             setattr(self, status, getattr(self, status) + getattr(other, status))
         self.skipped.update(other.skipped)
@@ -108,27 +108,27 @@ async def dispatch(
     recheck: Callable[[Send], str | None],
     stale_after: timedelta = STALE_AFTER,
 ) -> DispatchReport:
-    """Send what is due; any number of dispatchers may run at once.
+    """Dispatch due sends; any number of dispatchers may run at once.
 
     First the tries of dead dispatchers are settled (`Journal.settle_leftovers`). Then each send is
-    tried, as many at once as the sender takes. One bad send never stops the others.
+    tried, in parallel up to the sender's `connections`. A bad send never stops the other sends.
 
     Args:
-        sends: due sends, in the order in which they should go.
-        sender: the way out; opened and closed here.
-        journal: owns the truth about tries.
+        sends: due sends, in dispatch order.
+        sender: opened and closed here.
+        journal: the record of all tries.
         templates: the e-mails.
-        identity: who the mail is from; bounces go to its address.
+        identity: the sender of the mail; bounces go to its address.
         links: makes the links inside the mail.
-        clock: the time (aware UTC); asked anew for each send.
-        max_attempts: tries per send before it is given up.
-        retry_minutes: wait before the second try; doubles with each further one.
-        recheck: a last look at consent and exits: the reason not to send, or None.
-        stale_after: how long another machine's try may stand still before it counts as dead.
+        clock: the time (aware UTC); read again for each send.
+        max_attempts: the number of tries per send.
+        retry_minutes: wait before the second try; doubles with each further try.
+        recheck: a last check of consent and exits: the reason not to send, or None.
+        stale_after: a try of another machine counts as dead after this time without a change.
 
     Raises:
-        SenderUnavailableError: nothing can be sent now. What was claimed and not handed over is
-            deferred; what was not claimed is untouched.
+        SenderUnavailableError: nothing can be sent now. Sends that were claimed and not handed
+            over are deferred; unclaimed sends are untouched.
 
     """
     report = DispatchReport()
@@ -171,25 +171,25 @@ class _Dispatcher:
     report: DispatchReport
 
     async def run(self, sends: Iterator[Send]) -> None:
-        """Handle all sends, or stop at the first error that is not about one send."""
+        """Handle all sends; stop at the first error that does not concern a single send."""
         errors: list[Exception] = []
 
         async def worker() -> None:
-            # Workers share the iterator: each takes the next send when it is free.
+            # Workers share the iterator: a free worker takes the next send.
             while not errors and (send := next(sends, None)) is not None:
                 try:
                     await self.handle(send)
-                except Exception as error:  # noqa: BLE001 - raised below, once the others are done
+                except Exception as error:  # noqa: BLE001 - raised below, after all workers end
                     errors.append(error)
 
-        # After an error the others finish the message they are at: breaking one off would make
-        # it uncertain.
+        # After an error each other worker finishes its current message: an interrupted message
+        # would become uncertain.
         await asyncio.gather(*(worker() for _ in range(self.sender.connections)))
         if errors:
             raise errors[0]
 
     async def handle(self, send: Send) -> None:
-        """Take one send as far as it goes, and count what came of it."""
+        """Process one send up to its result, and count the result."""
         reason = "expired" if send.expires_at <= self.clock() else self.recheck(send)
         if reason is not None:
             self.report.skipped[reason] += 1
@@ -210,7 +210,7 @@ class _Dispatcher:
             await self.hand_over(send, attempt, recipient, message)
 
     def claim(self, send: Send) -> int | None:
-        """Take the next try of a send, or count that it is not ours to take."""
+        """Claim the next try of a send; None (counted as skipped) if it cannot be claimed."""
         attempt = self.journal.claim(
             send.send_id,
             sender=self.sender.name,
@@ -224,7 +224,7 @@ class _Dispatcher:
         return attempt
 
     async def hand_over(self, send: Send, attempt: int, recipient: str, message: bytes) -> None:
-        """Give the message of a claimed try to the sender; every way out of here is recorded."""
+        """Pass the message of a claimed try to the sender; every result and error is recorded."""
         try:
             outcome = await self.sender.send(
                 envelope_from=self.identity.from_email,
@@ -237,13 +237,13 @@ class _Dispatcher:
             self.conclude(send, attempt, Outcome("deferred", None, None, "transient", str(error)))
             raise
         except BaseException as error:
-            detail = f"broken off: {type(error).__name__}"
+            detail = f"interrupted: {type(error).__name__}"
             self.conclude(send, attempt, Outcome("unknown", detail=detail))
             raise
         self.conclude(send, attempt, outcome)
 
     def conclude(self, send: Send, attempt: int, outcome: Outcome) -> None:
-        """Record what came of a try, and when the next one is due."""
+        """Record the result of a try, and the time of the next try."""
         finished_at = self.clock()
         next_try_at = None
         if outcome.status in ("deferred", "failed"):

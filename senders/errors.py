@@ -1,22 +1,22 @@
-"""What keeps one send from being mailed, while the rest of the batch goes on."""
+"""Errors of a single send; the rest of the batch continues."""
 
 from __future__ import annotations
 
 
 class ComposeError(Exception):
-    """One send cannot be made into a message; the text says which file or field, and why.
+    """A send cannot become a message; the text names the file or field and the reason.
 
-    The text is kept in the journal: it never quotes the contact's data.
+    The journal stores the text, so it never quotes the contact's data.
     """
 
 
 class TemplateNotFoundError(ComposeError):
-    """There is no e-mail of that name in the templates folder."""
+    """The templates folder has no e-mail with this name."""
 
 
 class RenderError(ComposeError):
-    """A template is wrong, or wants what this contact does not have."""
+    """A template is wrong, or uses a value that the contact does not have."""
 
 
 class AddressError(ComposeError):
-    """The address is not one, or cannot be written in the mail system of this sender."""
+    """The text is not an address, or the sender's mail system cannot write it."""

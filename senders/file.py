@@ -1,7 +1,7 @@
-"""The sender "file": every message becomes an `.eml` file, and nothing leaves the machine.
+"""The sender "file": every message becomes an `.eml` file, and no mail leaves the machine.
 
-`<outbox>/<YYYY-MM-DD of the message's date, UTC>/<send_id>.eml`, written beside, synced, and
-renamed: a file that is there is whole, and one that is not there was not sent.
+The path is `<outbox>/<YYYY-MM-DD of the message's date, UTC>/<send_id>.eml`. The file is written
+under a temporary name, synced, and renamed: an existing file is whole, a missing file was not sent.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def create(config: Mapping[str, Any]) -> FileSender:
-    """Make the sender; reads `outbox` (a folder; made when needed)."""
+    """Make the sender; reads `outbox` (a folder, created if missing)."""
     return FileSender(Path(config["outbox"]))
 
 
@@ -44,7 +44,7 @@ class FileSender:
         self._outbox.mkdir(parents=True, exist_ok=True)
 
     async def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: no file stays open."""
 
     async def send(
         self, *, envelope_from: str, recipient: str, message_id: str, data: bytes, send_id: str
@@ -55,7 +55,7 @@ class FileSender:
         folder = self._outbox / date.astimezone(UTC).date().isoformat()
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{send_id}.eml"
-        # The process id keeps two dispatchers from writing into one file.
+        # With the process id in the name, two dispatchers never write to the same file.
         unfinished = folder / f".{send_id}.{os.getpid()}.tmp"
         with unfinished.open("wb") as handle:
             handle.write(data)
@@ -66,13 +66,13 @@ class FileSender:
         return Outcome("sent", provider_message_id=path.relative_to(self._outbox).as_posix())
 
     def evidence(self, send_id: str, message_id: str) -> Evidence:
-        """Look whether the file is there; certain either way, because a rename is atomic."""
+        """Check whether the file exists; the answer is certain, because a rename is atomic."""
         del message_id
         return "sent" if any(self._outbox.glob(f"*/{send_id}.eml")) else "not_sent"
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make a rename in `folder` outlive a power cut."""
+    """Make a rename in `folder` survive a power cut."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

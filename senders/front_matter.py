@@ -1,4 +1,4 @@
-"""The YAML between `---` lines on top of a template."""
+"""Front matter: the YAML between `---` lines at the top of a template."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ def split_front_matter(
 
     Args:
         text: the whole file.
-        label: how errors call the file.
-        allowed: the keys the front matter may have.
+        label: the name of the file in errors.
+        allowed: the allowed keys of the front matter.
 
     Returns:
-        The values by key, and the body; each preceded by as many empty lines as stand before it
-        in the file. A file without front matter is all body.
+        The values by key, and the body. Empty lines before each value and the body keep their
+        line numbers as in the file. A file without front matter is all body.
 
     Raises:
         RenderError: the front matter is not closed, not YAML, has an unknown or doubled key, or a
-            value that is not text; names file and line.
+            value that is not text. The message names file and line.
 
     """
     lines = text.splitlines(keepends=True)
@@ -46,7 +46,7 @@ def split_front_matter(
 
 def _read(source: str, label: str, allowed: Collection[str]) -> dict[str, str]:
     try:
-        # Nodes rather than values: they know their line, and `subject: 2024` stays text.
+        # Nodes instead of values: a node has its line, and `subject: 2024` stays text.
         root = _compose(source)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 2 if error.problem_mark else 1
@@ -64,10 +64,10 @@ def _read(source: str, label: str, allowed: Collection[str]) -> dict[str, str]:
         line = key.start_mark.line + 2
         if key.value not in allowed:
             raise RenderError(
-                f"{label}:{line}: unknown key {key.value!r}; known are {', '.join(allowed)}"
+                f"{label}:{line}: unknown key {key.value!r} (allowed: {', '.join(allowed)})"
             )
         if key.value in fields:
-            raise RenderError(f"{label}:{line}: {key.value} is there twice")
+            raise RenderError(f"{label}:{line}: {key.value} occurs twice")
         if not isinstance(value, yaml.ScalarNode):
             raise RenderError(f"{label}:{line}: {key.value} is not text; {_QUOTE_HINT}")
         fields[key.value] = "\n" * (value.start_mark.line + 1) + value.value

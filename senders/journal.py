@@ -1,12 +1,13 @@
-"""The journal of tries: what was sent, what was not, and what nobody can know.
+"""The journal of tries: which sends were sent, which were not, and which are uncertain.
 
 One row per try, in SQLite or PostgreSQL. A try is committed as `attempting` before its first byte
-leaves; the primary key decides which of two dispatchers may make it. A row found `attempting`
-after its process died is settled by evidence or becomes `unknown`, and is never sent again by
-itself: between a server's "250" and our note of it nobody can look (RFC 1047).
+leaves; the primary key decides which of two dispatchers makes the try. If the process of an
+`attempting` try dies, the try is settled by evidence or becomes `unknown`. An unknown try is never
+repeated automatically: a crash between a server's "250" and the journal's commit leaves no trace
+of the result (RFC 1047).
 
-Times of tries come from the caller, whose clock may be simulated. `updated_at` is the wall clock:
-it orders the changes of the journal itself.
+The caller gives the times of tries, because its clock may be simulated. `updated_at` is the wall
+clock and orders the changes of the journal.
 """
 
 from __future__ import annotations
@@ -43,20 +44,20 @@ if TYPE_CHECKING:
 
     from senders.base import Outcome, Sender
 
-# A writer stamps `updated_at` before it commits, and clocks get set back a little: a reader that
-# asks for "since the last row I have" must look a moment further back to miss nothing.
+# A writer sets `updated_at` before it commits, and clocks are set back by small amounts. A reader
+# of "changes since my last row" must start slightly earlier to miss no row.
 _OVERLAP = timedelta(seconds=10)
 _BUSY_TIMEOUT_MS = 30_000
-# How long another machine's try may stand still before it counts as dead.
+# A try of another machine without a change for this long counts as dead.
 STALE_AFTER = timedelta(hours=1)
 
 
 class JournalError(Exception):
-    """A try is not in the state that the call needs."""
+    """A try does not have the status that the call requires."""
 
 
 class _Utc(TypeDecorator[datetime]):
-    """An instant: aware UTC in Python; SQLite, which knows no zones, stores it as naive UTC."""
+    """An instant: aware UTC in Python, naive UTC in SQLite, which has no time zones."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -65,7 +66,7 @@ class _Utc(TypeDecorator[datetime]):
         if value is None:
             return None
         if value.tzinfo is None:
-            raise ValueError("the journal takes instants with a time zone only")
+            raise ValueError(f"the journal needs instants with a time zone, not {value}")
         utc = value.astimezone(UTC)
         return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
 
@@ -98,7 +99,7 @@ _ATTEMPTS = Table(
     Index("attempts_updated_at", "updated_at"),
 )
 _A = _ATTEMPTS.c
-# The columns of raw.attempts: which process tried is the journal's own business.
+# The columns of raw.attempts; the dispatcher's process matters only inside the journal.
 _PUBLIC = [column for column in _ATTEMPTS.columns if column.name != "dispatcher"]
 
 
@@ -136,21 +137,21 @@ class Journal:
         started_at: datetime,
         max_attempts: int,
     ) -> int | None:
-        """Take the next try of a send; it is committed as `attempting` on return.
+        """Claim the next try of a send; the try is committed as `attempting` on return.
 
         Args:
             send_id: the send.
             sender: name of the sender that will try.
             message_id: Message-ID of the message.
-            email_hash: the address it goes to (`addresses.email_hash`): a bounce suppresses that
-                one, also when the contact has another by then.
+            email_hash: the mailed address (`addresses.email_hash`). A bounce suppresses this
+                address, even if the contact has a new address by then.
             started_at: the caller's time (UTC).
-            max_attempts: how many tries a send has in all.
+            max_attempts: the total number of tries of a send.
 
         Returns:
-            The number of the try, from 1; or None when the send must not be tried now: it was
-            accepted, refused or given up, its fate is unknown, another dispatcher has it, its
-            next try is later than `started_at`, or its tries are used up.
+            The number of the try, from 1; or None if the send must not be tried now: it is
+            accepted, refused, given up or unknown, another dispatcher claimed it, its next try is
+            later than `started_at`, or its tries are used up.
 
         """
         try:
@@ -180,7 +181,7 @@ class Journal:
                     )
                 )
         except IntegrityError:
-            return None  # another dispatcher inserted this very try first
+            return None  # another dispatcher inserted the same try first
         return attempt
 
     def record(
@@ -192,24 +193,24 @@ class Journal:
         finished_at: datetime,
         next_try_at: datetime | None = None,
     ) -> None:
-        """Write down what came of a claimed try.
+        """Record the result of a claimed try.
 
         Args:
             send_id: the send.
-            attempt: the number that `claim` gave.
-            outcome: what came of it.
+            attempt: the number from `claim`.
+            outcome: the result.
             finished_at: the caller's time (UTC).
-            next_try_at: from when on it may be tried again; None: never.
+            next_try_at: the earliest time of the next try; None for no further try.
 
         Raises:
-            JournalError: there is no such try, or something else has been recorded for it.
+            JournalError: the try does not exist, or already has another result.
 
         """
         with self._engine.begin() as connection:
             done = connection.execute(
                 update(_ATTEMPTS)
                 .where(_A.send_id == send_id, _A.attempt == attempt)
-                # Another machine may have taken us for dead: who tried knows better.
+                # Another machine may have settled the try as dead; the real result wins.
                 .where(_A.status.in_(("attempting", "unknown")))
                 .values(
                     status=outcome.status,
@@ -223,24 +224,25 @@ class Journal:
                 )
             )
             if done.rowcount != 1:
-                raise JournalError(f"send {send_id}: try {attempt} is not under way")
+                raise JournalError(f"send {send_id}: try {attempt} is not in progress")
 
     def settle_leftovers(
         self, sender: Sender, *, now: datetime, stale_after: timedelta = STALE_AFTER
     ) -> Counter[str]:
         """Settle the tries whose dispatcher is dead.
 
-        On this machine a dispatcher is dead when its process is; one on another machine, when
-        its try has not changed for `stale_after` of real time. `sender` is asked for evidence on
-        the tries it made itself: sent → `sent`, not sent → `deferred` until now, else `unknown`.
+        A dispatcher on this machine is dead when its process is dead. A dispatcher on another
+        machine counts as dead when its try has not changed for `stale_after` of real time.
+        `sender` gives evidence on its own tries: sent → `sent`, not sent → `deferred` until now,
+        no evidence → `unknown`.
 
         Args:
             sender: the sender in use.
             now: the caller's time (UTC).
-            stale_after: patience with other machines.
+            stale_after: the limit for other machines.
 
         Returns:
-            How many became `sent`, `deferred` and `unknown`.
+            The numbers of tries that became `sent`, `deferred` and `unknown`.
 
         """
         settled: Counter[str] = Counter()
@@ -254,7 +256,7 @@ class Journal:
                 alive = row.updated_at > _wall_clock() - stale_after
             if alive:
                 continue
-            # Only the sender that tried can know: to any other one the message is simply not there.
+            # Only the sender that tried has evidence: another sender never saw the message.
             ours = row.sender == sender.name
             evidence = sender.evidence(row.send_id, row.message_id) if ours else None
             status = _VERDICTS[evidence]
@@ -263,7 +265,7 @@ class Journal:
                 row.attempt,
                 expected="attempting",
                 status=status,
-                detail=f"its dispatcher died; evidence: {evidence or 'none'}",
+                detail=f"the dispatcher died; evidence: {evidence or 'none'}",
                 now=now,
             )
             settled[status] += changed
@@ -278,38 +280,37 @@ class Journal:
         *,
         now: datetime,
     ) -> None:
-        """Decide an `unknown` try, by later evidence or by an operator's word.
+        """Settle an `unknown` try, by later evidence or by an operator's decision.
 
         Args:
             send_id: the send.
             attempt: the number of the try.
-            status: what it was; `deferred` lets it be tried again at once.
-            detail: why one can say so.
-            now: when it ended, as far as one can say (UTC).
+            status: the new status; `deferred` allows another try at once.
+            detail: the evidence or reason.
+            now: the time of the result, as well as known (UTC).
 
         Raises:
-            JournalError: there is no such try, or it is not `unknown`.
+            JournalError: the try does not exist, or is not `unknown`.
 
         """
         if not self._settle(
             send_id, attempt, expected="unknown", status=status, detail=detail, now=now
         ):
-            raise JournalError(f"send {send_id}: try {attempt} is not unknown; nothing to settle")
+            raise JournalError(f"send {send_id}: try {attempt} is not unknown: nothing to settle")
 
     def unknowns(self) -> list[dict[str, Any]]:
-        """List the tries that may or may not have been accepted (columns of raw.attempts)."""
+        """List the unknown tries (columns of raw.attempts)."""
         return self._read(select(*_PUBLIC).where(_A.status == "unknown").order_by(_A.started_at))
 
     def changed_since(self, instant: datetime | None) -> list[dict[str, Any]]:
-        """Read the tries that changed, for the load into raw.attempts.
+        """Read the changed tries, for the load into raw.attempts.
 
         Args:
             instant: the largest `updated_at` already loaded, or None for all.
 
         Returns:
-            Rows with the columns of raw.attempts, oldest change first. They reach a moment
-            further back than asked, so rows already loaded can come again: replace by
-            (send_id, attempt).
+            Rows with the columns of raw.attempts, oldest change first. The rows start slightly
+            before `instant`, so loaded rows can appear again: replace by (send_id, attempt).
 
         """
         query = select(*_PUBLIC).order_by(_A.updated_at, _A.send_id, _A.attempt)
@@ -349,7 +350,7 @@ _VERDICTS = {"sent": "sent", "not_sent": "deferred", None: "unknown"}
 
 
 def _may_follow(status: str, next_try_at: datetime | None, started_at: datetime) -> bool:
-    """Whether another try may follow one that ended like this."""
+    """Whether another try may follow a try with this status."""
     if status not in ("deferred", "failed") or next_try_at is None:
         return False
     return next_try_at <= started_at
@@ -360,11 +361,11 @@ def _wall_clock() -> datetime:
 
 
 def _make_durable(engine: Engine) -> None:
-    """Make SQLite keep what it has committed, and let several processes take turns."""
+    """Make commits of SQLite durable, and let several processes wait for each other."""
 
     def on_connect(connection: Any, record: object) -> None:  # noqa: ANN401 - sqlite3's own
         del record
-        # The driver must not begin transactions by its own lights: see on_begin.
+        # The driver must not begin transactions: see on_begin.
         connection.isolation_level = None
         for pragma in (
             f"busy_timeout = {_BUSY_TIMEOUT_MS}",
@@ -374,8 +375,8 @@ def _make_durable(engine: Engine) -> None:
             connection.execute(f"pragma {pragma}")
 
     def on_begin(connection: Connection) -> None:
-        # A transaction that reads first and writes later cannot wait for another writer: SQLite
-        # fails it at once. Taking the write lock at the start makes it wait.
+        # If a transaction reads first and writes later, SQLite fails it at once when there is
+        # another writer. A transaction that takes the write lock at its start waits instead.
         connection.exec_driver_sql("begin immediate")
 
     event.listen(engine, "connect", on_connect)

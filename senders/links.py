@@ -1,13 +1,13 @@
 """The signed links inside an e-mail: open pixel, click redirect, unsubscribe.
 
-The sender makes them and the collector reads them; nothing is stored in between. A token is
+The sender makes the links and the collector reads them; no state is stored in between. A token is
 `base64url(mac ‖ payload)` without padding (RFC 4648 §5). The MAC is HMAC-SHA256 (RFC 2104) over
-kind and payload, truncated to 128 bits, so a token of one kind is worthless as another, and a
-redirect can only go where the sender meant it to.
+kind and payload, truncated to 128 bits. So a token of one kind is not valid as another kind, and a
+redirect only leads to the URL that the sender signed.
 
-The payload is readable by whoever sees the link, and links end up in access logs. So the
-unsubscribe token does not carry the address: `send_id` finds the contact, and a keyed hash binds
-the token to the address that was mailed, which cannot be guessed back without the key.
+Everyone who sees a link can read its payload, and links end up in access logs. So the unsubscribe
+token does not contain the address: `send_id` finds the contact, and a keyed hash binds the token to
+the mailed address. The address cannot be guessed from the hash without the key.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ _WEB_URL = re.compile(r"https?://[^\s\x00-\x1f\x7f]+", re.IGNORECASE)
 
 
 class BadTokenError(ValueError):
-    """The token was not made with this key, or for another kind of link, or was changed."""
+    """The token has another key or another kind of link, or was changed."""
 
 
 @dataclass(frozen=True)
 class Unsubscribe:
-    """Who asked to leave which list.
+    """The content of an unsubscribe token.
 
     Attributes:
-        send_id: the send whose link was used; it finds the contact.
-        address_hash: `Links.address_hash` of the address that was mailed.
-        list_name: the list to leave.
+        send_id: the send of the link; it finds the contact.
+        address_hash: `Links.address_hash` of the mailed address.
+        list_name: the list that the contact unsubscribes from.
     """
 
     send_id: str
@@ -48,11 +48,11 @@ class Links:
     """Makes and reads the links of one installation; the same input always gives the same link.
 
     Args:
-        base_url: where recipients reach the collector, `http(s)://host[/path]`.
-        key: the secret (SENDHOUSE_LINK_KEY). Changing it voids every link already sent.
+        base_url: the collector's public address, `http(s)://host[/path]`.
+        key: the secret (SENDHOUSE_LINK_KEY). A new key invalidates every link already sent.
 
     Raises:
-        ValueError: the base URL is not one, or the key is empty.
+        ValueError: the base URL is not http(s), or the key is empty.
     """
 
     base_url: str
@@ -67,33 +67,33 @@ class Links:
             raise ValueError("the link key is empty: set SENDHOUSE_LINK_KEY")
 
     def open_pixel(self, send_id: str) -> str:
-        """Make the address of the one-pixel image that tells an open."""
+        """Make the address of the one-pixel image that records an open."""
         return self._url(f"o/{self._sign(_OPEN, send_id)}.gif")
 
     def click(self, send_id: str, url: str) -> str:
         """Make the address that records a click and redirects to `url`.
 
         Raises:
-            ValueError: `url` is not http(s), or has white space or control characters in it.
+            ValueError: `url` is not http(s), or contains white space or control characters.
         """
         if not _WEB_URL.fullmatch(url):
-            raise ValueError(f"only http(s) links without spaces can be tracked, not {url!r}")
+            raise ValueError(f"a tracked link must be http(s) and contain no spaces, not {url!r}")
         return self._url(f"c/{self._sign(_CLICK, send_id, url)}")
 
     def unsubscribe(self, send_id: str, email: str, list_name: str) -> str:
-        """Make the address that takes `email` off `list_name` (page, and RFC 8058 one-click)."""
+        """Make the address that unsubscribes `email` from `list_name` (page and RFC 8058 POST)."""
         token = self._sign(_UNSUBSCRIBE, send_id, self.address_hash(email), list_name)
         return self._url(f"u/{token}")
 
     def address_hash(self, email: str) -> str:
-        """Hash an address with the key, upper and lower case alike: 22 URL-safe characters."""
+        """Hash an address with the key, ignoring case: 22 URL-safe characters."""
         return _encode(self._mac(_ADDRESS, email.strip().lower().encode()))
 
     def read_open(self, token: str) -> str:
         """Read the `send_id` from the token of an open pixel (without `.gif`).
 
         Raises:
-            BadTokenError: the token is not ours.
+            BadTokenError: the token is not valid.
         """
         (send_id,) = self._read(_OPEN, token, fields=1)
         return send_id
@@ -102,16 +102,16 @@ class Links:
         """Read `(send_id, url)` from a click token.
 
         Raises:
-            BadTokenError: the token is not ours.
+            BadTokenError: the token is not valid.
         """
         send_id, url = self._read(_CLICK, token, fields=2)
         return send_id, url
 
     def read_unsubscribe(self, token: str) -> Unsubscribe:
-        """Read who asks to leave which list.
+        """Read an unsubscribe token.
 
         Raises:
-            BadTokenError: the token is not ours.
+            BadTokenError: the token is not valid.
         """
         return Unsubscribe(*self._read(_UNSUBSCRIBE, token, fields=3))
 
@@ -123,7 +123,7 @@ class Links:
 
     def _sign(self, kind: bytes, *fields: str) -> str:
         if any(not part or _SEPARATOR in part for part in fields):
-            raise ValueError(f"the parts of a link must be neither empty nor hold NUL: {fields!r}")
+            raise ValueError(f"a part of a link is empty or contains NUL: {fields!r}")
         payload = _SEPARATOR.join(fields).encode()
         return _encode(self._mac(kind, payload) + payload)
 
@@ -147,7 +147,7 @@ def _decode(token: str) -> bytes:
         raw = urlsafe_b64decode(token + "=" * (-len(token) % 4))
     except (binascii.Error, ValueError) as error:
         raise BadTokenError("the link is not base64url") from error
-    # Python's decoder skips foreign characters and spare bits: one meaning must have one spelling.
+    # Python's decoder ignores foreign characters and spare bits; a token must have one spelling.
     if _encode(raw) != token:
         raise BadTokenError("the link is not base64url")
     return raw

@@ -1,7 +1,7 @@
-"""A rendered e-mail as the bytes of an RFC 5322 message, ready for the wire.
+"""Convert a rendered e-mail to the bytes of an RFC 5322 message.
 
-The same send, content and date always give the same bytes. Everything is 7-bit ASCII (the bodies
-are quoted-printable, RFC 2045 §6.7), but for an address that itself needs SMTPUTF8.
+The same send, content and date always give the same bytes. All bytes are 7-bit ASCII (the bodies
+are quoted-printable, RFC 2045 §6.7), except in an address that needs SMTPUTF8.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 # RFC 5322 §2.1.1: octets of a line without its CRLF.
 _LONGEST_LINE = 998
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
-# The value of href in <a> and <area>, however it is quoted and whatever stands before it.
+# The value of href in <a> and <area>, with any quotes and after any other attributes.
 _HREF = re.compile(
     r"""(<(?:a|area)\b(?:[^>"']|"[^"]*"|'[^']*')*?\shref\s*=\s*)("[^"]*"|'[^']*'|[^\s"'>]+)""",
     re.IGNORECASE,
@@ -41,7 +41,7 @@ _FEEDBACK_PART = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
 def unsubscribe_url(send: Send, identity: Identity, links: Links) -> str:
-    """Make the address that takes this contact off the list (page and one-click, RFC 8058)."""
+    """Make the address that unsubscribes this contact (page and one-click, RFC 8058)."""
     return links.unsubscribe(send.send_id, send.email, identity.list_id)
 
 
@@ -82,20 +82,21 @@ def build_message(
     """Build the message: headers, text and HTML, one-click unsubscribe, tracked links, open pixel.
 
     Args:
-        send: what is sent to whom.
+        send: the send.
         rendered: its content. The HTML must link the unsubscribe address and show the postal
-            address; the text gets both at its end where it does not show them.
-        identity: who it is from.
+            address. The text gets both at its end if it lacks them.
+        identity: the sender of the mail.
         links: makes the unsubscribe, click and open addresses.
         date: the Date header; needs a time zone.
-        smtputf8: whether the mail system takes a non-ASCII local part.
+        smtputf8: whether the mail system accepts a non-ASCII local part.
 
     Returns:
         multipart/alternative with CRLF line ends, no line longer than 998 octets.
 
     Raises:
         AddressError: `send.email` cannot be mailed.
-        RenderError: the HTML hides how to leave or who mails, or a header would be too long.
+        RenderError: the HTML lacks the unsubscribe link or the postal address, or a header is too
+            long.
 
     """
     unsubscribe = unsubscribe_url(send, identity, links)
@@ -182,7 +183,7 @@ def _html_part(send: Send, html: str, identity: Identity, links: Links, unsubscr
 
 
 def _decoded(attribute: str) -> str:
-    """Decode an attribute as browsers do: in `?a=1&region=eu`, `&reg` is no reference."""
+    """Decode an attribute like browsers: in `?a=1&region=eu`, `&reg` is not a reference."""
     return _REFERENCE.sub(lambda reference: unescape(reference[0]), attribute)
 
 
@@ -191,8 +192,8 @@ def _tracked(send: Send, url: str, links: Links) -> str:
         return links.click(send.send_id, url)
     except ValueError as error:
         raise RenderError(
-            f"template {send.template}: a link is no web address; "
-            "values in a link need {{ … | urlencode }}"
+            f"template {send.template}: a link is not a web address: "
+            "use {{ … | urlencode }} for values in a link"
         ) from error
 
 
@@ -207,15 +208,15 @@ def _mailbox(name: str, address: str) -> str:
 
 
 def _words(header: str, text: str) -> str:
-    """Write text as a folded header value: as it is, or as encoded words (RFC 2047)."""
-    # Plain text that looks like an encoded word would be decoded; a word too long cannot be folded.
+    """Write text as a folded header value: unchanged, or as encoded words (RFC 2047)."""
+    # Text that looks like an encoded word would be decoded, and a long word cannot be folded.
     plain = text.isascii() and "=?" not in text and max(map(len, text.split())) <= 64
     charset = "us-ascii" if plain else "utf-8"
     return Header(text, charset, maxlinelen=76, header_name=header).encode(linesep="\r\n")
 
 
 def _feedback_id(send: Send) -> str:
-    """Name the mailing for Gmail's feedback loop; nothing in it belongs to one recipient."""
+    """Name the mailing for Gmail's feedback loop; the name contains no data of the recipient."""
     parts = (_FEEDBACK_PART.sub("-", part) for part in (send.step, send.variant, send.sequence))
     return ":".join((*parts, "sendhouse"))
 

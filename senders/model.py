@@ -1,4 +1,4 @@
-"""The words the senders share: a send, and whose mail it is."""
+"""The records that all senders share: a send, and the identity of its sender."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ class Send:
     Attributes:
         send_id: hash of enrollment and step, the same for every try; letters, digits, `_`, `-`
             and single dots.
-        contact_id: whom the send is about.
-        email: where it goes, as the contact wrote it.
-        sequence: the sequence (or broadcast) that decided it.
+        contact_id: the contact.
+        email: the recipient's address, in the contact's spelling.
+        sequence: the sequence (or broadcast) that decided the send.
         step: the step of the sequence.
         variant: the arm of an experiment, or `default`.
         template: name of the e-mail, `<sequence>/<step>`.
-        scheduled_at: when it became due (UTC).
-        expires_at: from when on it must not go out any more (UTC).
-        priority: lower goes first.
-        personalization: what templates see as `contact`.
+        scheduled_at: the due time (UTC).
+        expires_at: from this time (UTC) the send must not leave any more.
+        priority: a lower number leaves first.
+        personalization: the variable `contact` of templates.
 
     Raises:
         ValueError: `send_id` has other characters, or a time has no time zone.
@@ -65,17 +65,17 @@ class Send:
 
 @dataclass(frozen=True)
 class Identity:
-    """Who the mail is from.
+    """The sender of the mail, as recipients see it.
 
     Attributes:
         from_name: display name of From.
-        from_email: address of From and of the envelope; kept in its wire form (A-labels).
-        reply_to: where answers go, or None for From; kept in its wire form.
+        from_email: address of From and of the envelope; stored in its wire form (A-labels).
+        reply_to: address for replies, or None for From; stored in its wire form.
         postal_address: the sender's postal address, shown in every e-mail.
-        list_id: List-Id (RFC 2919) and the name of the list that unsubscribing leaves.
+        list_id: List-Id (RFC 2919), and the list name of unsubscribe links.
 
     Raises:
-        ValueError: a field is empty, is no address, or could break out of its header.
+        ValueError: a field is empty, is not an address, or could break out of its header.
 
     """
 
@@ -87,9 +87,11 @@ class Identity:
 
     def __post_init__(self) -> None:
         if not self.from_name.strip() or _CONTROL.search(self.from_name):
-            raise ValueError("identity.from_name is empty or has a control character in it")
+            raise ValueError("identity.from_name is empty or contains a control character")
         if not self.postal_address.strip():
-            raise ValueError("identity.postal_address is empty: marketing e-mail must show one")
+            raise ValueError(
+                "identity.postal_address is empty: marketing e-mail must show a postal address"
+            )
         if not _LIST_ID.fullmatch(self.list_id):
             raise ValueError(
                 f"identity.list_id must look like a domain (RFC 2919), not {self.list_id!r}"

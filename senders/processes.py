@@ -1,4 +1,4 @@
-"""Which process is trying a send, and whether it still lives."""
+"""Names of the processes that try sends, and whether a process still runs."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ def _own(pid: int) -> str:
 
 
 def this_process() -> str:
-    """Name this process: `host:pid:start`. The start tells it from a later one with its pid."""
+    """Name this process: `host:pid:start`. The start time separates processes that share a pid."""
     return _own(os.getpid())
 
 
 def is_alive(process: str) -> bool | None:
-    """Say whether a named process still runs; None for one on another machine."""
+    """Check whether a process still runs; None for a process on another machine."""
     host, pid, start = process.rsplit(":", 2)
     if host != socket.gethostname():
         return None
@@ -27,13 +27,13 @@ def is_alive(process: str) -> bool | None:
 
 
 def _start_of(pid: int) -> str | None:
-    """When a process began, in whatever unit the system has; None once it is dead."""
+    """The start time of a process in the system's own unit; None for a dead process."""
     if Path("/proc/self/stat").exists():
         try:
             stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
         except OSError:
             return None
-        # proc(5): the name in brackets may hold spaces; state and start time come after it.
+        # proc(5): the name in brackets may contain spaces; state and start time follow the name.
         fields = stat.rpartition(")")[2].split()
         state, start = fields[0], fields[19]
         return None if state in ("Z", "X") else start

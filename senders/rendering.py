@@ -1,8 +1,8 @@
-"""Templates to e-mails: front matter, Jinja per recipient, MJML or plain HTML, and a text part.
+"""Render templates: front matter, Jinja per recipient, MJML or plain HTML, and a text part.
 
-An e-mail is a file `<sequence>/<step>.mjml` or `.html` under the templates folder: front matter
-(YAML between `---` lines: `subject`, and optionally `preheader`), then the body. Everything is
-Jinja, sandboxed and strict: a name that does not exist stops that send instead of leaving a hole.
+An e-mail is a file `<sequence>/<step>.mjml` or `.html` in the templates folder: front matter
+(YAML between `---` lines: `subject`, and optionally `preheader`), then the body. All parts are
+sandboxed, strict Jinja: an unknown name fails the send instead of printing an empty text.
 Files and folders whose name starts with `_` are layouts and partials, not e-mails.
 """
 
@@ -38,15 +38,15 @@ if TYPE_CHECKING:
     from senders.model import Identity, Send
 
 _SUFFIXES = (".mjml", ".html")
-# Jinja's own functions, which are no variables of a template.
+# Jinja's built-in functions; they are not variables of a template.
 _BUILT_IN = {"cycler", "dict", "joiner", "lipsum", "namespace", "range"}
 _FIELDS = ("subject", "preheader")
 _NAME = re.compile(r"[A-Za-z0-9][\w-]*(?:/[A-Za-z0-9][\w-]*)*")
 _BODY_TAG = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
 _LEFTOVER_MJML = re.compile(r"</?(mj-[a-z-]+)")
-# Characters that neither HTML nor XML knows; a name that holds one would break the text part.
+# Characters that HTML and XML do not allow; in a contact's name they would break the text part.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-# What an expression of a template can raise besides Jinja's own errors ({{ 1 / 0 }}).
+# Errors of expressions in a template, besides Jinja's own errors (example: {{ 1 / 0 }}).
 _EXPRESSION_ERRORS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
@@ -56,9 +56,9 @@ class Rendered:
 
     Attributes:
         subject: one line, no control characters, not empty.
-        preheader: the preview line of the inbox; it is part of `html` too. None if there is none.
+        preheader: the preview line of the inbox, also part of `html`; None without a preview.
         html: a whole document, CSS inlined.
-        text: what the HTML says, with the address of each link behind it.
+        text: the content of the HTML, with the address after each link.
 
     """
 
@@ -69,7 +69,7 @@ class Rendered:
 
 
 def template_context(send: Send, identity: Identity, unsubscribe_url: str) -> dict[str, Any]:
-    """Everything a template may use: `contact`, `send`, `identity` and `unsubscribe_url`."""
+    """Make the variables of a template: `contact`, `send`, `identity` and `unsubscribe_url`."""
     return {
         "contact": send.personalization,
         "send": {"sequence": send.sequence, "step": send.step, "variant": send.variant},
@@ -79,7 +79,7 @@ def template_context(send: Send, identity: Identity, unsubscribe_url: str) -> di
 
 
 class Templates:
-    """The e-mails of one folder. Files are read and compiled once, then kept.
+    """The e-mails of one folder. Each file is read and compiled once.
 
     Args:
         root: the templates folder.
@@ -96,7 +96,7 @@ class Templates:
             auto_reload=False,
             cache_size=-1,
         )
-        # A subject is a header, not HTML: escaping would show the recipient `&amp;`.
+        # A subject is a header, not HTML: with escaping the recipient would see `&amp;`.
         self._header = self._body.overlay(autoescape=False)
         self._inliner = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 
@@ -123,9 +123,9 @@ class Templates:
             context: see `template_context`.
 
         Raises:
-            TemplateNotFoundError: there is no such e-mail.
-            RenderError: the template is wrong, or uses what `context` does not have; names the
-                file, and the line where it is known.
+            TemplateNotFoundError: the e-mail does not exist.
+            RenderError: the template is wrong, or uses a name that `context` does not have. The
+                message names the file, and the line if known.
 
         """
         file = self._file(name)
@@ -142,10 +142,10 @@ class Templates:
         return Rendered(subject, preheader, html, plain_text(html))
 
     def variables(self, name: str) -> set[str]:
-        """Name the top-level variables an e-mail uses, its front matter and partials included.
+        """List the top-level variables of an e-mail, with its front matter and partials.
 
         Raises:
-            TemplateNotFoundError: there is no such e-mail, or no such partial.
+            TemplateNotFoundError: the e-mail or a partial does not exist.
             RenderError: a template is wrong.
 
         """
@@ -174,12 +174,12 @@ class Templates:
     def _file(self, name: str) -> str:
         if not _NAME.fullmatch(name):
             raise TemplateNotFoundError(
-                f"{name!r} is not a template name: it looks like <sequence>/<step>"
+                f"{name!r} is not a template name (expected: <sequence>/<step>)"
             )
         files = [name + suffix for suffix in _SUFFIXES if (self._root / (name + suffix)).is_file()]
         if not files:
             raise TemplateNotFoundError(
-                f"no template {name!r}: neither {self._label(name)}.mjml nor .html exists"
+                f"unknown template {name!r}: neither {self._label(name)}.mjml nor .html exists"
             )
         if len(files) > 1:
             raise RenderError(f"{self._label(name)}: exists as .mjml and as .html; keep one")
@@ -192,14 +192,14 @@ class Templates:
             self._explain(source_name, error)
 
     def _explain(self, source_name: str, error: Exception) -> NoReturn:
-        """Raise a RenderError that says where `error` happened; quotes no data of the contact."""
+        """Raise a RenderError with the place of `error`, without data of the contact."""
         if isinstance(error, TemplateSyntaxError):
             place = f"{error.filename or self._label(source_name)}:{error.lineno}"
             problem = error.message or "syntax error"
         else:
             place = _raised_in(error, f"{self._root.name}/") or self._label(source_name)
             if isinstance(error, TemplateNotFound):
-                problem = f"no partial {error.name!r} in {self._root.name}/"
+                problem = f"unknown partial {error.name!r} in {self._root.name}/"
             elif isinstance(error, TemplateError):
                 problem = error.message or type(error).__name__
             else:
@@ -224,16 +224,16 @@ class Templates:
         return f"{self._root.name}/{source_name.partition('#')[0]}"
 
 
-# Partials come through Jinja, so that there is one way to include and one sandbox.
+# Partials are included through Jinja only, so all templates run in one sandbox.
 _NO_INCLUDES = mrml.ParserOptions(include_loader=mrml.noop_loader())
-# MJML would load its default fonts from a third party, which then learns who reads the mail.
+# MJML loads its default fonts from a third party, which would then see the readers of the mail.
 _NO_FONTS = mrml.RenderOptions(fonts={})
 
 
 class _Loader(BaseLoader):
     """Gives Jinja the body of a file as `<file>`, and its front matter as `<file>#<field>`.
 
-    Both are padded with empty lines, so that the line of an error is the line in the file.
+    Empty lines pad both, so the line of an error is the line in the file.
     """
 
     def __init__(self, root: Path) -> None:
@@ -258,20 +258,20 @@ class _Loader(BaseLoader):
             return body, label, lambda: True
         if field == "subject" and field not in fields:
             raise RenderError(
-                f"{label}: the front matter on top (between --- lines) has no subject"
+                f"{label}: the front matter at the top (between --- lines) has no subject"
             )
         return fields.get(field, ""), label, lambda: True
 
 
 def _refuse_null(value: object) -> object:
-    """Stop a send that would greet someone as "None"."""
+    """Fail a send that would print "None" to the contact."""
     if value is None:
-        raise UndefinedError("prints an empty (null) value; give it a fallback: {{ … or '…' }}")
+        raise UndefinedError("prints an empty (null) value: add a fallback: {{ … or '…' }}")
     return value
 
 
 def _raised_in(error: Exception, folder: str) -> str | None:
-    """Find the innermost template line in a traceback (Jinja compiles lines as they are)."""
+    """Find the innermost template line in a traceback (Jinja keeps the line numbers)."""
     place, frame = None, error.__traceback__
     while frame is not None:
         if frame.tb_frame.f_code.co_filename.startswith(folder):
@@ -281,7 +281,7 @@ def _raised_in(error: Exception, folder: str) -> str | None:
 
 
 def _one_line(text: str) -> str:
-    """Make a header out of text: no line break can get in, so no second header can."""
+    """Convert text to one line, so the text cannot start a second header."""
     return " ".join(_CONTROL.sub("", text).split())
 
 

@@ -1,4 +1,4 @@
-"""What an SMTP server's reply means for a send (RFC 5321 §4.2, RFC 3463)."""
+"""Translate an SMTP server's reply to the outcome of a send (RFC 5321 §4.2, RFC 3463)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from senders.base import Fault, Outcome
 
 _ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})\b")
 _ADDRESS = re.compile(r"[^\s<>:;,()\[\]\"']+@[^\s<>:;,()\[\]\"']+")
-# How Postfix, Exim and SES say under which id they queued a message.
+# The queue ids in the replies of Postfix, Exim and SES.
 _QUEUE_ID = re.compile(
     r"queued as ([^\s>;]+)|\bid=([^\s>;]+)|^(?:2\.\d+\.\d+ )?ok (?!id=)(\S+)$", re.IGNORECASE
 )
@@ -25,7 +25,7 @@ class Reply:
 
     Attributes:
         code: the basic reply code.
-        text: the rest.
+        text: the text after the code.
 
     """
 
@@ -34,14 +34,14 @@ class Reply:
 
 
 def outcome_of(reply: Reply, *, to_recipient: bool) -> Outcome:
-    """Judge the reply that decided a transaction.
+    """Classify the reply that decided a transaction.
 
     Args:
-        reply: the reply to the final dot, or the one that ended the transaction before it.
-        to_recipient: whether it answered RCPT, where a bare 550 speaks of the mailbox.
+        reply: the reply to the final dot, or the refusal that ended the transaction earlier.
+        to_recipient: whether the reply answers RCPT, where a bare 550 concerns the mailbox.
 
     Returns:
-        2xx → `sent`; 4xx → `deferred`; 5xx → `rejected`; its detail holds no addresses.
+        2xx → `sent`; 4xx → `deferred`; 5xx → `rejected`. The detail contains no addresses.
 
     """
     detail = _ADDRESS.sub("<address>", f"{reply.code} {reply.text}")[:_LONGEST_DETAIL].strip()

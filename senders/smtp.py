@@ -1,10 +1,10 @@
-"""The sender "smtp": hands messages to a mail server over a few kept connections.
+"""The sender "smtp": hands messages to a mail server over a few open connections.
 
 aiosmtplib connects, secures and logs in; the transactions are in `senders.smtp_connection`.
 
-What is certain decides the outcome. Until the final dot is written the server cannot have accepted
-anything: a lost connection is `deferred`. From then on until its reply it may have: `unknown`
-(RFC 1047), and nobody tries that send again by himself.
+A lost connection before the final dot is `deferred`: the server cannot have accepted the message.
+A lost connection after the dot and before the reply is `unknown` (RFC 1047): the server may have
+accepted the message, so the send is never tried again automatically.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Mapping
 
+SECRETS = ("password",)
+
 Security = Literal["none", "starttls", "tls"]
 
 
@@ -31,7 +33,7 @@ def create(config: Mapping[str, Any]) -> SmtpSender:
 
     Reads `host`, `port`, `security` ("none", "starttls", "tls"), `connections`,
     `timeout_seconds`, and optionally `username`, `password` and `tls_context` (an
-    `ssl.SSLContext` instead of the system's).
+    `ssl.SSLContext` to use instead of the system's).
     """
     return SmtpSender(
         host=config["host"],
@@ -51,12 +53,12 @@ class SmtpSender:
     Args:
         host: the server.
         port: its port.
-        security: "none" (this machine only), "starttls" (refused if the server has none), "tls".
-        connections: how many to hold open; what the server grants of them is `connections`.
-        timeout_seconds: patience with any one answer.
-        username: login, if the server wants one.
-        password: its password.
-        tls_context: which certificates to trust; None for the system's.
+        security: "none" (this machine only), "starttls" (an error if the server lacks it), "tls".
+        connections: the wanted number of open connections; the server may grant fewer.
+        timeout_seconds: the limit for each reply.
+        username: the login, if the server requires one.
+        password: the password of the login.
+        tls_context: the trusted certificates; None for the system's.
 
     Raises:
         SenderConfigError: an unencrypted connection to another machine.
@@ -79,7 +81,7 @@ class SmtpSender:
     ) -> None:
         if security == "none" and not _is_this_machine(host):
             raise SenderConfigError(
-                f'smtp.security = "none" is for this machine only, not for {host}: '
+                f'smtp.security = "none" is allowed for this machine only, not for {host}: '
                 'use "starttls" or "tls"'
             )
         self._host, self._port, self._security = host, port, security
@@ -92,7 +94,7 @@ class SmtpSender:
 
     @property
     def connections(self) -> int:
-        """How many connections the server granted at `open`."""
+        """The number of connections that the server granted at `open`."""
         return len(self._opened)
 
     @property
@@ -101,13 +103,13 @@ class SmtpSender:
         return bool(self._opened) and "smtputf8" in self._opened[0].extensions
 
     async def open(self) -> None:
-        """Connect; fewer connections than wished for are fine, none is not.
+        """Open the connections; one granted connection is enough.
 
         Raises:
-            SenderUnavailableError: not one connection could be made and logged in.
+            SenderUnavailableError: no connection could be opened and logged in.
 
         """
-        # Asking the resolver for our own name can take seconds: once, not per connection.
+        # A lookup of the own host name can take seconds, so it runs once, not per connection.
         self._own_name = await asyncio.to_thread(socket.getfqdn)
         results = await asyncio.gather(
             *(self._connect() for _ in range(self._wanted)), return_exceptions=True
@@ -121,7 +123,7 @@ class SmtpSender:
             raise (unexpected or errors)[0]
 
     async def close(self) -> None:
-        """Say QUIT on the idle connections and close them."""
+        """Send QUIT on the idle connections and close them."""
         idle, self._idle, self._opened = self._idle, [], []
         await asyncio.gather(*(connection.quit() for connection in idle))
 
@@ -130,8 +132,8 @@ class SmtpSender:
     ) -> Outcome:
         """Hand over one message; see `senders.base.Sender.send`.
 
-        A server may close a connection between two messages; before anything of this one was
-        accepted it is handed over again on a new connection.
+        A server may close a connection between two messages. If the server accepted no part of
+        this message, the message is handed over again on a new connection.
         """
         del message_id, send_id
         kept = bool(self._idle)
@@ -158,7 +160,7 @@ class SmtpSender:
             return outcome
 
     def evidence(self, send_id: str, message_id: str) -> None:
-        """SMTP has no way to ask what became of a message."""
+        """Return None: SMTP cannot report the result of an earlier message."""
         del send_id, message_id
 
     async def _connect(self) -> SmtpConnection:
@@ -175,7 +177,7 @@ class SmtpSender:
         )
         try:
             await client.connect()
-            if client.is_ehlo_or_helo_needed:  # without TLS and login nobody has asked yet
+            if client.is_ehlo_or_helo_needed:  # without TLS and login, EHLO was not sent yet
                 await _greet(client)
         except (aiosmtplib.SMTPException, OSError) as error:
             client.close()
@@ -190,7 +192,7 @@ class SmtpSender:
 
 
 async def _greet(client: aiosmtplib.SMTP) -> None:
-    """EHLO, or HELO where the server knows no extensions (RFC 5321 §3.2)."""
+    """Send EHLO, or HELO if the server has no extensions (RFC 5321 §3.2)."""
     try:
         await client.ehlo()
     except aiosmtplib.SMTPHeloError:

@@ -1,7 +1,7 @@
-"""SMTP transactions on one connection (RFC 5321), pipelined where the server allows it (RFC 2920).
+"""SMTP transactions on one connection (RFC 5321), pipelined if the server allows it (RFC 2920).
 
 A client that waits for each reply needs four round trips per message. Here MAIL, RCPT and DATA
-leave in one write and the message in a second one.
+leave in one write, and the message in a second write.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _START_INPUT = 354
 _CLOSING = 421
-# Refusals of MAIL that are about this one message: its size, or a parameter it needs.
+# Refusals of MAIL that concern a single message: its size, or a parameter that it needs.
 _ABOUT_MESSAGE = (552, 555)
 _LONGEST_REPLY_LINE = 8192
 _MOST_REPLY_LINES = 100
@@ -28,10 +28,10 @@ _UNSAFE_IN_COMMAND = re.compile(r"[\x00-\x20\x7f<>]")
 
 
 class NotAcceptedError(Exception):
-    """The transaction broke off before the server could have accepted the message.
+    """The transaction ended before the server could have accepted the message.
 
     Attributes:
-        code: 421, where the server said that it closes the connection.
+        code: 421, if the server announced that it closes the connection.
 
     """
 
@@ -41,20 +41,20 @@ class NotAcceptedError(Exception):
 
 
 class UncertainError(Exception):
-    """The transaction broke off after the final dot and before its reply (RFC 1047)."""
+    """The transaction ended after the final dot and before its reply (RFC 1047)."""
 
 
 class _LostError(Exception):
-    """The connection is gone, silent for too long, or not speaking SMTP."""
+    """The connection was lost, timed out, or does not speak SMTP."""
 
 
 class SmtpConnection:
     """One connection that is secured, logged in and greeted.
 
     Args:
-        transport: the connection; nothing may be under way on it. It is taken over.
-        extensions: what the server announced, in lower case.
-        timeout_seconds: patience with any one answer.
+        transport: the idle connection; this object takes it over.
+        extensions: the announced extensions, in lower case.
+        timeout_seconds: the limit for each reply.
 
     """
 
@@ -76,14 +76,14 @@ class SmtpConnection:
         """Send one message.
 
         Args:
-            envelope_from: where bounces go.
+            envelope_from: the bounce address.
             recipient: the one recipient.
             data: the message, CRLF line ends, ending in CRLF.
 
         Raises:
-            SenderUnavailableError: the server refuses mail from us for good.
-            NotAcceptedError: broke off before the final dot was written.
-            UncertainError: broke off after it.
+            SenderUnavailableError: the server permanently refuses mail from this envelope sender.
+            NotAcceptedError: the transaction ended before the final dot was written.
+            UncertainError: the transaction ended after the final dot.
 
         """
         try:
@@ -102,7 +102,7 @@ class SmtpConnection:
         return outcome_of(reply, to_recipient=False)
 
     async def quit(self) -> None:
-        """Say QUIT and close, without insisting on an answer."""
+        """Send QUIT and close; a missing answer is not an error."""
         with suppress(_LostError, TimeoutError):
             async with asyncio.timeout(_QUIT_SECONDS):
                 await self._write(b"QUIT\r\n")
@@ -115,7 +115,7 @@ class SmtpConnection:
         self._writer.transport.abort()
 
     async def _offer(self, envelope_from: str, recipient: str, data: bytes) -> Outcome | None:
-        """Go as far as DATA; None when the server waits for the message, else its refusal."""
+        """Send the commands up to DATA; return None if accepted, otherwise the refusal."""
         commands = [
             f"MAIL FROM:<{_checked(envelope_from)}>{self._parameters(recipient, data)}",
             f"RCPT TO:<{_checked(recipient)}>",
@@ -137,13 +137,13 @@ class SmtpConnection:
         if reply.code < 400:
             raise _LostError(f"the server answered {reply.code} to {asked[:4]}")
         if replies[-1].code == _START_INPUT:
-            # It waits for a message although it refused the recipient: RFC 2920 §3.1.
+            # The server waits for a message although it refused the recipient: RFC 2920 §3.1.
             await self._write(b".\r\n")
             await self._reply()
         about_us = asked.startswith("MAIL") and reply.code not in _ABOUT_MESSAGE
         if about_us and reply.code >= 500:
             raise SenderUnavailableError(
-                f"the mail server takes no mail from {envelope_from}: {reply.code} {reply.text}"
+                f"the mail server refuses mail from {envelope_from}: {reply.code} {reply.text}"
             )
         return outcome_of(reply, to_recipient=asked.startswith("RCPT"))
 
@@ -152,7 +152,7 @@ class SmtpConnection:
         return size if recipient.isascii() else f"{size} BODY=8BITMIME SMTPUTF8"  # RFC 6531
 
     async def _exchange(self, commands: list[str]) -> list[Reply]:
-        """Send commands and read a reply to each; stop at a refusal if they go one by one."""
+        """Send commands and read their replies; without pipelining, stop at the first refusal."""
         lines = [f"{command}\r\n".encode() for command in commands]
         replies: list[Reply] = []
         if "pipelining" in self.extensions:
@@ -206,9 +206,9 @@ class SmtpConnection:
 
 
 def _checked(address: str) -> str:
-    """Refuse what could end the command and begin another."""
+    """Refuse characters that could end the command and begin another command."""
     if _UNSAFE_IN_COMMAND.search(address):
-        raise ValueError("an address for the wire holds a space, a control character or < >")
+        raise ValueError("an address for the wire contains a space, a control character or < >")
     return address
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
@@ -21,6 +22,7 @@ from pydantic_settings import (
 )
 
 from dagster_project.home.source_settings import Section, SourceSettings
+from senders.base import secrets_of
 
 PROJECT_DIR = Path(__file__).resolve().parents[2]
 
@@ -29,8 +31,6 @@ DEVELOPMENT_LINK_KEY = "sendhouse-development-key-not-for-real-mail"
 
 # The name of a file that marks the home of a demo.
 DEMO_MARKER = "demo"
-
-_SECRETS = {"link_key", "smtp_password"}
 
 
 class SettingsError(Exception):
@@ -103,7 +103,6 @@ class Settings(BaseSettings):
     journal_url: str | None = None
 
     link_key: SecretStr | None = None
-    smtp_password: SecretStr | None = None
 
     @field_validator("home")
     @classmethod
@@ -185,6 +184,10 @@ class Settings(BaseSettings):
         """The project's manifest, which depends on the project's files but not on the home."""
         return self.project_dir / "target" / "sendhouse"
 
+    def sender_table(self, name: str) -> dict[str, Any]:
+        """The settings of one sender: `[senders.<name>]`, or `[smtp]`; secrets are apart."""
+        return {**self.senders, "smtp": self.smtp.model_dump()}.get(name, {})
+
     def require_link_key(self) -> str:
         """Return the secret that signs links; the file sender may use the development key.
 
@@ -228,11 +231,33 @@ def load_settings(**overrides: Any) -> Settings:  # noqa: ANN401 - any value of 
 
 def _refuse_secrets(path: Path) -> None:
     """Refuse a secret in the file, because a file may end up in a repository or a backup."""
-    for name in _SECRETS & tomllib.loads(path.read_text(encoding="utf-8")).keys():
+    for key, variable in _secrets_in(tomllib.loads(path.read_text(encoding="utf-8"))):
         raise SettingsError(
-            f"secret in {path}: remove {name} from the file "
-            f"and set SENDHOUSE_{name.upper()} in the environment"
+            f"secret in {path}: remove {key} from the file and set {variable} in the environment"
         )
+
+
+def _secrets_in(content: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each key of the settings file that is a secret, and its environment variable."""
+    if "link_key" in content:
+        yield "link_key", "SENDHOUSE_LINK_KEY"
+    tables = dict(_table(content, "senders"))
+    smtp = _table(content, "smtp")
+    # A sender is imported only when the file has keys that can be its secrets: imports take time.
+    strange = content.keys() - Settings.model_fields.keys()
+    if strange or smtp.keys() - SmtpSettings.model_fields.keys():
+        tables["smtp"] = smtp
+    for name in tables:
+        for secret, variable in secrets_of(name).items():
+            if f"{name}_{secret}" in content:
+                yield f"{name}_{secret}", variable
+            if secret in _table(tables, name):
+                yield f"{name}.{secret}", variable
+
+
+def _table(content: dict[str, Any], key: str) -> dict[str, Any]:
+    value = content.get(key, {})
+    return value if isinstance(value, dict) else {}
 
 
 def _explain(problem: Any, path: Path) -> str:  # noqa: ANN401 - pydantic's ErrorDetails

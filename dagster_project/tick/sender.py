@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
+import os
 
 from dagster_project.home.settings import Settings
-from senders.base import Sender, SenderConfigError, load_sender
+from senders.base import Sender, SenderConfigError, load_sender, secrets_of
+from senders.secrets import values_of
 
 
 def make_sender(settings: Settings) -> Sender:
-    """The sender that `delivery.sender` names, with its settings and its secret.
+    """Make the sender of `delivery.sender` from its settings and its secrets.
 
     Raises:
-        SenderConfigError: no sender has that name, or the sender lacks a setting.
+        SenderConfigError: the sender does not exist, or lacks a setting or a secret.
     """
     name = settings.delivery.sender
     if name != "file" and settings.is_demo:
         raise SenderConfigError(
-            f"sender '{name}': {settings.home} is the demo's, whose people are made up; "
-            "give real mail a home of its own: SENDHOUSE_HOME"
+            f"sender '{name}': {settings.home} belongs to the demo, whose contacts are invented; "
+            "set SENDHOUSE_HOME to another folder for real mail"
         )
-    config: dict[str, Any] = dict(settings.senders.get(name, {}))
-    if name == "file":
-        config["outbox"] = settings.outbox_dir
-    elif name == "smtp":
-        config.update(settings.smtp.model_dump())
-        password = settings.smtp_password
-        config["password"] = password.get_secret_value() if password else None
-    return load_sender(name, config)
+    variables = secrets_of(name)
+    table = settings.sender_table(name)
+    return load_sender(
+        name,
+        {
+            **{key: value for key, value in table.items() if key not in variables},
+            **values_of(variables, os.environ),
+            "outbox": settings.outbox_dir,
+        },
+    )

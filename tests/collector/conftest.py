@@ -16,7 +16,7 @@ def collector(tmp_path: Path) -> Iterator[RunningCollector]:
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCollector]:
-    """One collector for all tests of a module that only look at answers."""
+    """One collector for all tests of a module that only check answers."""
     running = RunningCollector(tmp_path_factory.mktemp("collector") / "landing").start()
     yield running
     running.end()

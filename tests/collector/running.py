@@ -1,4 +1,4 @@
-"""A collector as it runs for real: its own process, granian, HTTP on loopback."""
+"""A real collector: its own process, granian, HTTP on loopback."""
 
 import json
 import os
@@ -19,17 +19,20 @@ TOKEN = "a token for tests"
 LINKS = Links("http://127.0.0.1", "a key for tests")
 
 PROGRAM = """
-import sys
+import os, sys
 from pathlib import Path
+from collector import webhooks
 from collector.config import CollectorConfig
 from collector.server import serve
 from senders.links import Links
-landing, port, token, rotate_seconds = sys.argv[1:]
+landing, port, token, rotate_seconds, *providers = sys.argv[1:]
+webhooks.__path__.extend(providers)
 serve(
     CollectorConfig(
         landing_dir=Path(landing),
         links=Links("http://127.0.0.1", "a key for tests"),
         events_token=token or None,
+        webhooks=tuple(webhooks.load_webhooks(os.environ)),
         rotate_seconds=float(rotate_seconds),
     ),
     "127.0.0.1",
@@ -39,15 +42,27 @@ serve(
 
 
 class RunningCollector:
-    """One collector process and what it has landed."""
+    """One collector process and its landing files.
+
+    `providers` is a folder with further webhook modules; `variables` are environment variables.
+    """
 
     def __init__(
-        self, landing: Path, *, token: str = TOKEN, rotate_seconds: float = 0.2, port: int = 0
+        self,
+        landing: Path,
+        *,
+        token: str = TOKEN,
+        rotate_seconds: float = 0.2,
+        port: int = 0,
+        providers: Path | None = None,
+        **variables: str,
     ) -> None:
         self.landing = landing
         self.port = port or free_port()
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=10)
         self._arguments = [str(landing), str(self.port), token, str(rotate_seconds)]
+        self._arguments += [str(providers)] if providers else []
+        self._environment = os.environ | variables
         self._log = landing.with_name(f"{landing.name}.log")
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -56,6 +71,7 @@ class RunningCollector:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", PROGRAM, *self._arguments],
                 cwd=REPOSITORY,
+                env=self._environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
@@ -81,7 +97,7 @@ class RunningCollector:
         return sorted((self.landing / kind).glob(".collector-*.part"))
 
     def landed(self, kind: str) -> list[dict[str, Any]]:
-        """The rows that the loader would see now."""
+        """The rows that the loader can see now."""
         rows = []
         for path in sorted((self.landing / kind).glob("[!.]*")):
             assert path.suffix == ".jsonl"
@@ -97,7 +113,7 @@ class RunningCollector:
         return rows
 
     def all_rows(self, kind: str) -> list[dict[str, Any]]:
-        """The rows that are there once everything written has been handed over."""
+        """The rows after the collector has stopped and handed over all of its parts."""
         self.end()
         assert self.parts(kind) == []
         return self.landed(kind)

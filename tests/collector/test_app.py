@@ -60,20 +60,20 @@ def test_a_click_redirects_to_exactly_the_signed_url_and_is_stored(collector: Ru
     assert (row["send_id"], row["type"], row["detail"]["url"]) == ("send-1", "clicked", URL)
 
 
-def test_a_head_request_gets_the_redirect_and_is_stored_as_one(collector: RunningCollector):
+def test_a_head_request_is_redirected_and_stored_with_its_method(collector: RunningCollector):
     answer = collector.client.head(path(LINKS.click("send-1", URL)))
     assert answer.status_code == 302
     (row,) = collector.all_rows("tracking")
     assert (row["type"], row["detail"]["method"]) == ("clicked", "HEAD")
 
 
-def test_every_hit_has_an_id_of_its_own(collector: RunningCollector):
+def test_every_request_gets_its_own_event_id(collector: RunningCollector):
     for _ in range(3):
         collector.client.get(path(LINKS.open_pixel("send-1")))
     assert len({row["event_id"] for row in collector.all_rows("tracking")}) == 3
 
 
-def test_looking_at_the_unsubscribe_page_unsubscribes_no_one(collector: RunningCollector):
+def test_a_get_or_head_of_the_unsubscribe_page_does_not_unsubscribe(collector: RunningCollector):
     assert collector.client.get(unsubscribe_path()).status_code == 200
     assert collector.client.head(unsubscribe_path()).status_code == 200
     assert collector.all_rows("tracking") == []
@@ -107,7 +107,7 @@ def test_one_click_unsubscribes_without_cookies_or_redirect(
     assert row["detail"]["address_hash"] == LINKS.address_hash("ada@example.org")
 
 
-def test_unsubscribing_twice_is_answered_like_once(collector: RunningCollector):
+def test_a_repeated_unsubscribe_gets_the_same_answer(collector: RunningCollector):
     answers = [collector.client.post(unsubscribe_path(), data=ONE_CLICK) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [200, 200]
     assert answers[0].text == answers[1].text
@@ -116,21 +116,21 @@ def test_unsubscribing_twice_is_answered_like_once(collector: RunningCollector):
 
 
 @pytest.mark.parametrize("form", [{}, {"List-Unsubscribe": "no"}, {"other": "One-Click"}])
-def test_a_post_that_does_not_say_unsubscribe_is_refused(
+def test_a_post_without_the_unsubscribe_field_is_refused(
     collector: RunningCollector, form: dict[str, str]
 ):
     assert collector.client.post(unsubscribe_path(), data=form).status_code == 400
     assert collector.all_rows("tracking") == []
 
 
-def test_a_list_name_cannot_bring_markup_into_the_page(shared: RunningCollector):
+def test_a_list_name_is_escaped_in_the_page(shared: RunningCollector):
     name = "<script>alert('x')</script>"
     page = shared.client.get(unsubscribe_path(name)).text
     assert name not in page
     assert name in html.unescape(page)
 
 
-def test_a_changed_or_foreign_token_is_not_found_and_nothing_is_stored(
+def test_a_changed_or_foreign_token_is_not_found_and_stores_nothing(
     collector: RunningCollector,
 ):
     click, pixel = path(LINKS.click("send-1", URL)), path(LINKS.open_pixel("send-1"))
@@ -168,7 +168,7 @@ def test_every_answer_carries_the_security_headers(shared: RunningCollector):
         assert "frame-ancestors 'none'" in policy
 
 
-def test_the_address_comes_from_a_trusted_proxy(collector: RunningCollector):
+def test_the_client_address_is_taken_from_a_trusted_proxy(collector: RunningCollector):
     collector.client.get(
         path(LINKS.open_pixel("send-1")), headers={"x-forwarded-for": "203.0.113.9"}
     )
@@ -193,7 +193,7 @@ def test_events_are_stored_before_the_answer(collector: RunningCollector):
     assert first["event_id"] not in ("", "e-2")
 
 
-def test_a_bad_event_is_named_and_the_good_ones_are_kept(collector: RunningCollector):
+def test_an_invalid_event_is_reported_and_the_valid_events_are_stored(collector: RunningCollector):
     answer = collector.client.post(
         "/events", json=[EVENT, {"name": "signed_up"}, EVENT], headers=BEARER
     )
@@ -205,7 +205,7 @@ def test_a_bad_event_is_named_and_the_good_ones_are_kept(collector: RunningColle
     assert len(collector.all_rows("events")) == 2
 
 
-def test_only_bad_events_are_unprocessable(shared: RunningCollector):
+def test_a_body_with_only_invalid_events_is_unprocessable(shared: RunningCollector):
     answer = shared.client.post("/events", json={"name": ""}, headers=BEARER)
     assert answer.status_code == 422
     assert answer.json()["accepted"] == 0
@@ -221,7 +221,7 @@ def test_a_body_that_is_not_json_is_a_bad_request(shared: RunningCollector):
     "headers",
     [{}, {"authorization": "Bearer wrong"}, {"authorization": f"Basic {TOKEN}"}],
 )
-def test_events_need_the_token(collector: RunningCollector, headers: dict[str, str]):
+def test_events_without_the_token_are_refused(collector: RunningCollector, headers: dict[str, str]):
     answer = collector.client.post("/events", json=EVENT, headers=headers)
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == "Bearer"
@@ -229,7 +229,7 @@ def test_events_need_the_token(collector: RunningCollector, headers: dict[str, s
 
 
 @pytest.mark.parametrize("given", ["Bearer", f"Bearer {TOKEN}"])
-def test_without_a_token_set_events_are_refused(tmp_path: Path, given: str):
+def test_events_are_refused_when_no_token_is_configured(tmp_path: Path, given: str):
     running = RunningCollector(tmp_path / "landing", token="").start()
     answer = running.client.post("/events", json=EVENT, headers={"authorization": given})
     assert answer.status_code == 503
@@ -257,14 +257,14 @@ def test_a_body_over_the_limit_is_refused(
     try:
         answer = collector.client.post(route, content=too_long, headers=headers)
     except httpx.TransportError:
-        pass  # the connection may be closed before the client has come to the answer
+        pass  # the connection may close before the client reads the answer
     else:
         assert answer.status_code == 413
     assert len(collector.all_rows("events") + collector.all_rows("tracking")) == 1
 
 
-def test_a_failing_disk_breaks_no_click_but_is_told_to_who_must_know(tmp_path: Path):
-    # A folder that is gone is the failure of a disk that can be made on any machine.
+def test_a_failing_disk_breaks_no_click_and_is_reported_to_log_sender_and_health(tmp_path: Path):
+    # A missing folder is a disk failure that every machine can simulate.
     collector = RunningCollector(tmp_path / "landing").start()
     for kind in ("tracking", "events"):
         (collector.landing / kind).rename(collector.landing / f"{kind}-away")

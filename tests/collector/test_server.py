@@ -30,7 +30,7 @@ def test_rows_reach_the_loader_while_the_collector_runs(collector: RunningCollec
     assert [row["event_id"] for row in rows] == ["e-1", "e-2"]
 
 
-def test_what_was_answered_survives_kill_9(tmp_path: Path):
+def test_confirmed_rows_survive_kill_9(tmp_path: Path):
     running = RunningCollector(tmp_path / "landing", rotate_seconds=3600).start()
     for number in range(5):
         assert running.client.post("/events", json=event(number), headers=BEARER).is_success
@@ -50,7 +50,7 @@ def test_what_was_answered_survives_kill_9(tmp_path: Path):
     assert again.all_rows("events") == again.landed("events")
 
 
-def test_under_load_kill_9_loses_nothing_that_was_answered_and_doubles_nothing(tmp_path: Path):
+def test_kill_9_under_load_loses_no_confirmed_row_and_doubles_no_row(tmp_path: Path):
     running = RunningCollector(tmp_path / "landing", rotate_seconds=0.05).start()
     answered: list[int] = []
     enough = threading.Event()
@@ -80,7 +80,7 @@ def test_under_load_kill_9_loses_nothing_that_was_answered_and_doubles_nothing(t
     assert len(stored) == len(set(stored))
 
 
-def test_sigterm_hands_over_what_is_written_and_exits_cleanly(tmp_path: Path):
+def test_sigterm_hands_over_all_written_rows_and_exits_cleanly(tmp_path: Path):
     running = RunningCollector(tmp_path / "landing", rotate_seconds=3600).start()
     running.client.post("/events", json=event(1), headers=BEARER)
     assert running.landed("events") == []

@@ -34,7 +34,7 @@ def test_rows_are_hidden_until_the_part_is_complete(tmp_path: Path):
     assert list(tmp_path.glob(".*.part")) == []
 
 
-def test_a_part_is_handed_over_when_it_is_old_enough_without_further_rows(tmp_path: Path):
+def test_an_old_part_is_handed_over_without_further_rows(tmp_path: Path):
     with spool(tmp_path, seconds=0.05) as open_spool:
         open_spool.append([{"n": 1}], durable=False).result(10)
         deadline = time.monotonic() + 10
@@ -43,7 +43,7 @@ def test_a_part_is_handed_over_when_it_is_old_enough_without_further_rows(tmp_pa
         assert landed(tmp_path) == [{"n": 1}]
 
 
-def test_a_part_is_handed_over_when_it_has_enough_rows(tmp_path: Path):
+def test_a_part_with_enough_rows_is_handed_over(tmp_path: Path):
     with spool(tmp_path, rows=2) as open_spool:
         for n in range(5):
             open_spool.append([{"n": n}], durable=False).result(10)
@@ -57,7 +57,7 @@ def test_an_idle_spool_leaves_no_files(tmp_path: Path):
     assert list(tmp_path.glob("*collector-*")) == []
 
 
-def test_leftovers_of_a_crash_are_handed_over_without_their_torn_line(tmp_path: Path):
+def test_parts_left_by_a_crash_are_handed_over_without_their_torn_line(tmp_path: Path):
     (tmp_path / ".collector-1.jsonl.part").write_bytes(b'{"n":1}\n{"n":2}\n{"n":')
     (tmp_path / ".collector-2.jsonl.part").write_bytes(b'{"torn')
     (tmp_path / ".collector-3.jsonl.part").write_bytes(b"")
@@ -67,20 +67,20 @@ def test_leftovers_of_a_crash_are_handed_over_without_their_torn_line(tmp_path: 
     assert list(tmp_path.glob(".*.part")) == []
 
 
-def test_a_folder_has_one_spool_at_a_time(tmp_path: Path):
+def test_a_second_spool_on_a_folder_is_refused(tmp_path: Path):
     with spool(tmp_path), pytest.raises(SpoolBusyError, match="another collector writes to"):
         spool(tmp_path).__enter__()
     with spool(tmp_path):
         pass
 
 
-def test_a_batch_that_cannot_be_written_is_reported_and_leaves_the_rows_before_it_whole(
+def test_a_failed_batch_is_reported_and_leaves_earlier_rows_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     write = os.write
     budget = 12
 
-    def disk_with_little_room(descriptor: int, data: bytes) -> int:
+    def write_to_a_nearly_full_disk(descriptor: int, data: bytes) -> int:
         nonlocal budget
         if budget == 0:
             raise OSError(errno.ENOSPC, "no space left")
@@ -89,7 +89,7 @@ def test_a_batch_that_cannot_be_written_is_reported_and_leaves_the_rows_before_i
         return written
 
     with spool(tmp_path) as open_spool:
-        monkeypatch.setattr(os, "write", disk_with_little_room)
+        monkeypatch.setattr(os, "write", write_to_a_nearly_full_disk)
         open_spool.append([{"n": 1}], durable=True).result(10)
         with pytest.raises(OSError, match="no space left"):
             open_spool.append([{"n": 2}], durable=True).result(10)
@@ -98,7 +98,7 @@ def test_a_batch_that_cannot_be_written_is_reported_and_leaves_the_rows_before_i
     assert sorted(row["n"] for row in landed(tmp_path)) == [1, 3]
 
 
-def test_a_durable_row_is_synced_before_it_is_called_stored(
+def test_a_durable_row_is_synced_before_it_is_confirmed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     synced: list[int] = []
@@ -118,7 +118,7 @@ def test_a_durable_row_is_synced_before_it_is_called_stored(
         assert part.stat().st_ino in synced
 
 
-def test_a_closed_spool_takes_nothing(tmp_path: Path):
+def test_a_closed_spool_refuses_rows(tmp_path: Path):
     closed = spool(tmp_path)
     with closed:
         pass

@@ -8,7 +8,7 @@ from demo.timeline import FIRST_DAY, LAST_DAY, days
 
 @pytest.fixture(scope="session")
 def landing(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Everything that Northwind writes: the history and all thirty days."""
+    """All files of Northwind: the history and all thirty days."""
     folder = tmp_path_factory.mktemp("northwind") / "landing"
     company = Company()
     company.write_history(folder)

@@ -87,7 +87,7 @@ def test_another_seed_is_another_company(landing: Path, tmp_path: Path) -> None:
     assert all(others[name] != ours[name] for name in others)
 
 
-def test_a_day_in_four_parts_brings_the_same_events_as_in_one(tmp_path: Path) -> None:
+def test_a_day_in_four_parts_has_the_same_events_as_a_whole_day(tmp_path: Path) -> None:
     company, day = Company(), FIRST_DAY + timedelta(days=7)
     company.write_day(tmp_path / "one", day)
     for hour in (0, 6, 12, 18):
@@ -100,7 +100,7 @@ def test_a_day_in_four_parts_brings_the_same_events_as_in_one(tmp_path: Path) ->
     )
 
 
-def test_no_file_is_left_unfinished(landing: Path) -> None:
+def test_no_temporary_file_remains(landing: Path) -> None:
     assert all(re.search(r"\.(csv|jsonl)$", name) for name in tree(landing))
 
 
@@ -119,7 +119,7 @@ def test_exports_start_with_a_byte_order_mark(landing: Path) -> None:
     assert all(path.read_bytes()[:3] == b"\xef\xbb\xbf" for path in landing.rglob("*.csv"))
 
 
-def test_addresses_are_dirty_missing_or_none(landing: Path) -> None:
+def test_some_addresses_are_dirty_missing_or_invalid(landing: Path) -> None:
     emails = [row[3] for row in contacts(landing)[1:] if len(row) == 17]
     assert sum(email != email.strip() for email in emails) > 80
     assert sum(email != email.lower() for email in emails) > 80
@@ -129,7 +129,7 @@ def test_addresses_are_dirty_missing_or_none(landing: Path) -> None:
     assert 10 < len(wrong) < 60
 
 
-def test_some_rows_are_there_twice_and_some_people_share_an_address(landing: Path) -> None:
+def test_some_rows_occur_twice_and_some_people_share_an_address(landing: Path) -> None:
     rows = [tuple(row) for row in contacts(landing)[1:]]
     assert sum(count - 1 for count in Counter(rows).values()) >= 10
     people = {row[0]: row[3].strip().lower() for row in rows if "@" in row[3]}
@@ -147,7 +147,7 @@ def test_some_rows_are_broken(landing: Path) -> None:
     assert ",unknown," in employees
 
 
-def test_six_percent_never_agreed_and_one_percent_left(landing: Path) -> None:
+def test_six_percent_never_agreed_and_one_percent_withdrew(landing: Path) -> None:
     rows = [row for row in contacts(landing)[1:] if len(row) == 17]
     never = sum(row[13] != "true" and not row[14] for row in rows) / len(rows)
     left = sum(row[13] == "false" and row[14] != "" for row in rows) / len(rows)
@@ -155,13 +155,13 @@ def test_six_percent_never_agreed_and_one_percent_left(landing: Path) -> None:
     assert left == pytest.approx(0.01, abs=0.008)
 
 
-def test_names_are_from_everywhere(landing: Path) -> None:
+def test_names_come_from_many_countries(landing: Path) -> None:
     names = " ".join(f"{row[1]} {row[2]}" for row in contacts(landing)[1:])
     assert all(letter in names for letter in "üéłåã'")
     assert re.search(r"[\u4e00-\u9fff]", names)
 
 
-def test_later_exports_know_new_people_and_new_jobs(landing: Path) -> None:
+def test_later_exports_contain_new_people_and_new_jobs(landing: Path) -> None:
     files = sorted(path.name for path in (landing / "northwind_contacts").iterdir())
     assert len(files) == 5
     first, last = contacts(landing, files[0]), contacts(landing, files[-1])
@@ -174,7 +174,7 @@ def test_later_exports_know_new_people_and_new_jobs(landing: Path) -> None:
     assert stages["lead", "trial"] > 50
 
 
-def test_nothing_points_outside_the_reserved_domains(landing: Path) -> None:
+def test_all_addresses_and_urls_use_reserved_domains(landing: Path) -> None:
     for path in landing.rglob("*"):
         if path.is_file():
             domains = re.findall(r"@([\w.-]+\.\w+)", path.read_text(encoding="utf-8-sig"))
@@ -229,12 +229,14 @@ def test_a_third_sets_up_within_two_days_and_fewer_activate_and_buy(window: list
     assert funnel[-1] > 10
 
 
-def test_most_sign_ups_bring_consent(window: list[dict]) -> None:
+def test_most_sign_ups_include_consent(window: list[dict]) -> None:
     given = [row["properties"]["marketing_consent"] for row in window if row["name"] == "signed_up"]
     assert 0.88 < sum(given) / len(given) < 0.98
 
 
-def test_new_people_are_known_by_address_until_the_crm_exports_them(window: list[dict]) -> None:
+def test_new_people_have_their_address_as_key_until_the_crm_exports_them(
+    window: list[dict],
+) -> None:
     keys = defaultdict(list)
     for row in sorted(window, key=at):
         keys[row["event_id"].split("-")[1]].append(row["contact_key"])
@@ -247,7 +249,7 @@ def test_new_people_are_known_by_address_until_the_crm_exports_them(window: list
     assert len(new) > 300
 
 
-def test_a_few_dozen_fall_silent_during_the_month_and_few_were_before(
+def test_a_few_dozen_fall_silent_during_the_month_and_few_before(
     history: list[dict], window: list[dict]
 ) -> None:
     moments = defaultdict(list)
@@ -263,7 +265,7 @@ def test_a_few_dozen_fall_silent_during_the_month_and_few_were_before(
     assert 36 <= len(at_end - at_start) <= 80
 
 
-def test_some_events_come_twice_some_late_and_some_torn(landing: Path, window: list[dict]) -> None:
+def test_some_events_arrive_twice_late_or_torn(landing: Path, window: list[dict]) -> None:
     texts = lines(landing / "events")
     rows = parsed(texts)
     assert 20 < len(rows) - len(window) < 100

@@ -1,4 +1,4 @@
-"""What the demo writes is what Sendhouse lands: everything but the dirt that is meant to fail."""
+"""Sendhouse lands all rows of the demo, except the intended errors."""
 
 from collections import Counter
 from datetime import timedelta
@@ -11,7 +11,7 @@ from demo.company import Company
 from demo.timeline import BEGIN, FIRST_DAY, midnight
 
 
-def test_only_the_dirt_is_rejected(tmp_path: Path) -> None:
+def test_only_the_intended_errors_are_rejected(tmp_path: Path) -> None:
     settings = load_settings(home=tmp_path)
     warehouse.create(settings.warehouse_path)
     company = Company()

@@ -24,7 +24,7 @@ def is_human(reaction: Reaction, letter: Letter) -> bool:
 
 
 def rates(step: int, count: int = 6000) -> dict[str, float]:
-    """Shares of all letters that were delivered, and of those delivered everything else."""
+    """The share of delivered letters, and the shares of the other reactions among them."""
     seen: Counter[str] = Counter()
     for letter in letters(count, step):
         reactions = react(letter, lambda: LINKS)
@@ -42,7 +42,7 @@ def rates(step: int, count: int = 6000) -> dict[str, float]:
     }
 
 
-def test_the_same_letter_always_has_the_same_consequences() -> None:
+def test_the_same_letter_always_has_the_same_reactions() -> None:
     for letter in letters(200, 0):
         assert react(letter, lambda: LINKS) == react(letter, lambda: LINKS)
 
@@ -68,7 +68,7 @@ def test_interest_falls_with_every_letter(by_step: list[dict[str, float]]) -> No
         assert all(later[name] < earlier[name] for earlier, later in pairwise(by_step))
 
 
-def test_a_dead_address_bounces_hard_each_time_and_does_nothing_else() -> None:
+def test_a_dead_address_only_bounces_hard_each_time() -> None:
     dead = next(f"person{n}@a.example" for n in range(1000) if is_dead(f"person{n}@a.example"))
     for number in range(5):
         (bounce,) = react(Letter(f"s{number}", dead, SENT_AT), lambda: LINKS)
@@ -119,7 +119,7 @@ def test_a_scanner_follows_all_links_within_two_seconds_of_delivery() -> None:
 
 
 def outcomes(link: str, count: int = 6000) -> Counter[str]:
-    """What follows a click on the only link of an e-mail."""
+    """The product events after a click on the only link of an e-mail."""
     names: Counter[str] = Counter()
     for letter in letters(count, 0):
         reactions = react(letter, lambda: (link,))
@@ -143,11 +143,11 @@ def test_a_click_on_the_calendar_leads_to_demos() -> None:
     assert "setup_completed" not in names
 
 
-def test_a_click_that_leads_elsewhere_does_nothing_in_the_product() -> None:
+def test_a_click_to_another_site_causes_no_product_event() -> None:
     assert not outcomes("https://elsewhere.example/setup")
 
 
-def test_links_are_only_read_when_somebody_follows_them() -> None:
+def test_links_are_read_only_after_a_click() -> None:
     reads = 0
 
     def read_links() -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from email.message import EmailMessage
@@ -9,7 +10,8 @@ import pytest
 
 from demo import recipients
 from demo.reactions import Letter, react
-from demo.recipients import answer, answer_until
+from demo.recipients import answer_until
+from demo.timeline import midnight
 from senders.file import FileSender
 from senders.links import Links
 from senders.message import compose, message_id
@@ -84,6 +86,11 @@ def rows(folder: Path) -> list[dict]:
     ]
 
 
+def answer(outbox: Path, landing: Path, day: date, links: Links) -> Counter[str]:
+    """Report all reactions up to the end of a day."""
+    return answer_until(outbox, landing, midnight(day + timedelta(days=1)), links)
+
+
 def morning(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, 8, 0, tzinfo=UTC)
 
@@ -106,11 +113,11 @@ def test_only_mail_in_the_outbox_is_answered(outbox: Path, landing: Path, post: 
         assert row["provider"] == "northwind-demo"
 
 
-def test_asking_twice_gets_no_second_answer(outbox: Path, landing: Path, post: Post) -> None:
+def test_a_repeated_call_reports_no_answer_twice(outbox: Path, landing: Path, post: Post) -> None:
     post(range(40), morning(DAY))
     answer(outbox, landing, DAY, LINKS)
     before = sorted(landing.rglob("*"))
-    # What was answered is known from the files alone, as in a new process.
+    # Without caches, earlier answers are known from the files only, as in a new process.
     recipients._headers.cache_clear()
     recipients._reactions.cache_clear()
     assert not answer(outbox, landing, DAY, LINKS)
@@ -132,7 +139,7 @@ def test_mail_sent_after_the_first_answer_of_a_day_is_answered_too(
     assert {row["send_id"] for row in tracking} == {f"welcome-{n}" for n in range(40)}
 
 
-def test_nothing_is_reported_before_it_happens_and_everything_in_the_end(
+def test_each_reaction_is_reported_after_its_time_and_all_are_reported_in_the_end(
     outbox: Path, landing: Path, post: Post
 ) -> None:
     post(range(250), morning(DAY))
@@ -151,7 +158,7 @@ def test_nothing_is_reported_before_it_happens_and_everything_in_the_end(
     assert len(events) > 10
 
 
-def test_a_click_names_the_page_and_not_the_tracking_link(
+def test_a_click_is_reported_with_the_page_and_not_the_tracking_link(
     outbox: Path, landing: Path, post: Post
 ) -> None:
     post(range(150), morning(DAY), "activation/talk_to_us")

@@ -35,7 +35,7 @@ def render(name: str, contact: dict) -> Rendered:
     )
 
 
-def test_the_eight_emails_are_there() -> None:
+def test_the_demo_has_eight_emails() -> None:
     assert NAMES == [
         "activation/setup_help",
         "activation/social_proof",
@@ -49,7 +49,7 @@ def test_the_eight_emails_are_there() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_each_email_has_one_button_and_says_how_to_leave_and_who_writes(name: str) -> None:
+def test_each_email_has_one_button_an_unsubscribe_link_and_a_postal_address(name: str) -> None:
     mail = render(name, CONTACT)
     hrefs = re.findall(r'<a\b[^>]*href="(http[^"]+)"', mail.html)
     assert hrefs[0].startswith("https://app.northwind.example/")
@@ -61,7 +61,7 @@ def test_each_email_has_one_button_and_says_how_to_leave_and_who_writes(name: st
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_each_email_reads_well_when_nothing_is_known_about_the_contact(name: str) -> None:
+def test_each_email_reads_well_without_any_contact_data(name: str) -> None:
     mail = render(name, dict.fromkeys(CONTACT, ""))
     assert "Hello there" in mail.text
     for text in (mail.subject, mail.text):
@@ -74,5 +74,5 @@ def test_each_email_is_far_below_the_size_that_gmail_clips(name: str) -> None:
     assert len(render(name, CONTACT).subject) < 70
 
 
-def test_only_the_talk_asks_for_a_time() -> None:
+def test_only_talk_to_us_links_the_calendar() -> None:
     assert [n for n in NAMES if "/calendar" in render(n, CONTACT).html] == ["activation/talk_to_us"]

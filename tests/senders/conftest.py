@@ -53,7 +53,7 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 
 @pytest.fixture
 def smtp_sink(tmp_path: Path) -> Iterator[Callable[..., Sink]]:
-    """Start Postfix's smtp-sink with options; it keeps each message in a file."""
+    """Start Postfix's smtp-sink with options; the sink stores each message in a file."""
     if SMTP_SINK is None:
         pytest.skip("postfix's smtp-sink is not installed (scripts/test-deps.sh)")
     running: list[subprocess.Popen[bytes]] = []

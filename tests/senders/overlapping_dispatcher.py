@@ -1,4 +1,4 @@
-"""A dispatcher in a process of its own: `python overlapping_dispatcher.py FOLDER PORT COUNT`."""
+"""A dispatcher as a separate process: `python overlapping_dispatcher.py FOLDER PORT COUNT`."""
 
 import asyncio
 import sys

@@ -1,4 +1,4 @@
-"""What tests of the senders share: one e-mail, sends, and how to read what arrived."""
+"""Shared by the tests of the senders: an e-mail, sends, and a reader of received messages."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ def test_an_address_is_written_for_the_wire(email, wire):
     assert wire_address(email) == wire
 
 
-def test_a_local_part_in_unicode_needs_smtputf8():
+def test_a_unicode_local_part_needs_smtputf8():
     with pytest.raises(AddressError, match="SMTPUTF8"):
         wire_address("jürgen@bücher.example")
     assert wire_address("jürgen@bücher.example", smtputf8=True) == "jürgen@xn--bcher-kva.example"
@@ -42,7 +42,7 @@ def test_a_local_part_in_unicode_needs_smtputf8():
         "jo@" + "x" * 300 + ".org",
     ],
 )
-def test_what_is_no_address_is_refused_without_quoting_it(email):
+def test_text_that_is_not_an_address_is_refused_without_quoting_it(email):
     with pytest.raises(AddressError, match="not an e-mail address") as caught:
         wire_address(email)
     assert not email or email not in str(caught.value)

@@ -1,4 +1,4 @@
-"""An address is one address however it is written."""
+"""All spellings of an address have one canonical form."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from senders.addresses import ascii_domain, canonical_email
         ("bücher.example", "xn--bcher-kva.example"),
         ("BÜCHER.example", "xn--bcher-kva.example"),
         ("bu\u0308cher.example", "xn--bcher-kva.example"),
-        # IDNA 2008: it is another domain than strasse.example.
+        # IDNA 2008: this domain differs from strasse.example.
         ("straße.example", "xn--strae-oqa.example"),
         ("例え。テスト", "xn--r8jz45g.xn--zckzah"),
         ("x.example", "x.example"),
@@ -22,7 +22,7 @@ from senders.addresses import ascii_domain, canonical_email
         ("", None),
     ],
 )
-def test_a_domain_has_its_form_in_the_dns_or_none(domain: str, expected: str | None):
+def test_a_domain_is_converted_to_its_dns_form_or_none(domain: str, expected: str | None):
     assert ascii_domain(domain) == expected
 
 
@@ -36,7 +36,5 @@ def test_a_domain_has_its_form_in_the_dns_or_none(domain: str, expected: str | N
         ("Crm-Ü7", "crm-ü7"),
     ],
 )
-def test_case_letters_and_domain_make_no_difference_and_nothing_else_is_touched(
-    address: str, expected: str
-):
+def test_only_case_composition_and_domain_are_normalised(address: str, expected: str):
     assert canonical_email(address) == expected

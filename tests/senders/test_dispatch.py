@@ -19,7 +19,7 @@ HOUR = timedelta(hours=1)
 
 
 class Script:
-    """A sender that does as it is told, send by send: for what servers cannot be made to do."""
+    """A sender with a scripted outcome per send, for outcomes that a real server cannot produce."""
 
     name = "script"
     supports_smtputf8 = False
@@ -51,7 +51,7 @@ class Script:
 
 @pytest.fixture
 def run(journal, templates, identity, links):
-    """Dispatch sends at a time; give the report."""
+    """Dispatch sends at a given time; return the report."""
 
     def run(sends, sender, *, at=NOW, recheck=lambda send: None, max_attempts=3):
         return asyncio.run(
@@ -76,7 +76,7 @@ def rows(journal):
     return {(row["send_id"], row["attempt"]): row for row in journal.changed_since(None)}
 
 
-def test_what_is_due_becomes_files_and_rows(run, journal, tmp_path):
+def test_due_sends_become_files_and_journal_rows(run, journal, tmp_path):
     sends = [make_send(f"s{n}", email=f"jo{n}@example.org") for n in range(3)]
     report = run(sends, FileSender(tmp_path / "outbox"))
     assert (report.sent, report.problems, dict(report.skipped)) == (3, [], {})
@@ -114,7 +114,7 @@ def test_expired_and_rechecked_sends_are_skipped_by_reason_and_leave_no_try(run,
     assert list(rows(journal)) == [("good", 1)]
 
 
-def test_without_anything_due_the_sender_is_not_even_opened(run):
+def test_the_sender_stays_closed_when_no_send_is_due(run):
     sender = Script()
     assert run([], sender).sent == 0
     assert sender.opened == 0
@@ -147,7 +147,7 @@ def test_one_bad_send_never_stops_the_others(run, journal, templates, tmp_path):
     assert rows(journal)["a", 1]["next_try_at"] == NOW + timedelta(minutes=15)
 
 
-def test_a_deferred_send_waits_twice_as_long_each_time_and_is_then_given_up(run, journal):
+def test_the_wait_of_a_deferred_send_doubles_until_its_tries_are_used_up(run, journal):
     sender = Script(default=Outcome("deferred", None, 450, "transient", "450 later"))
     minutes = lambda number: timedelta(minutes=number)  # noqa: E731
     assert run([make_send("a")], sender).deferred == 1
@@ -164,15 +164,15 @@ def test_a_deferred_send_waits_twice_as_long_each_time_and_is_then_given_up(run,
     assert len(sender.got) == 3
 
 
-def test_a_template_that_was_mended_is_sent_at_the_next_try(run, journal, tmp_path):
+def test_a_send_with_a_repaired_template_is_sent_at_the_next_try(run, journal, tmp_path):
     send = make_send("a", personalization={})
     assert run([send], Script()).failed == 1
-    mended = make_send("a")
-    assert run([mended], Script(), at=NOW + timedelta(minutes=15)).sent == 1
+    repaired = make_send("a")
+    assert run([repaired], Script(), at=NOW + timedelta(minutes=15)).sent == 1
     assert [row["status"] for row in rows(journal).values()] == ["failed", "sent"]
 
 
-def test_an_unavailable_server_defers_what_was_claimed_and_leaves_the_rest_alone(run, journal):
+def test_an_unavailable_server_defers_claimed_sends_and_leaves_the_others_untouched(run, journal):
     sender = Script(s1=SenderUnavailableError("mail server x cannot be used"))
     with pytest.raises(SenderUnavailableError, match="cannot be used"):
         run([make_send(f"s{n}") for n in range(100)], sender)
@@ -183,14 +183,14 @@ def test_an_unavailable_server_defers_what_was_claimed_and_leaves_the_rest_alone
     assert sender.closed == 1
 
 
-def test_an_unavailable_server_at_the_start_burns_no_try(run, journal):
+def test_an_unavailable_server_at_the_start_uses_up_no_try(run, journal):
     smtp = SmtpSender(host="127.0.0.1", port=9, security="none", connections=2, timeout_seconds=2)
     with pytest.raises(SenderUnavailableError):
         run([make_send("a")], smtp)
     assert rows(journal) == {}
 
 
-def test_after_a_fault_of_ours_the_others_finish_and_the_broken_one_is_unknown(run, journal):
+def test_after_a_bug_in_one_send_the_others_finish_and_that_send_is_unknown(run, journal):
     sender = Script(connections=3, s1=RuntimeError("a bug"))
     with pytest.raises(RuntimeError, match="a bug"):
         run([make_send(f"s{n}") for n in range(50)], sender)
@@ -201,7 +201,7 @@ def test_after_a_fault_of_ours_the_others_finish_and_the_broken_one_is_unknown(r
     assert sender.closed == 1
 
 
-def test_breaking_off_leaves_no_try_under_way(journal, templates, identity, links):
+def test_a_cancelled_dispatch_leaves_no_try_in_progress(journal, templates, identity, links):
     class Slow(Script):
         async def send(self, **message):
             self.got.append(message["send_id"])
@@ -227,7 +227,7 @@ def test_breaking_off_leaves_no_try_under_way(journal, templates, identity, link
     assert journal.counts() == {"unknown": 2}
 
 
-# ── whole, over SMTP, with real processes ────────────────────────────────────────────────────────
+# ── over SMTP, with real processes ───────────────────────────────────────────────────────────────
 
 
 @pytest.fixture
@@ -287,7 +287,7 @@ def test_overlapping_dispatchers_send_each_message_once(smtp_sink, start_dispatc
 
 @pytest.mark.postfix
 @pytest.mark.parametrize("wait", [0.05, 0.2, 0.4])
-def test_a_killed_dispatcher_doubles_nothing_and_loses_nothing(
+def test_a_killed_dispatcher_doubles_and_loses_no_send(
     smtp_sink, start_dispatcher, run, journal, wait
 ):
     count = 300

@@ -31,12 +31,12 @@ def test_a_message_becomes_a_file_under_its_date_in_utc(tmp_path):
     assert (tmp_path / "outbox" / "2026-03-03" / "send-1.eml").read_bytes() == MESSAGE
 
 
-def test_no_unfinished_file_is_left_behind(tmp_path):
+def test_no_temporary_file_remains(tmp_path):
     send(FileSender(tmp_path))
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["send-1.eml"]
 
 
-def test_evidence_is_certain_both_ways(tmp_path):
+def test_the_evidence_is_certain_for_sent_and_for_not_sent(tmp_path):
     sender = FileSender(tmp_path)
     assert sender.evidence("send-1", "<send-1@x>") == "not_sent"
     (tmp_path / "2026-03-03").mkdir()
@@ -46,7 +46,7 @@ def test_evidence_is_certain_both_ways(tmp_path):
     assert sender.evidence("send-1", "<send-1@x>") == "sent"
 
 
-def test_a_disk_that_takes_nothing_is_an_error_and_leaves_no_message(tmp_path):
+def test_a_failing_disk_is_an_error_and_leaves_no_message(tmp_path):
     (tmp_path / "2026-03-03").write_text("a file where the folder should be")
     with pytest.raises(FileExistsError):
         send(FileSender(tmp_path))

@@ -10,7 +10,7 @@ def split(text):
     return split_front_matter(text, "templates/s/one.mjml", allowed=ALLOWED)
 
 
-def test_values_and_body_keep_their_line():
+def test_values_and_body_keep_their_line_numbers():
     fields, body = split('---\npreheader: P\nsubject: "S"\n---\nbody\n')
     assert fields == {"preheader": "\nP", "subject": "\n\nS"}
     assert body == "\n\n\n\nbody\n"
@@ -32,7 +32,7 @@ def test_a_value_that_looks_like_a_number_stays_text():
         ("---\nsubject: {{ contact.first_name }}\n---\n", r"one\.mjml:2: .*quotes"),
         ("---\nsubject: {{ a }}, hi\n---\n", r"one\.mjml:\d: .*quotes"),
         ("---\nsubject: S\n\nsubjct: T\n---\n", r"one\.mjml:4: unknown key 'subjct'.*subject"),
-        ("---\nsubject: S\nsubject: T\n---\n", r"one\.mjml:3: subject is there twice"),
+        ("---\nsubject: S\nsubject: T\n---\n", r"one\.mjml:3: subject occurs twice"),
         ("---\n- subject\n---\n", r"one\.mjml:2: .*key: text"),
         ("---\nsubject: [a]\n---\n", r"one\.mjml:2: subject is not text"),
         ("---\nsubject: \x01\n---\n", r"one\.mjml:1: .*not YAML"),

@@ -51,7 +51,7 @@ time.sleep(60)
 
 
 class Witness:
-    """A sender that knows what became of some sends; nothing is sent in these tests."""
+    """A sender with evidence for some sends; these tests send no mail."""
 
     def __init__(self, name="file", **known):
         self.name = name
@@ -91,7 +91,7 @@ def claim_and_die(url, *send_ids):
     """Claim in a real process and kill it before it can record anything."""
     child = python(HANG, url, *send_ids)
     assert child.stdout.readline() == "claimed\n"
-    child.kill()  # not waited for: it stays a zombie, as under a parent that does not care
+    child.kill()  # no wait: the child stays a zombie, as under a parent that does not wait
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
     return child
 
@@ -105,7 +105,7 @@ def url(tmp_path):
     return f"sqlite:///{tmp_path / 'journal.sqlite'}"
 
 
-def test_a_claim_is_on_disk_as_attempting_before_anything_is_sent(journal, url):
+def test_a_claim_is_on_disk_as_attempting_before_the_message_is_sent(journal, url):
     assert claim(journal) == 1
     [row] = Journal(url).changed_since(None)
     assert list(row) == COLUMNS
@@ -127,7 +127,7 @@ def test_a_claimed_send_cannot_be_claimed_again(journal):
 
 
 @pytest.mark.parametrize("status", ["sent", "rejected", "unknown"])
-def test_a_send_that_is_over_or_uncertain_is_never_tried_again(journal, status):
+def test_a_finished_or_uncertain_send_is_never_tried_again(journal, status):
     claim(journal)
     journal.record("a", 1, Outcome(status), finished_at=NOW)
     assert claim(journal, at=NOW + 1000 * HOUR) is None
@@ -142,20 +142,20 @@ def test_a_deferred_send_waits_for_its_next_try(journal, status):
 
 
 @pytest.mark.parametrize("status", ["deferred", "failed"])
-def test_without_a_next_try_a_send_is_given_up(journal, status):
+def test_a_send_without_a_next_try_is_given_up(journal, status):
     claim(journal)
     journal.record("a", 1, Outcome(status), finished_at=NOW)
     assert claim(journal, at=NOW + 1000 * HOUR) is None
 
 
-def test_tries_are_used_up(journal):
+def test_a_send_is_not_tried_more_often_than_max_attempts(journal):
     for attempt in (1, 2):
         assert claim(journal, max_attempts=2) == attempt
         journal.record("a", attempt, Outcome("deferred"), finished_at=NOW, next_try_at=NOW)
     assert claim(journal, max_attempts=2) is None
 
 
-def test_an_outcome_is_recorded_whole(journal):
+def test_all_fields_of_an_outcome_are_recorded(journal):
     claim(journal)
     outcome = Outcome("rejected", "q1", 550, "recipient", "550 5.1.1 no such user")
     journal.record("a", 1, outcome, finished_at=NOW + HOUR)
@@ -167,8 +167,8 @@ def test_an_outcome_is_recorded_whole(journal):
     assert row["next_try_at"] is None
 
 
-def test_only_a_try_that_is_under_way_can_be_recorded(journal):
-    with pytest.raises(JournalError, match="send a: try 1 is not under way"):
+def test_only_a_try_in_progress_can_be_recorded(journal):
+    with pytest.raises(JournalError, match="send a: try 1 is not in progress"):
         journal.record("a", 1, Outcome("sent"), finished_at=NOW)
     claim(journal)
     journal.record("a", 1, Outcome("sent"), finished_at=NOW)
@@ -176,7 +176,7 @@ def test_only_a_try_that_is_under_way_can_be_recorded(journal):
         journal.record("a", 1, Outcome("rejected"), finished_at=NOW)
 
 
-def test_an_instant_keeps_its_moment_whatever_its_zone(journal):
+def test_an_instant_is_the_same_in_every_time_zone(journal):
     eastern = timezone(timedelta(hours=-5))
     claim(journal, at=NOW.astimezone(eastern))
     assert only(journal)["started_at"] == NOW
@@ -184,8 +184,8 @@ def test_an_instant_keeps_its_moment_whatever_its_zone(journal):
         claim(journal, "b", at=NOW.replace(tzinfo=None))
 
 
-def test_of_two_processes_exactly_one_gets_each_send(journal, url):
-    count = 300
+def race(url, count):
+    """Let two processes claim the same sends; each send must have exactly one winner."""
     racers = [python(RACE, url, count) for _ in range(2)]
     for racer in racers:
         assert racer.stdout.readline() == "ready\n"
@@ -197,7 +197,11 @@ def test_of_two_processes_exactly_one_gets_each_send(journal, url):
     assert sorted(won[0] + won[1]) == sorted(f"send-{n}" for n in range(count))
 
 
-def test_a_dead_process_leaves_unknown_what_nobody_can_tell(journal, url):
+def test_of_two_processes_exactly_one_gets_each_send(journal, url):
+    race(url, 300)
+
+
+def test_a_try_of_a_dead_process_without_evidence_becomes_unknown(journal, url):
     child = claim_and_die(url, "a")
     assert settle(journal) == {"unknown": 1}
     assert only(journal)["status"] == "unknown"
@@ -206,7 +210,7 @@ def test_a_dead_process_leaves_unknown_what_nobody_can_tell(journal, url):
     child.wait()
 
 
-def test_evidence_settles_what_a_dead_process_left(journal, url):
+def test_evidence_settles_the_tries_of_a_dead_process(journal, url):
     child = claim_and_die(url, "a", "b", "c")
     assert settle(journal, Witness(a="sent", b="not_sent")) == {
         "sent": 1,
@@ -219,7 +223,9 @@ def test_evidence_settles_what_a_dead_process_left(journal, url):
     child.wait()
 
 
-def test_the_file_sender_knows_for_certain_what_a_dead_process_left(journal, url, tmp_path):
+def test_the_file_sender_has_certain_evidence_for_the_tries_of_a_dead_process(
+    journal, url, tmp_path
+):
     child = claim_and_die(url, "a", "b")
     folder = tmp_path / "outbox" / "2026-03-02"
     folder.mkdir(parents=True)
@@ -228,13 +234,13 @@ def test_the_file_sender_knows_for_certain_what_a_dead_process_left(journal, url
     child.wait()
 
 
-def test_another_sender_is_no_witness(journal, url):
+def test_another_sender_gives_no_evidence(journal, url):
     child = claim_and_die(url, "a")
     assert settle(journal, Witness("smtp", a="not_sent")) == {"unknown": 1}
     child.wait()
 
 
-def test_what_a_living_process_does_is_left_alone(journal, url):
+def test_the_tries_of_a_living_process_are_not_settled(journal, url):
     claim(journal, "mine")
     child = python(HANG, url, "theirs")
     assert child.stdout.readline() == "claimed\n"
@@ -244,7 +250,7 @@ def test_what_a_living_process_does_is_left_alone(journal, url):
     assert settle(journal) == {"unknown": 1}
 
 
-def test_another_machine_is_dead_when_its_try_stands_still(journal, url):
+def test_a_try_of_another_machine_without_a_change_counts_as_dead(journal, url):
     claim(journal)
     set_row(url, dispatcher="elsewhere:1:1")
     assert settle(journal) == {}
@@ -253,7 +259,7 @@ def test_another_machine_is_dead_when_its_try_stands_still(journal, url):
     assert settle(journal) == {"unknown": 1}
 
 
-def test_who_was_taken_for_dead_may_still_say_what_happened(journal, url):
+def test_a_dispatcher_that_was_settled_as_dead_can_still_record_its_result(journal, url):
     claim(journal)
     set_row(url, dispatcher="elsewhere:1:1", updated_at="2020-01-01 00:00:00.000000")
     assert settle(journal) == {"unknown": 1}
@@ -261,7 +267,7 @@ def test_who_was_taken_for_dead_may_still_say_what_happened(journal, url):
     assert only(journal)["status"] == "sent"
 
 
-def test_an_operator_settles_the_unknown_and_nothing_else(journal):
+def test_an_operator_settles_unknown_tries_only(journal):
     claim(journal)
     with pytest.raises(JournalError, match="not unknown"):
         journal.settle("a", 1, "sent", "seen in the server's log", now=NOW)
@@ -273,14 +279,14 @@ def test_an_operator_settles_the_unknown_and_nothing_else(journal):
     assert journal.unknowns() == []
 
 
-def test_an_unknown_that_is_settled_as_not_sent_can_be_tried_again(journal):
+def test_an_unknown_try_settled_as_not_sent_can_be_tried_again(journal):
     claim(journal)
     journal.record("a", 1, Outcome("unknown"), finished_at=NOW)
     journal.settle("a", 1, "deferred", "never reached the server", now=NOW + HOUR)
     assert claim(journal, at=NOW + HOUR) == 2
 
 
-def test_changes_are_read_in_order_and_none_is_missed(journal, url):
+def test_all_changes_are_read_in_order(journal, url):
     claim(journal, "old")
     set_row(url, updated_at="2020-01-01 00:00:00.000000")
     claim(journal, "a")
@@ -297,9 +303,7 @@ def test_changes_are_read_in_order_and_none_is_missed(journal, url):
     assert all(row["updated_at"].tzinfo is UTC for row in later)
 
 
-def test_a_change_stamped_before_the_last_one_read_but_committed_after_it_is_not_missed(
-    journal, url
-):
+def test_a_change_with_an_earlier_time_and_a_later_commit_is_read(journal, url):
     claim(journal)
     latest = only(journal)["updated_at"]
     slower = latest - timedelta(seconds=5)
@@ -325,7 +329,7 @@ def test_create_makes_the_folder_and_is_safe_to_repeat(tmp_path):
 
 
 def set_row(url, **values):
-    """Change the only row behind the journal's back."""
+    """Change the only row without the journal."""
     engine = create_engine(url)
     with engine.begin() as connection:
         for column, value in values.items():
@@ -335,7 +339,7 @@ def set_row(url, **values):
 
 @pytest.fixture(scope="module")
 def postgresql_url(tmp_path_factory):
-    """A PostgreSQL server of our own, on a socket in a folder of our own."""
+    """A PostgreSQL server of the tests, on a socket in its own folder."""
     initdb = shutil.which("initdb") or next(
         map(str, Path("/usr/lib/postgresql").glob("*/bin/initdb")), None
     )
@@ -343,7 +347,7 @@ def postgresql_url(tmp_path_factory):
         pytest.skip("PostgreSQL's initdb is not installed (scripts/test-deps.sh)")
     if os.geteuid() == 0 and shutil.which("runuser") is None:
         pytest.skip("PostgreSQL does not run as root, and runuser is not installed")
-    # A socket's path must be short, and the server's user must get at it.
+    # A socket's path must be short, and the server's user needs access to it.
     home = Path(tempfile.mkdtemp(prefix="sendhouse-"))
     as_user = []
     if os.geteuid() == 0:
@@ -405,19 +409,11 @@ def postgresql_url(tmp_path_factory):
 def test_on_postgresql_exactly_one_process_gets_each_send(postgresql_url):
     journal = Journal(postgresql_url)
     journal.create()
-    racers = [python(RACE, postgresql_url, 200) for _ in range(2)]
-    for racer in racers:
-        assert racer.stdout.readline() == "ready\n"
-    for racer in racers:
-        racer.stdin.write("\n")
-        racer.stdin.flush()
-    won = [racer.communicate(timeout=60)[0].split() for racer in racers]
-    assert [racer.returncode for racer in racers] == [0, 0]
-    assert sorted(won[0] + won[1]) == sorted(f"send-{n}" for n in range(200))
+    race(postgresql_url, 200)
     journal.close()
 
 
-def test_on_postgresql_a_send_lives_through_deferral_death_and_settlement(postgresql_url):
+def test_on_postgresql_a_send_is_deferred_claimed_by_a_dead_process_and_settled(postgresql_url):
     journal = Journal(postgresql_url)
     journal.create()
     child = claim_and_die(postgresql_url, "life")

@@ -22,7 +22,7 @@ SINGLE = [
 
 @pytest.fixture
 def build(identity, links):
-    """Build a message with this body and subject; the way out and the address are there."""
+    """Build a message with this body and subject, an unsubscribe link and the postal address."""
 
     def build(body="<p>x</p>", *, subject="S", text="x\n", send=None, identity=identity, **options):
         send = send or make_send()
@@ -50,7 +50,7 @@ def hrefs(data):
     return [unescape(url) for url in re.findall(r'(?i)href="([^"]*)"', html_of(data))]
 
 
-def test_every_header_is_there_once_and_says_what_it_should(build, identity, links):
+def test_every_header_occurs_once_with_the_expected_value(build, identity, links):
     message = parse(build(subject="Grüße"))
     assert {name: len(message.get_all(name, [])) for name in SINGLE} == dict.fromkeys(SINGLE, 1)
     assert message["From"] == "Ada at Northwind <ada@northwind.example>"
@@ -74,7 +74,7 @@ def test_unsubscribing_is_one_click(build, links, identity):
     assert (asked.send_id, asked.list_name) == ("send-1", "lifecycle.northwind.example")
 
 
-def test_feedback_id_says_the_mailing_and_nothing_of_the_recipient(build):
+def test_the_feedback_id_names_the_mailing_and_no_recipient(build):
     one = parse(build(send=make_send("a", email="a@example.org", contact_id="c1")))
     two = parse(build(send=make_send("b", email="b@example.org", contact_id="c2")))
     assert one["Feedback-ID"] == two["Feedback-ID"] == "welcome:default:activation:sendhouse"
@@ -82,7 +82,7 @@ def test_feedback_id_says_the_mailing_and_nothing_of_the_recipient(build):
     assert odd["Feedback-ID"] == "a-b-c-X-y:default:activation:sendhouse"
 
 
-def test_without_reply_to_there_is_no_such_header(build, identity):
+def test_without_reply_to_the_header_is_missing(build, identity):
     assert parse(build(identity=replace(identity, reply_to=None)))["Reply-To"] is None
 
 
@@ -127,15 +127,15 @@ def test_on_the_wire_lines_are_short_ascii_and_end_in_crlf(build, body, text, su
 @pytest.mark.parametrize(
     "name", ["Ada, at Northwind", 'Ada "A" \\ N', "Ada Lovelace-Überström " * 8, "=?utf-8?q?x?="]
 )
-def test_a_from_name_arrives_whatever_is_in_it(build, identity, name):
+def test_any_from_name_arrives_unchanged(build, identity, name):
     data = build(identity=replace(identity, from_name=name.strip()))
-    # The parser of the old policy: the new one leaves blanks between encoded words.
+    # The parser of the old policy: the new policy keeps blanks between encoded words.
     words, address = parseaddr(message_from_bytes(data)["From"])
     assert str(make_header(decode_header(words))) == name.strip()
     assert address == "ada@northwind.example"
 
 
-def test_web_links_are_tracked_and_others_are_left_alone(build, links):
+def test_web_links_are_tracked_and_other_links_are_unchanged(build, links):
     target = "https://northwind.example/x?a=1&b=ü#top"
     data = build(
         f'<a class="b>c" href="{escape(target)}">1</a> <A HREF=\'http://x.example\'>2</A>'
@@ -149,25 +149,25 @@ def test_web_links_are_tracked_and_others_are_left_alone(build, links):
         assert untouched in kept
 
 
-def test_an_ampersand_that_was_not_escaped_is_followed_as_browsers_do(build, links):
+def test_an_unescaped_ampersand_in_a_link_is_decoded_like_in_browsers(build, links):
     data = build('<a href="https://x.example/?a=1&region=eu&currency=eur">1</a>')
     [url] = [url for url in hrefs(data) if "/c/" in url]
     _, target = links.read_click(urlsplit(url).path[3:])
     assert target == "https://x.example/?a=1&region=eu&currency=eur"
 
 
-def test_a_link_with_white_space_in_it_is_tracked_as_a_browser_would_follow_it(build, links):
+def test_white_space_in_a_link_is_encoded_like_in_browsers(build, links):
     data = build('<a href=" https://x.example/?n=Jo Doe ">1</a>')
     [url] = [url for url in hrefs(data) if "/c/" in url]
     assert links.read_click(urlsplit(url).path[3:]) == ("send-1", "https://x.example/?n=Jo%20Doe")
 
 
-def test_a_link_that_leads_nowhere_is_refused(build):
-    with pytest.raises(RenderError, match="activation/welcome: a link is no web address"):
+def test_a_link_without_a_host_is_refused(build):
+    with pytest.raises(RenderError, match="activation/welcome: a link is not a web address"):
         build('<a href="https://">1</a>')
 
 
-def test_the_way_out_is_not_tracked_as_a_click(build, identity, links):
+def test_the_unsubscribe_link_is_not_tracked_as_a_click(build, identity, links):
     assert hrefs(build()) == [unsubscribe_url(make_send(), identity, links)]
 
 
@@ -178,7 +178,7 @@ def test_the_open_pixel_ends_the_body(build, links):
     assert "</body>" not in before
 
 
-def test_html_without_a_way_out_is_refused(identity, links):
+def test_html_without_an_unsubscribe_link_is_refused(identity, links):
     leave = unsubscribe_url(make_send(), identity, links)
     address = identity.postal_address
     for html in (f"<p>{address}</p>", f"<p>{address} {leave}</p>", f"<!-- {leave} --> {address}"):
@@ -193,7 +193,7 @@ def test_html_without_the_postal_address_is_refused(identity, links):
         build_message(make_send(), Rendered("S", None, html, "x"), identity, links, NOW)
 
 
-def test_text_gets_address_and_way_out_where_it_lacks_them(build, identity, links):
+def test_text_without_address_or_unsubscribe_link_gets_them(build, identity, links):
     leave = unsubscribe_url(make_send(), identity, links)
     text = text_of(build(text="Hello\n"))
     assert text.splitlines() == [
@@ -204,13 +204,13 @@ def test_text_gets_address_and_way_out_where_it_lacks_them(build, identity, link
     assert text_of(build(text=whole)).count("12 Harbour Street") == 1
 
 
-def test_a_domain_in_unicode_goes_as_a_labels(build):
+def test_a_unicode_domain_is_written_as_a_labels(build):
     assert parse(build(send=make_send(email="jo@Bücher.example")))["To"] == (
         "jo@xn--bcher-kva.example"
     )
 
 
-def test_a_local_part_in_unicode_needs_a_sender_that_takes_it(build):
+def test_a_unicode_local_part_needs_a_sender_with_smtputf8(build):
     send = make_send(email="jürgen@bücher.example")
     with pytest.raises(AddressError, match="SMTPUTF8"):
         build(send=send)
@@ -219,11 +219,11 @@ def test_a_local_part_in_unicode_needs_a_sender_that_takes_it(build):
 
 
 @pytest.mark.parametrize("email", ["a@b.example\r\nBcc: c@d.example", "a@b.example>\r\n\r\n<p>"])
-def test_an_address_cannot_bring_headers_along(build, email):
+def test_an_address_cannot_add_headers(build, email):
     with pytest.raises(AddressError):
         build(send=make_send(email=email))
 
 
-def test_a_header_that_no_server_must_take_is_refused(build):
+def test_a_header_beyond_the_line_limit_is_refused(build):
     with pytest.raises(RenderError, match=r"Feedback-ID is longer than 998"):
         build(send=make_send(step="s" * 1000))

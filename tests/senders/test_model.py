@@ -22,7 +22,7 @@ def test_a_send_id_is_safe_as_a_file_name_and_as_a_message_id(send_id):
 
 def test_a_send_without_a_time_zone_is_refused():
     with pytest.raises(ValueError, match="expires_at has no time zone"):
-        make_send(expires_at=datetime(2026, 1, 1))  # noqa: DTZ001 - that is the point
+        make_send(expires_at=datetime(2026, 1, 1))  # noqa: DTZ001 - the case under test
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,13 @@ def test_anchors_and_mail_links_are_only_their_text():
     assert plain_text('<p><a href="#top">up</a> <a href="mailto:a@b.c">a</a></p>') == "up a\n"
 
 
-def test_what_was_written_as_text_stays_text():
+def test_escaped_text_stays_text():
     assert plain_text("<p>&amp;lt;b&amp;gt; &lt;i&gt; &amp;amp; AT&amp;T&nbsp;&euro;</p>") == (
         "&lt;b&gt; <i> &amp; AT&T €\n"
     )
 
 
-def test_tables_in_tables_change_no_text():
+def test_nested_tables_do_not_change_the_text():
     inner = "<table><tr><td>&amp;amp;lt; a&amp;region=1</td></tr></table>"
     html = f"<table><tr><td>{inner}</td></tr></table>"
     assert plain_text(html) == "&amp;lt; a&region=1\n"

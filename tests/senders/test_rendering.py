@@ -40,7 +40,7 @@ def test_css_of_plain_html_is_inlined_and_media_queries_are_kept(tmp_path):
     assert "@media" in rendered.html
 
 
-def test_markup_in_a_name_is_shown_and_not_obeyed(tmp_path):
+def test_markup_in_a_name_is_escaped(tmp_path):
     context = {"contact": {"first_name": "<script>alert(1)</script> & Co"}}
     rendered = one(
         tmp_path,
@@ -48,7 +48,7 @@ def test_markup_in_a_name_is_shown_and_not_obeyed(tmp_path):
         subject="Hi {{ contact.first_name }}",
         context=context,
     )
-    # In an attribute "<" is harmless (and css-inline writes it so); as a tag it would not be.
+    # In an attribute "<" is harmless, and css-inline writes it unescaped; a tag would be harmful.
     assert "<script>" not in rendered.html.replace('title="<script>', "")
     assert "&lt;script&gt;alert(1)" in rendered.html
     assert rendered.subject == "Hi <script>alert(1)</script> & Co"
@@ -82,19 +82,19 @@ def test_a_line_break_in_a_name_cannot_leave_the_subject(tmp_path, name):
         "{{ '{0.__class__}'.format(contact) }}",
     ],
 )
-def test_the_sandbox_lets_nothing_out(tmp_path, code):
+def test_the_sandbox_blocks_access_to_python(tmp_path, code):
     contact = {"first_name": "Jo"}
     with pytest.raises(RenderError, match=r"templates/s/one\.html:4: "):
         one(tmp_path, code, context={"contact": contact})
     assert contact == {"first_name": "Jo"}
 
 
-def test_an_undefined_name_stops_the_send_and_says_file_line_and_name(tmp_path):
+def test_an_undefined_name_is_reported_with_file_and_line(tmp_path):
     with pytest.raises(RenderError, match=r"templates/s/one\.html:6: .*'fist_name'"):
         one(tmp_path, "<p>\n\n{{ contact.fist_name }}</p>", context={"contact": {}})
 
 
-def test_an_undefined_name_in_the_subject_says_the_line_of_the_subject(tmp_path):
+def test_an_undefined_name_in_the_subject_is_reported_with_its_line(tmp_path):
     with pytest.raises(RenderError, match=r"templates/s/one\.html:2: 'nobody' is undefined"):
         one(tmp_path, "<p>x</p>", subject="Hi {{ nobody }}")
 
@@ -104,7 +104,7 @@ def test_an_error_in_a_partial_names_the_partial(tmp_path):
         one(tmp_path, '{% include "_foot.html" %}', _foot__html="<p>\n{{ gone }}</p>")
 
 
-def test_a_null_is_not_greeted_as_none(tmp_path):
+def test_a_null_value_is_refused_instead_of_printed_as_none(tmp_path):
     with pytest.raises(RenderError, match=r"one\.html:4: .*null.*fallback"):
         one(tmp_path, "<p>Hi {{ n }}</p>", context={"n": None})
     rendered = one(tmp_path, "<p>Hi {{ n or 'there' }}</p>", context={"n": None})
@@ -163,7 +163,7 @@ def test_the_preheader_is_hidden_at_the_top_of_the_html(tmp_path):
     assert "For" not in rendered.text
 
 
-def test_a_preview_that_mjml_itself_has_is_not_doubled(tmp_path):
+def test_an_mjml_preview_is_not_doubled(tmp_path):
     mjml = (
         "---\nsubject: S\npreheader: Mine\n---\n<mjml><mj-head><mj-preview>Theirs</mj-preview>"
         "</mj-head><mj-body></mj-body></mjml>"
@@ -177,14 +177,14 @@ def test_a_preview_that_mjml_itself_has_is_not_doubled(tmp_path):
 @pytest.mark.parametrize(
     "name", ["s/none", "../secret", "/etc/passwd", "_layout", "s/../s/one", ""]
 )
-def test_a_name_that_is_no_template_is_not_found(tmp_path, name):
+def test_a_name_that_is_not_a_template_is_not_found(tmp_path, name):
     root = write_templates(tmp_path / "templates", s__one__html=FRONT, _layout__html="x")
     write_templates(tmp_path, secret__html=FRONT)
     with pytest.raises(TemplateNotFoundError):
         Templates(root).render(name, {})
 
 
-def test_an_email_that_is_there_twice_is_refused(tmp_path):
+def test_an_email_with_two_files_is_refused(tmp_path):
     root = write_templates(tmp_path / "templates", s__one__html=FRONT, s__one__mjml=FRONT)
     with pytest.raises(RenderError, match=r"as \.mjml and as \.html"):
         Templates(root).render("s/one", {})
@@ -218,7 +218,7 @@ def test_variables_come_from_subject_body_and_partials(tmp_path):
 
 
 @pytest.mark.shared_data
-def test_naughty_names_arrive_as_they_are(tmp_path, templates, identity, links):
+def test_unusual_names_arrive_unchanged(tmp_path, templates, identity, links):
     path = SHARED_DATA / "nasty" / "strings" / "blns.json"
     if not path.is_file():
         pytest.skip("shared data: nasty/strings is not here")
@@ -227,7 +227,7 @@ def test_naughty_names_arrive_as_they_are(tmp_path, templates, identity, links):
     for name in names:
         send = make_send(personalization={"first_name": name})
         message = parse(compose(send, templates, identity, links, NOW))
-        # White space is layout and control characters are not text; all else must survive.
+        # White space is layout, control characters are not text; all other characters survive.
         shown = "".join(c for c in name if c in "\t\n\r" or not (ord(c) < 32 or ord(c) == 127))
         expected = " ".join(f"Welcome, {shown}".split())
         assert " ".join(str(message["Subject"]).split()) == expected

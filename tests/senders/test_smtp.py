@@ -30,7 +30,7 @@ def message(send_id="send-1", body="hello"):
 
 
 def deliver(smtp, *recipients, bodies=None):
-    """Send one message after the other over one opened sender; give the outcomes."""
+    """Send messages one by one over an opened sender; return the outcomes."""
 
     async def run():
         await smtp.open()
@@ -56,7 +56,7 @@ def deliver(smtp, *recipients, bodies=None):
 
 @pytest.mark.postfix
 @pytest.mark.parametrize("options", [(), ("-p",), ("-e",), ("-8",)])
-def test_messages_arrive_as_they_were_sent_with_and_without_pipelining(smtp_sink, options):
+def test_messages_arrive_unchanged_with_and_without_pipelining(smtp_sink, options):
     sink = smtp_sink(*options)
     bodies = [".", "..\r\n.\r\n.x", "x\r\n" * 30_000, "last"]
     outcomes = deliver(sender(sink.port), *["jo@example.org"] * 4, bodies=bodies)
@@ -92,7 +92,7 @@ def test_a_temporary_refusal_is_deferred(smtp_sink, command):
     ("reply", "fault"),
     [("550 5.1.1 no such user", "recipient"), ("550 5.7.26 unauthenticated", "sender")],
 )
-def test_a_permanent_refusal_is_rejected_with_whose_fault_it_is(smtp_sink, command, reply, fault):
+def test_a_permanent_refusal_is_rejected_with_its_fault(smtp_sink, command, reply, fault):
     sink = smtp_sink("-f", command, "-B", reply)
     outcomes = deliver(sender(sink.port), "a@example.org", "b@example.org")
     assert [(o.status, o.smtp_code, o.fault) for o in outcomes] == [("rejected", 550, fault)] * 2
@@ -100,7 +100,7 @@ def test_a_permanent_refusal_is_rejected_with_whose_fault_it_is(smtp_sink, comma
 
 @pytest.mark.postfix
 @pytest.mark.parametrize("command", ["CONNECT", "MAIL"])
-def test_a_server_that_takes_nothing_from_us_stops_the_dispatch(smtp_sink, command):
+def test_a_server_that_refuses_the_sender_stops_the_dispatch(smtp_sink, command):
     sink = smtp_sink("-f", command)
     with pytest.raises(SenderUnavailableError, match="500"):
         deliver(sender(sink.port), "a@example.org")
@@ -123,7 +123,7 @@ def test_a_connection_dropped_before_the_dot_is_deferred(smtp_sink, command):
 
 
 @pytest.mark.postfix
-def test_a_server_that_says_421_is_deferred_with_its_code(smtp_sink):
+def test_a_421_reply_is_deferred_with_its_code(smtp_sink):
     outcomes = deliver(sender(smtp_sink("-Q", "RCPT").port), "a@example.org")
     assert [(o.status, o.smtp_code) for o in outcomes] == [("deferred", 421)]
 
@@ -155,7 +155,7 @@ def test_a_server_without_starttls_gets_no_mail(smtp_sink):
 
 
 class Inbox:
-    """Keeps messages; refuses by the recipient's local part, which is a reply code."""
+    """Stores messages; refuses a recipient whose local part is a reply code."""
 
     def __init__(self):
         self.envelopes = []
@@ -185,7 +185,7 @@ def server(**options):
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
-    """A certificate for 127.0.0.1: the server's context, and a client's that trusts it."""
+    """A certificate for 127.0.0.1: the server's context, and a client context that trusts it."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     start = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1)
@@ -223,7 +223,7 @@ def ada_only(server, session, envelope, mechanism, auth_data):
     return AuthResult(success=right)
 
 
-def test_each_recipient_gets_his_own_answer_on_one_connection():
+def test_each_recipient_gets_a_separate_reply_on_one_connection():
     with server() as (port, inbox):
         outcomes = deliver(
             sender(port), "550@x.org", "jo@x.org", "450@x.org", "550@x.org", "al@x.org"
@@ -267,7 +267,7 @@ def test_tls_from_the_first_byte_protects_the_message(certificate):
     with server(ssl_context=theirs) as (port, inbox):
         outcomes = deliver(sender(port, security="tls", tls_context=ours), "jo@x.org", "al@x.org")
     assert [outcome.status for outcome in outcomes] == ["sent", "sent"]
-    assert len(inbox.envelopes) == 2  # this server understands nothing but TLS
+    assert len(inbox.envelopes) == 2  # this server accepts TLS only
 
 
 @pytest.mark.parametrize("wrong", ["password", "certificate"])
@@ -290,7 +290,7 @@ def test_a_wrong_password_or_certificate_stops_the_dispatch(certificate, wrong):
     assert inbox.envelopes == []
 
 
-def test_an_address_in_unicode_needs_a_server_that_takes_it():
+def test_a_unicode_address_needs_a_server_with_smtputf8():
     with server(enable_SMTPUTF8=True) as (port, inbox):
         assert deliver(sender(port), "jürgen@x.org")[0].status == "sent"
     assert inbox.envelopes[0][0] == ["jürgen@x.org"]
@@ -311,7 +311,7 @@ def test_an_address_in_unicode_needs_a_server_that_takes_it():
 
 @asynccontextmanager
 async def scripted(*sessions):
-    """A server that plays one session per connection: bytes to say, or how many lines to hear."""
+    """A server with one scripted session per connection: bytes to send, or lines to read."""
     heard = []
     waiting = list(sessions)
 
@@ -332,7 +332,7 @@ async def scripted(*sessions):
 
 
 def play(*sessions, sends=1):
-    """Send messages to a scripted server; give outcomes and what each connection heard."""
+    """Send messages to a scripted server; return outcomes and the lines of each connection."""
 
     async def run():
         async with scripted(*sessions) as (port, heard):
@@ -360,18 +360,18 @@ GREETED = (HELLO[0], 1, HELLO[1])
 ACCEPTED = (3, b"250 a\r\n250 b\r\n354 go\r\n", 2, b"250 Ok: queued as Q\r\n")
 
 
-def test_pipelined_replies_may_come_in_one_piece_or_in_crumbs():
+def test_pipelined_replies_may_arrive_in_one_piece_or_in_fragments():
     crumbs = (3, b"2", b"50-a\r\n25", b"0 b\r\n250 c\r\n354", b" go\r\n", 2, b"25", b"0 Ok\r\n")
     outcomes, _ = play((*GREETED, *ACCEPTED, *crumbs), sends=2)
     assert [outcome.status for outcome in outcomes] == ["sent", "sent"]
 
 
-def test_the_size_is_announced_where_the_server_asks_for_it():
+def test_the_size_is_announced_if_the_server_supports_it():
     _, heard = play((*GREETED, *ACCEPTED))
     assert heard[0][1] == b"MAIL FROM:<ada@northwind.example> SIZE=3"
 
 
-def test_a_server_that_waits_for_a_message_it_has_refused_gets_an_empty_one():
+def test_a_server_that_waits_for_a_refused_message_gets_an_empty_message():
     session = (
         *GREETED,
         3, b"250 a\r\n550 5.1.1 no\r\n354 go\r\n",
@@ -385,13 +385,13 @@ def test_a_server_that_waits_for_a_message_it_has_refused_gets_an_empty_one():
 
 
 @pytest.mark.parametrize("farewell", [b"", b"421 too many messages\r\n"])
-def test_a_kept_connection_that_the_server_has_closed_costs_nothing(farewell):
+def test_an_idle_connection_closed_by_the_server_is_replaced(farewell):
     outcomes, heard = play((*GREETED, *ACCEPTED, farewell), (*GREETED, *ACCEPTED), sends=2)
     assert [outcome.status for outcome in outcomes] == ["sent", "sent"]
     assert len(heard) == 2
 
 
-def test_a_message_is_not_handed_over_again_once_the_dot_was_written():
+def test_a_message_is_not_handed_over_again_after_the_final_dot():
     cut = (3, b"250 a\r\n250 b\r\n354 go\r\n", 2)
     outcomes, heard = play((*GREETED, *cut), (*GREETED, *ACCEPTED))
     assert [outcome.status for outcome in outcomes] == ["unknown"]
@@ -407,7 +407,7 @@ def test_noise_before_the_dot_is_deferred_and_after_it_unknown(noise):
     assert [outcome.status for outcome in outcomes] == ["unknown"]
 
 
-def test_an_address_that_would_be_a_second_command_is_not_written():
+def test_an_address_that_contains_a_second_command_is_refused():
     async def run():
         async with scripted(GREETED) as (port, heard):
             smtp = sender(port)
@@ -426,7 +426,7 @@ def test_an_address_that_would_be_a_second_command_is_not_written():
     assert all(b"MAIL" not in line for line in asyncio.run(run())[0])
 
 
-def test_fewer_connections_than_wished_for_are_enough():
+def test_fewer_connections_than_wanted_are_enough():
     async def run():
         full = (b"421 too many connections\r\n",)
         async with scripted(GREETED, full, full) as (port, _):
@@ -439,12 +439,12 @@ def test_fewer_connections_than_wished_for_are_enough():
     assert asyncio.run(run()) == 1
 
 
-def test_without_encryption_mail_goes_to_this_machine_only():
+def test_without_encryption_another_machine_is_refused():
     with pytest.raises(SenderConfigError, match="this machine only"):
         SmtpSender(
             host="mail.example.org", port=25, security="none", connections=1, timeout_seconds=1
         )
 
 
-def test_smtp_can_prove_nothing_afterwards():
+def test_smtp_gives_no_evidence():
     assert sender(25).evidence("a", "<a@x>") is None

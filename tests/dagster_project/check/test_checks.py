@@ -106,7 +106,7 @@ def test_an_unusable_sender_is_a_finding(check: Callable[..., list[str]]):
     [unknown] = check(SENDHOUSE_DELIVERY__SENDER="raven", SENDHOUSE_LINK_KEY="k")
 
     assert "SENDHOUSE_LINK_KEY" in smtp
-    assert "no sender 'raven'; there are: file, smtp" in unknown
+    assert "unknown sender 'raven'; available: file, smtp" in unknown
 
 
 def test_check_registers_a_new_file(project: ProjectCopy, check: Callable[..., list[str]]):

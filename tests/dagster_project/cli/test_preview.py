@@ -39,7 +39,7 @@ def test_an_unknown_contact_or_template_is_reported(settled: Home):
 
     assert (no_contact.code, no_template.code) == (1, 3)
     assert "no contact with contact_id or e-mail address 'p999'" in no_contact.err
-    assert "no template 'activation/welcom'" in no_template.err
+    assert "unknown template 'activation/welcom'" in no_template.err
 
 
 def test_a_preview_before_the_first_tick_names_the_remedy(home: Home):

@@ -60,7 +60,7 @@ def test_an_unusable_sender_stops_the_tick_before_any_decision(home: Home, sende
 
     assert stopped.code == 3
     message = json.loads(stopped.out)["error"]
-    expected = {"smtp": "SENDHOUSE_LINK_KEY", "pigeon": "there are: file, smtp"}
+    expected = {"smtp": "SENDHOUSE_LINK_KEY", "pigeon": "available: file, smtp"}
     assert expected[sender] in message
     assert not (home.folder / "warehouse.duckdb").exists()
 

@@ -18,13 +18,15 @@ from dagster_project.home.settings import (
     SourceSettings,
     load_settings,
 )
+from senders.base import secrets_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TOML = (PROJECT_DIR / "sendhouse.toml").read_text(encoding="utf-8")
 SECRETS = [
-    name for name, field in Settings.model_fields.items() if "Secret" in str(field.annotation)
+    *(name for name, field in Settings.model_fields.items() if "Secret" in str(field.annotation)),
+    *(f"smtp_{secret}" for secret in secrets_of("smtp")),
 ]
 
 
@@ -167,7 +169,7 @@ def test_secrets_are_never_shown(monkeypatch: pytest.MonkeyPatch):
     assert "top secret" not in f"{settings!r} {settings} {settings.model_dump()}"
     assert "top secret" not in settings.model_dump_json()
     assert settings.require_link_key() == "top secret"
-    assert isinstance(settings.smtp_password, SecretStr)
+    assert isinstance(settings.link_key, SecretStr)
 
 
 def test_only_the_file_sender_accepts_the_development_key():
