@@ -1,16 +1,17 @@
 {#-
     How incremental models read new rows only: the cost of a tick depends on the new rows.
 
-    A model's watermark (control.watermarks) records the rows it has read: the rows known at `as_of`,
-    of the files up to `file_no`. The watermark is written in the model's own transaction, so a tick
-    that dies half-way loses no row and reads no row twice. Without the model's table, or without the
-    watermark, every row is new. Both halves are needed: a new file may contain days long past (its
-    number is new), and an old file may contain rows that become known only now, by the clock.
+    A model's watermark (control.watermarks) records the rows it has read: the rows known at
+    `as_of`, of the files up to `file_no`. The watermark is written in the model's own transaction,
+    so a tick that dies half-way loses no row and reads no row twice. Without the model's table, or
+    without the watermark, every row is new. Both halves are needed: a new file may contain days
+    long past (its number is new), and an old file may contain rows that become known only now, by
+    the clock.
 -#}
 
-{#- The rows of `relation` (with received_at and file_no) after the watermark of `model`. Two selects
-    instead of an `or`: each skips the row groups it does not need. For a model without a watermark the
-    first select returns every row and the second none. -#}
+{#- The rows of `relation` (with received_at and file_no) after the watermark of `model`. Two
+    selects instead of an `or`: each skips the row groups it does not need. For a model without a
+    watermark the first select returns every row and the second none. -#}
 {% macro arrivals(relation, model) -%}
     (
         select * from {{ relation }}
@@ -23,8 +24,8 @@
 {%- endmacro %}
 
 
-{#- A half of a model's watermark, `as_of` or `file_no`. Without a watermark, and for a full build of
-    the model, `otherwise`; its default lies before every row. -#}
+{#- A half of a model's watermark, `as_of` or `file_no`. Without a watermark, and for a full build
+    of the model, `otherwise`; its default lies before every row. -#}
 {% macro watermark(model, half, otherwise=none) -%}
     {%- set before_all = {'as_of': "timestamptz '0001-01-01'", 'file_no': -1}[half] -%}
     {%- set otherwise = otherwise or before_all -%}
@@ -67,9 +68,10 @@
 {%- endmacro %}
 
 
-{#- The post-hook of a decision model that `models` read by the time of decision. A second tick at the
-    instant of the last tick adds decisions to an instant already read. The watermarks of `models`
-    therefore move back just before that instant, even if this tick dies before `models` run. -#}
+{#- The post-hook of a decision model that `models` read by the time of decision. A second tick at
+    the instant of the last tick adds decisions to an instant already read. The watermarks of
+    `models` therefore move back just before that instant, even if this tick dies before `models`
+    run. -#}
 {% macro look_again(models) -%}
     update {{ source('control', 'watermarks') }} set as_of = {{ just_before('as_of') }}
     where model in {{ sql_list(models) }} and as_of = {{ as_of() }}

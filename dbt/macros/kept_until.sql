@@ -1,17 +1,18 @@
 {#-
-    Tables that are kept until their inputs change: CRM records are sorted when an export lands, not at
-    each tick. A model names the kinds of its inputs in its config, `meta: {kept_until: [crm,
-    tracking]}`. Their state is recorded in the model's transaction (control.kept_tables). A change of
-    the model's own SQL also rebuilds the table. In a tick, so does a change of any model before it:
-    dagster_project/project/kept.py. A view is kept while the project is unchanged.
+    Tables that are kept until their inputs change: CRM records are sorted when an export lands, not
+    at each tick. A model names the kinds of its inputs in its config, `meta: {kept_until: [crm,
+    tracking]}`. Their state is recorded in the model's transaction (control.kept_tables). A change
+    of the model's own SQL also rebuilds the table. In a tick, so does a change of any model before
+    it: dagster_project/project/kept.py. A view is kept while the project is unchanged.
 -#}
 
-{#- The mark of each kind of input, an expression that changes with the input. Facts and decisions are
-    append-only, so the number known at the clock is enough. -#}
+{#- The mark of each kind of input, an expression that changes with the input. Facts and decisions
+    are append-only, so the number known at the clock is enough. -#}
 {% macro input_marks() -%}
     {%- set known = "received_at <= (select as_of from control.clock)" -%}
     {{ return({
-        'crm': "(select concat_ws(' ', count(*), max(file_no), count(*) filter (where " ~ known ~ "),"
+        'crm': "(select concat_ws(' ', count(*), max(file_no),"
+            ~ " count(*) filter (where " ~ known ~ "),"
             ~ " case when count(*) > count(received_at) then (select as_of from control.clock) end)"
             ~ " from raw.files where table_name not in ('events', 'tracking'))",
         'tracking': "(select count(*) from raw.tracking where " ~ known ~ ")",
@@ -19,7 +20,8 @@
             ~ " count(*) filter (where finished_at <= (select as_of from control.clock)),"
             ~ " bit_xor(hash(send_id, attempt, status, updated_at)))"
             ~ " from raw.attempts where started_at <= (select as_of from control.clock))",
-        'identities': "(select concat_ws(' ', count(*), max(decided_at)) from decisions.contact_keys)"
+        'identities': "(select concat_ws(' ', count(*), max(decided_at))"
+            ~ " from decisions.contact_keys)"
             ~ " || ' ' || (select count(*) from decisions.contact_merges)",
         'sends': "(select count(*) from decisions.step_decisions)",
         'consent words': "(select count(*) from contacts.consent_words)",
@@ -28,7 +30,8 @@
 {%- endmacro %}
 
 
-{#- The marks of the model's inputs and of its own SQL; none for a model that is rebuilt at each tick. -#}
+{#- The marks of the model's inputs and of its own SQL; none for a model that is rebuilt at each
+    tick. -#}
 {% macro marks_of_inputs() -%}
     {%- set kinds = (config.get('meta') or {}).get('kept_until') -%}
     {%- if not kinds -%}{{ return(none) }}{%- endif -%}
@@ -48,17 +51,21 @@
 
 
 {#- The marks of a view: the project it was created in, and its own SQL. A tick passes the project's
-    mark. dbt alone has none and may have changed a model below the view: it always recreates the view. -#}
+    mark. dbt alone has none and may have changed a model below the view: it always recreates the
+    view. -#}
 {% macro marks_of_view() -%}
     {%- set project = env_var('SENDHOUSE_PROJECT_MARK', '') -%}
-    {{ return('project ' ~ project ~ '; sql ' ~ local_md5(model.compiled_code)[:8] if project else none) }}
+    {%- set mark = 'project ' ~ project ~ '; sql ' ~ local_md5(model.compiled_code)[:8] -%}
+    {{ return(mark if project else none) }}
 {%- endmacro %}
 
 
 {#- Whether the model's relation exists, has the right type and was built from these marks. -#}
 {% macro is_kept(made_from, type='table') -%}
     {%- set existing = load_cached_relation(this) -%}
-    {%- if made_from is none or existing is none or existing.type != type or should_full_refresh() -%}
+    {%- if
+        made_from is none or existing is none or existing.type != type or should_full_refresh()
+    -%}
         {{ return(false) }}
     {%- endif -%}
     {%- set found = run_query(
@@ -79,8 +86,9 @@
 {%- endmacro %}
 
 
-{#- Whether the kept table `model` was rebuilt since this model last read it, or this model's own rows
-    have changed since. The caller records its read in its post-hook, with remember_made_from(). -#}
+{#- Whether the kept table `model` was rebuilt since this model last read it, or this model's own
+    rows have changed since. The caller records its read in its post-hook, with
+    remember_made_from(). -#}
 {% macro was_made_anew(model) -%}
     {%- if not is_incremental() -%}{{ return(true) }}{%- endif -%}
     {%- set found = run_query(

@@ -40,9 +40,9 @@ from_crm as (
     where valid_to is null and marketing_consent is not null
 ),
 
----------- a dated refusal or a withdrawn consent is an opt-out; an undated refusal may be a default of
----------- the CRM. Its date is limited to the export's time of receipt: a date in the future would
----------- block every later request for mail
+---------- a dated refusal or a withdrawn consent is an opt-out; an undated refusal may be a default
+---------- of the CRM. Its date is limited to the export's time of receipt: a date in the future
+---------- would block every later request for mail
 refusing as (
     select distinct crm_id from crm where not marketing_consent
 ),

@@ -14,8 +14,8 @@ with
 
 {%- if is_part %}
 
----------- contacts that can differ from the last tick: with a newly decided key, ever merged, or with
----------- a deleted record (an event can bring the contact back)
+---------- contacts that can differ from the last tick: with a newly decided key, ever merged, or
+---------- with a deleted record (an event can bring the contact back)
 changed as (
     select contact_id
     from {{ ref('contact_identities') }}
@@ -76,8 +76,9 @@ current_history as (
     select * from history where valid_to is null
 ),
 
----------- of several CRM records of a contact, the living record changed last is primary. A record that
----------- the CRM merged away comes last: exports of changes no longer report it, so it never ends
+---------- of several CRM records of a contact, the living record changed last is primary. A record
+---------- that the CRM merged away comes last: exports of changes no longer report it, so it never
+---------- ends
 of_several as (
     select contact_id from current_history group by contact_id having count(*) > 1
 ),

@@ -1,4 +1,5 @@
-{#- Refusals that stop no mail: their id names no known contact, and their address cannot be read. -#}
+{#- Refusals that stop no mail: their id names no known contact, and their address cannot be read.
+    -#}
 with
 
 keys as (

@@ -4,7 +4,8 @@ rejects as (
     select * from {{ ref('stg_rejects') }}
 ),
 
----------- the reason stands before the colon, the value after it; values are private and not counted
+---------- the reason stands before the colon, the value after it; values are private and not
+---------- counted
 named as (
     select
         file_id,

@@ -12,8 +12,8 @@ clock as (
     select as_of from {{ source('control', 'clock') }}
 ),
 
----------- 'stale_after_hours/<kind>': the greatest age of a source's last file, also before its first
----------- file; takes precedence over the usual gap
+---------- 'stale_after_hours/<kind>': the greatest age of a source's last file, also before its
+---------- first file; takes precedence over the usual gap
 limits as (
     select
         split_part(name, '/', 2) as kind,

@@ -1,7 +1,7 @@
 {#-
     The events that count in a score. Each score records them on its model
-    (config.meta.counted_events). activity.scored_events reads them there, because it is built before
-    all scores.
+    (config.meta.counted_events). activity.scored_events reads them there, because it is built
+    before all scores.
 -#}
 
 {% macro events_counted_by(reasons) -%}

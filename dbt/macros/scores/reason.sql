@@ -15,8 +15,8 @@
       part        'demographic' or 'behavioral'; the default is demographic for a segment and
                   behavioral otherwise
 
-    Changed points, half-lives and expiries apply at the next tick and cost nothing. A changed event or
-    `where` reads the history of that event once.
+    Changed points, half-lives and expiries apply at the next tick and cost nothing. A changed event
+    or `where` reads the history of that event once.
 -#}
 {% macro reason(
     name, points, event=none, engagement=none, segment=none, where=none, half_life=none,
@@ -82,7 +82,8 @@
 {%- endmacro %}
 
 
-{#- Ten times a duration: '300 days' for '30 days'. An invalid duration stays: check_reasons reports it. -#}
+{#- Ten times a duration: '300 days' for '30 days'. An invalid duration stays: check_reasons reports
+    it. -#}
 {% macro ten_times(duration) -%}
     {%- set parts = (duration | string).split(' ') -%}
     {{ return(' '.join([(parts[0] | int * 10) | string] + parts[1:])) }}

@@ -54,8 +54,8 @@ ledger as (
     cross join clock
     {{ "union all" if not loop.last }}
     {%- endfor %}
-    {{ "union all" if reasons | selectattr('event') | list and reasons | rejectattr('event') | list }}
     {%- if reasons | selectattr('event') | list %}
+    {{ "union all" if reasons | rejectattr('event') | list }}
     select known.contact_id, done.* exclude (written_key)
     from done
     inner join known on done.written_key = known.written_key

@@ -50,7 +50,10 @@ instants as (
 ),
 
 followed as (
-    select contact_id, occurred_at, {{ next_after('occurred_at', not_within, 'contact_id') }} as next_at
+    select
+        contact_id,
+        occurred_at,
+        {{ next_after('occurred_at', not_within, 'contact_id') }} as next_at
     from instants
 ),
 

@@ -5,8 +5,8 @@
              name); omitted: any value or none
       to     the value after, likewise
 
-    The first value of a record, a deletion, and a switch of the contact to another primary record are
-    not changes. A late export that dates the change earlier reports the same change.
+    The first value of a record, a deletion, and a switch of the contact to another primary record
+    are not changes. A late export that dates the change earlier reports the same change.
 -#}
 {% macro field_change_trigger(field, from_=none, to=none) -%}
 {%- if field not in crm_fields() -%}

@@ -11,9 +11,9 @@
       evidence    ids and values; JSON
 
     A trigger reads the facts since its last look whose firings were decided: the watermark
-    `triggers.<name>` (see arrivals.sql), moved by decisions/trigger_firings. A new trigger reads all
-    facts, and fires for contacts that are then beyond a threshold, in a segment or silent. An edited
-    trigger keeps its watermark and reads new facts only.
+    `triggers.<name>` (see arrivals.sql), moved by decisions/trigger_firings. A new trigger reads
+    all facts, and fires for contacts that are then beyond a threshold, in a segment or silent. An
+    edited trigger keeps its watermark and reads new facts only.
 -#}
 
 {#- The name of this trigger's watermark. -#}
@@ -43,7 +43,7 @@
 {%- endmacro %}
 
 
-{#- The clock at the last look of this trigger; for a new trigger the distant past, or `otherwise`. -#}
+{#- The clock at this trigger's last look; for a new trigger the distant past or `otherwise`. -#}
 {% macro last_look(otherwise=none) -%}
     {{ watermark(trigger_watermark(), 'as_of', otherwise) }}
 {%- endmacro %}

@@ -1,6 +1,7 @@
 {#-
     Fires when `for_` has passed since the contact's last event `name`, or since its last activity.
-      for_  the length of the silence, a duration such as '30 days'; an event at its very end is in time
+      for_  the length of the silence, a duration such as '30 days'; an event at its very end is in
+            time
       name  the event name; omitted: any event, and an open, click or reply by a person
 
     Fires again after new activity and another silence. A contact without any activity never fires.

@@ -1,7 +1,8 @@
 {#-
-    Fire each time a contact enters or leaves a segment by the segment's rule. Changes by a merge, by a
-    deletion in the CRM or by a return to the CRM do not fire. A new entry trigger fires for all current
-    members, whatever the reason of their entry. A new exit trigger does not fire for earlier exits.
+    Fire each time a contact enters or leaves a segment by the segment's rule. Changes by a merge,
+    by a deletion in the CRM or by a return to the CRM do not fire. A new entry trigger fires for
+    all current members, whatever the reason of their entry. A new exit trigger does not fire for
+    earlier exits.
       segment  ref() of the segment
 -#}
 {% macro segment_entry_trigger(segment) -%}

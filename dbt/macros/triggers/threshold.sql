@@ -1,6 +1,7 @@
 {#-
-    Fires once per crossing of a level, and again only after a tick has seen the value back at `rearm`.
-    A crossing fires at the first tick that sees it; changes between two ticks are not seen.
+    Fires once per crossing of a level, and again only after a tick has seen the value back at
+    `rearm`. A crossing fires at the first tick that sees it; changes between two ticks are not
+    seen.
       value        a feature of contacts.contact_features, or SQL over features
       score        instead of value: a score; a contact without reasons has 0
       reaches      fires when the value is at least this; back means at most `rearm`

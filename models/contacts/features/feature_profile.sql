@@ -1,4 +1,5 @@
-{#- Ended contacts are left out: contact_features starts from this model, so they are in no segment. -#}
+{#- Ended contacts are left out: contact_features starts from this model, so they are in no segment.
+    -#}
 with
 
 contacts as (
