@@ -32,7 +32,7 @@ sends as (
     select send_id from {{ ref('decided_sends') }}
 ),
 
----------- a key that only events named makes a contact too, but an unknown one
+---------- a contact that only events named, by an id, is not known
 known_contacts as (
     select distinct contact_id
     from keys
