@@ -1,16 +1,17 @@
 {#-
-    What incremental models take in: a tick costs what is new, not what is there.
+    How incremental models read new rows only: the cost of a tick depends on the new rows.
 
-    A model's watermark (control.watermarks) says what it has taken in: what was known at `as_of` of
-    the files up to `file_no`. It is written in the model's own transaction, so that a tick which
-    died half-way loses and doubles nothing; without the model's table, or without the watermark,
-    everything is new. Both halves are needed: a file that brings history may tell of days long past
-    (its number is new), and one that landed long ago may tell of what is only now known by the clock.
+    A model's watermark (control.watermarks) records the rows it has read: the rows known at
+    `as_of`, of the files up to `file_no`. The watermark is written in the model's own transaction,
+    so a tick that dies half-way loses no row and reads no row twice. Without the model's table, or
+    without the watermark, every row is new. Both halves are needed: a new file may contain days
+    long past (its number is new), and an old file may contain rows that become known only now, by
+    the clock.
 -#}
 
-{#- The rows of `relation` (with received_at and file_no) that came after what `model` has taken in.
-    Two selects and no `or`: each skips what it does not need without reading it. To who has taken in
-    nothing everything is a new file's, and no row is new in the second. -#}
+{#- The rows of `relation` (with received_at and file_no) after the watermark of `model`. Two
+    selects instead of an `or`: each skips the row groups it does not need. For a model without a
+    watermark the first select returns every row and the second none. -#}
 {% macro arrivals(relation, model) -%}
     (
         select * from {{ relation }}
@@ -23,8 +24,8 @@
 {%- endmacro %}
 
 
-{#- A half of a model's watermark, `as_of` or `file_no`, else `otherwise`, which is before everything
-    there is unless said otherwise; a model that is built anew takes in everything. -#}
+{#- A half of a model's watermark, `as_of` or `file_no`. Without a watermark, and for a full build
+    of the model, `otherwise`; its default lies before every row. -#}
 {% macro watermark(model, half, otherwise=none) -%}
     {%- set before_all = {'as_of': "timestamptz '0001-01-01'", 'file_no': -1}[half] -%}
     {%- set otherwise = otherwise or before_all -%}
@@ -41,7 +42,7 @@
 {%- endmacro %}
 
 
-{#- Moves watermarks to the clock: the post-hook of whichever model took in what had arrived. -#}
+{#- Moves watermarks to the clock: the post-hook of a model that reads arrivals(). -#}
 {% macro move_watermarks(models=none) -%}
     {%- set models = models or [own_name()] -%}
     delete from {{ source('control', 'watermarks') }} where model in {{ sql_list(models) }};
@@ -56,8 +57,8 @@
 {%- endmacro %}
 
 
-{#- The post-hook of who learns from `model`, by its rows, of what arrived: it has taken in what that had,
-    which is less than the clock allows when it is built alone. -#}
+{#- The post-hook of a model that learns of arrivals through the rows of `model`: it copies that
+    model's watermark, which is behind the clock after a build of this model alone. -#}
 {% macro follow_watermark(model) -%}
     delete from {{ source('control', 'watermarks') }} where model = '{{ own_name() }}';
     insert into {{ source('control', 'watermarks') }}
@@ -67,9 +68,10 @@
 {%- endmacro %}
 
 
-{#- The post-hook of what decides something that `models` take in by when it was decided: a tick at the
-    very instant of the last one decides more of an instant of which they have taken in all they
-    knew. So they look at it again, even if this tick dies before they do. -#}
+{#- The post-hook of a decision model that `models` read by the time of decision. A second tick at
+    the instant of the last tick adds decisions to an instant already read. The watermarks of
+    `models` therefore move back just before that instant, even if this tick dies before `models`
+    run. -#}
 {% macro look_again(models) -%}
     update {{ source('control', 'watermarks') }} set as_of = {{ just_before('as_of') }}
     where model in {{ sql_list(models) }} and as_of = {{ as_of() }}

@@ -1,18 +1,18 @@
 {#-
-    Tables that stay as they are while nothing changes that they are made from: what a CRM told last
-    week is worth sorting when an export lands, not at each tick. A model says what it is made from in
-    its config, `meta: {kept_until: [crm, tracking]}`; what those were is remembered in its transaction
-    (control.kept_tables). A changed rule of its own makes the table anew as well; to a tick so does one
-    of any model before it: dagster_project/kept.py.
-    A view stays in the same way while the project does.
+    Tables that are kept until their inputs change: CRM records are sorted when an export lands, not
+    at each tick. A model names the kinds of its inputs in its config, `meta: {kept_until: [crm,
+    tracking]}`. Their state is recorded in the model's transaction (control.kept_tables). A change
+    of the model's own SQL also rebuilds the table. In a tick, so does a change of any model before
+    it: dagster_project/project/kept.py. A view is kept while the project is unchanged.
 -#}
 
-{#- What each kind of input looks like, in a word that is another when it has changed: facts and
-    decisions are only ever added, so how many are known at the clock says it. -#}
+{#- The mark of each kind of input, an expression that changes with the input. Facts and decisions
+    are append-only, so the number known at the clock is enough. -#}
 {% macro input_marks() -%}
     {%- set known = "received_at <= (select as_of from control.clock)" -%}
     {{ return({
-        'crm': "(select concat_ws(' ', count(*), max(file_no), count(*) filter (where " ~ known ~ "),"
+        'crm': "(select concat_ws(' ', count(*), max(file_no),"
+            ~ " count(*) filter (where " ~ known ~ "),"
             ~ " case when count(*) > count(received_at) then (select as_of from control.clock) end)"
             ~ " from raw.files where table_name not in ('events', 'tracking'))",
         'tracking': "(select count(*) from raw.tracking where " ~ known ~ ")",
@@ -20,7 +20,8 @@
             ~ " count(*) filter (where finished_at <= (select as_of from control.clock)),"
             ~ " bit_xor(hash(send_id, attempt, status, updated_at)))"
             ~ " from raw.attempts where started_at <= (select as_of from control.clock))",
-        'identities': "(select concat_ws(' ', count(*), max(decided_at)) from decisions.contact_keys)"
+        'identities': "(select concat_ws(' ', count(*), max(decided_at))"
+            ~ " from decisions.contact_keys)"
             ~ " || ' ' || (select count(*) from decisions.contact_merges)",
         'sends': "(select count(*) from decisions.step_decisions)",
         'consent words': "(select count(*) from contacts.consent_words)",
@@ -29,8 +30,8 @@
 {%- endmacro %}
 
 
-{#- The marks of what the model says it is made from, its own SQL among it; or none when it is made at
-    each tick. -#}
+{#- The marks of the model's inputs and of its own SQL; none for a model that is rebuilt at each
+    tick. -#}
 {% macro marks_of_inputs() -%}
     {%- set kinds = (config.get('meta') or {}).get('kept_until') -%}
     {%- if not kinds -%}{{ return(none) }}{%- endif -%}
@@ -49,18 +50,22 @@
 {%- endmacro %}
 
 
-{#- The marks of a view: the project that it was made in (a tick says which; none under dbt alone, which
-    may have changed what is below the view) and its own SQL. -#}
+{#- The marks of a view: the project it was created in, and its own SQL. A tick passes the project's
+    mark. dbt alone has none and may have changed a model below the view: it always recreates the
+    view. -#}
 {% macro marks_of_view() -%}
     {%- set project = env_var('SENDHOUSE_PROJECT_MARK', '') -%}
-    {{ return('project ' ~ project ~ '; sql ' ~ local_md5(model.compiled_code)[:8] if project else none) }}
+    {%- set mark = 'project ' ~ project ~ '; sql ' ~ local_md5(model.compiled_code)[:8] -%}
+    {{ return(mark if project else none) }}
 {%- endmacro %}
 
 
-{#- Whether the model stands, as the type it should be, and was made from just this. -#}
+{#- Whether the model's relation exists, has the right type and was built from these marks. -#}
 {% macro is_kept(made_from, type='table') -%}
     {%- set existing = load_cached_relation(this) -%}
-    {%- if made_from is none or existing is none or existing.type != type or should_full_refresh() -%}
+    {%- if
+        made_from is none or existing is none or existing.type != type or should_full_refresh()
+    -%}
         {{ return(false) }}
     {%- endif -%}
     {%- set found = run_query(
@@ -81,9 +86,9 @@
 {%- endmacro %}
 
 
-{#- Whether a table that is kept so has been made anew since this model last read it, or this model's
-    own rows are others than it left. Whoever asks remembers in its post-hook, by remember_made_from(),
-    what it has read. -#}
+{#- Whether the kept table `model` was rebuilt since this model last read it, or this model's own
+    rows have changed since. The caller records its read in its post-hook, with
+    remember_made_from(). -#}
 {% macro was_made_anew(model) -%}
     {%- if not is_incremental() -%}{{ return(true) }}{%- endif -%}
     {%- set found = run_query(

@@ -1,7 +1,7 @@
 -- depends_on: {{ ref('stg_events') }}
 {#-
-    Once a UTC day windows move for everybody. In between only those are added up who did something,
-    whose keys are others than before, or who sent a form, when forms were told anew.
+    Once a UTC day the windows move for every contact. Otherwise only contacts are recomputed that
+    have new events, changed keys, or a form after a rebuild of the forms.
 -#}
 {{ config(
     materialized='incremental',

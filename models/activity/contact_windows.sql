@@ -1,4 +1,4 @@
-{#- By key and not by contact is what is kept: who a key is may turn out to be another. -#}
+{#- A view over tables by key, not by contact: the contact of a key may change later. -#}
 {{ config(materialized='view') }}
 
 with

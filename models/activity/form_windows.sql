@@ -1,4 +1,4 @@
-{#- What a CRM tells of a form may be told otherwise tomorrow: counted whole, there are few. -#}
+{#- A CRM may report a form differently tomorrow, so all forms are counted again; they are few. -#}
 with
 
 forms as (

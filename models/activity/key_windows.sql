@@ -14,7 +14,7 @@ clock as (
     select {{ utc_day(watermark(own_name(), 'as_of')) }} as earlier
 ),
 
----------- windows gain what arrived ...
+---------- windows gain new events ...
 arrived as (
     select events.*, clock.earlier
     from {{ arrivals(ref('stg_events'), own_name()) }} as events
@@ -27,7 +27,7 @@ gained as (
 
 {%- if lose %}
 
----------- ... and lose what time has moved out of them
+---------- ... and lose the events that have left them
 moved_on as (
     {{ events_moved_on(own_name()) }}
 ),
@@ -57,7 +57,7 @@ parts as (
     select 1 as counts, * from gained
     {%- if lose %}
     union all by name
-    -- What ever was stays.
+    -- Totals never shrink.
     select -1 as counts, * replace (0 as events, 0 as amount) from lost
     {%- endif %}
 ),

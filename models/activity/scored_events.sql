@@ -13,7 +13,7 @@
 select '' as definition, {{ columns }} from {{ ref('stg_events') }} where false
 {%- elif is_incremental() %}
 
----------- each from where it has got to
+---------- each definition from its own watermark
     {%- for counted in all_counted %}
 select {{ sql_text(counted.definition) }} as definition, {{ columns }}
 from {{ arrivals(ref('stg_events'), counted.definition) }}
@@ -22,7 +22,7 @@ where name = {{ sql_text(counted.name) }} and ({{ counted.condition }})
     {%- endfor %}
 {%- else %}
 
-    ---------- all that there is in one read
+    ---------- the whole history in one read
     select
         {{ definition_of_counted(all_counted) }} as definition,
         {{ columns }}

@@ -1,4 +1,4 @@
-{#- What was said about consent, by whom and when; contact_consent has the last word. -#}
+{#- All statements about consent; contact_consent derives the current state from them. -#}
 with
 
 keys as (
@@ -40,8 +40,9 @@ from_crm as (
     where valid_to is null and marketing_consent is not null
 ),
 
----------- a dated no, or a yes taken back, is an act; an undated no may be a box nobody ever saw.
----------- It cannot be newer than the export that tells of it, or nobody could ask for mail again
+---------- a dated refusal or a withdrawn consent is an opt-out; an undated refusal may be a default
+---------- of the CRM. Its date is limited to the export's time of receipt: a date in the future
+---------- would block every later request for mail
 refusing as (
     select distinct crm_id from crm where not marketing_consent
 ),
@@ -70,8 +71,8 @@ refused_in_crm as (
     group by contact_id, crm_id, source
 ),
 
----------- what happened stays, whatever the list says later; what it merely shows is its last word
-told_in_lists as (
+---------- opt-outs and complaints in a list stay; of the states that a list reports the last counts
+list_statements as (
     select
         lists.*,
         coalesce(by_id.contact_id, by_email.contact_id) as contact_id,
@@ -87,31 +88,31 @@ told_in_lists as (
             and {{ canonical_email('lists.email', 'idn_domains.ascii_domain') }} = by_email.key
 ),
 
-acts_in_lists as (
+list_opt_outs as (
     select
         contact_id,
         'opt_out' as said,
         max(coalesce(least(said_at, received_at), received_at)) as said_at,
         'consent ' || consent_id as evidence,
         source
-    from told_in_lists
+    from list_statements
     where said in ('opt_out', 'complained') and contact_id is not null
     group by contact_id, consent_id, source
 ),
 
-shown_in_lists as (
+list_states as (
     select
         contact_id,
         said,
         coalesce(said_at, received_at) as said_at,
         'consent ' || consent_id as evidence,
         source
-    from told_in_lists
+    from list_statements
     where said in ('import_in', 'import_out') and recency = 1 and contact_id is not null
 ),
 
----------- few keys say something of consent: only of those it matters whose they are
-speakers as (
+---------- only the few keys with statements are looked up
+stated_keys as (
     select contact_key as key from events
     union
     select email as key from tracking where type in ('unsubscribed', 'complained', 'subscribed')
@@ -120,10 +121,10 @@ speakers as (
 speaking as (
     select keys.*
     from keys
-    semi join speakers on keys.key = speakers.key
+    semi join stated_keys on keys.key = stated_keys.key
 ),
 
----------- an address that was one contact's and is another's now: a yes is of who has it
+---------- an address that moved to another contact: consent counts for its current holder
 holders as (
     select email, contact_id
     from crm
@@ -144,7 +145,7 @@ words_in_events as (
         event_id,
         contact_id,
         contact_key,
-        -- A clock that runs ahead must not outrank what is said later.
+        -- A sender's clock that runs ahead must not outrank later statements.
         least(occurred_at, received_at) as said_at,
         case
             when name = 'unsubscribed' then 'opt_out'
@@ -154,7 +155,7 @@ words_in_events as (
     from events
 ),
 
----------- a key may read like another of another kind: whoever it names, a no counts for each
+---------- one text can be a key of several kinds: an opt-out counts for every contact of it
 key_owners as (
     select distinct key, contact_id from speaking
 ),
@@ -171,7 +172,7 @@ refused_in_events as (
     where words.said = 'opt_out'
 ),
 
----------- anybody may sit at a browser: one that is nothing better known by cannot say yes
+---------- anyone can use a browser: a key that is only an anonymous id cannot give consent
 browsers as (
     select key
     from speaking
@@ -193,7 +194,7 @@ agreed_in_events as (
     where words.said <> 'opt_out'
 ),
 
----------- the reader of the send, else by the address
+---------- the contact of the send, else the contact of the address
 refused_in_tracking as (
     select
         coalesce(sends.contact_id, key_owners.contact_id) as contact_id,
@@ -227,9 +228,9 @@ select * from from_crm
 union all
 select * from refused_in_crm
 union all
-select * from acts_in_lists
+select * from list_opt_outs
 union all
-select * from shown_in_lists
+select * from list_states
 union all
 select * from refused_in_events
 union all

@@ -1,9 +1,9 @@
 {#-
-    Every model of models/contacts/features, side by side: add one there, and it appears here; and
-    what follows from several of them.
+    The columns of every model in models/contacts/features: a new model there appears here. Plus the
+    columns that need several of them.
 
-    The lifecycle stage is the furthest that facts show or the CRM says, and churned for a customer
-    who has gone. The CRM's words are those of HubSpot and Salesforce, without spaces and case.
+    The lifecycle stage is the furthest that facts or the CRM show; churned for a customer that
+    cancelled. The CRM's words are the stages of HubSpot and Salesforce, without spaces and case.
 -#}
 with
 

@@ -28,8 +28,8 @@ select
     ] -%}
         records.{{ column }},
     {% endfor -%}
-    -- The record that a CRM merged away does not speak for the contact that it became. One that
-    -- came along with it, another CRM's say, does; so does it again when the merge is undone.
+    -- A record that its CRM merged away is not the primary record of its new contact. A record that
+    -- followed with it, of another CRM for example, can be; after an undone merge, both can.
     keys.decided_for <> keys.contact_id and went.crm_id is not null as is_merged_away
 from records
 inner join keys on records.crm_id = keys.key

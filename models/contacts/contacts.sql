@@ -14,8 +14,8 @@ with
 
 {%- if is_part %}
 
----------- who can be another than at the last tick: of whom a key was decided on, who was ever merged
----------- with somebody, and who ended, as an event can bring back
+---------- contacts that can differ from the last tick: with a newly decided key, ever merged, or
+---------- with a deleted record (an event can bring the contact back)
 changed as (
     select contact_id
     from {{ ref('contact_identities') }}
@@ -76,8 +76,9 @@ current_history as (
     select * from history where valid_to is null
 ),
 
----------- of several CRM records of one contact, the living one changed last speaks; one that the
----------- CRM merged away is told of no more in exports of changes, it looks alive for good
+---------- of several CRM records of a contact, the living record changed last is primary. A record
+---------- that the CRM merged away comes last: exports of changes no longer report it, so it never
+---------- ends
 of_several as (
     select contact_id from current_history group by contact_id having count(*) > 1
 ),
@@ -105,7 +106,7 @@ current_records as (
     anti join of_several on current_history.contact_id = of_several.contact_id
 ),
 
----------- the CRM has let go of every record of the contact
+---------- every record of the contact is deleted in the CRM or gone
 endings as (
     select contact_id, max(valid_from) as ended_at
     from history
@@ -140,7 +141,7 @@ ranked_owners as (
     from owners
 ),
 
----------- an address seen only in events counts where the CRM gives none
+---------- an address seen only in events counts for a contact without a CRM record
 event_addresses as (
     select
         contact_id,

@@ -1,4 +1,4 @@
-{#- As it was told last, by record; of whom it is, by the contact that the record names. -#}
+{#- The last reported row of each deal, with the contact of the record that the deal names. -#}
 with
 
 deals as (
@@ -26,7 +26,7 @@ select
     ranked.name,
     ranked.pipeline,
     ranked.stage,
-    -- A CRM that has no status has stages called so.
+    -- A CRM without a status names its stages that way.
     coalesce(
         ranked.status,
         case

@@ -15,7 +15,7 @@ changes as (
 
 {%- if is_incremental() %}
 
----------- at the very instant of the last tick another may have decided
+---------- another tick at the instant of the last tick may have decided more
 moved as (
     select distinct segment, contact_id
     from changes

@@ -1,4 +1,5 @@
-{#- A no that stops nobody's mail: nobody is known by its id, and its address is none. -#}
+{#- Refusals that stop no mail: their id names no known contact, and their address cannot be read.
+    -#}
 with
 
 keys as (
@@ -31,8 +32,8 @@ sends as (
     select send_id from {{ ref('decided_sends') }}
 ),
 
----------- a key that only events named makes a contact, of whom nothing else is known
-people as (
+---------- a contact that only events named, by an id, is not known
+known_contacts as (
     select distinct contact_id
     from keys
     where key_kind = 'email' or found_in = 'crm'
@@ -43,7 +44,7 @@ known_keys as (
         keys.key,
         bool_or(keys.key_kind = 'id') as is_id
     from keys
-    inner join people on keys.contact_id = people.contact_id
+    inner join known_contacts on keys.contact_id = known_contacts.contact_id
     group by keys.key
 ),
 
@@ -87,7 +88,7 @@ from_tracking as (
     left join sends on tracking.send_id = sends.send_id
 ),
 
-told as (
+refusals as (
     select * from from_lists
     union all
     select * from from_events
@@ -103,10 +104,10 @@ judged as (
             when known_by is not null then 'unknown contact id'
             else 'no address and no contact'
         end as reason
-    from told
+    from refusals
 ),
 
----------- told in every export, and in one of them perhaps with what names somebody
+---------- one statement is in many exports, and one of them may name a contact
 statements as (
     select
         source,

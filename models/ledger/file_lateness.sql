@@ -15,7 +15,7 @@ tracking as (
     select file_id, file_no, occurred_at, received_at from {{ ref('stg_tracking') }}
 ),
 
----------- a file becomes known bit by bit where it tells of days to come: then all of it again
+---------- a file with rows of future days becomes known step by step: each time it is read again
 arrived as (
     select file_no from {{ arrivals('events', own_name()) }}
     union

@@ -4,7 +4,8 @@ rejects as (
     select * from {{ ref('stg_rejects') }}
 ),
 
----------- a reason is said before the colon; after it comes the value, which is nobody's to count
+---------- the reason stands before the colon, the value after it; values are private and not
+---------- counted
 named as (
     select
         file_id,

@@ -12,8 +12,8 @@ clock as (
     select as_of from {{ source('control', 'clock') }}
 ),
 
----------- 'stale_after_hours/<kind>': the longest that a source may be silent, also before its
----------- first file; it comes before what usual gaps say
+---------- 'stale_after_hours/<kind>': the greatest age of a source's last file, also before its
+---------- first file; takes precedence over the usual gap
 limits as (
     select
         split_part(name, '/', 2) as kind,
@@ -28,7 +28,7 @@ stale_after as (
     where name = 'stale_after_gaps'
 ),
 
----------- files of one tick have come together
+---------- the files of one tick are one arrival
 arrivals as (
     select
         kind,
@@ -58,7 +58,7 @@ by_kind as (
         sum(files) as files,
         sum(rows_landed) as rows_landed,
         max(landed_at) as last_landed_at,
-        -- one gap is a coincidence, two are a habit
+        -- one gap is a coincidence, two give a usual gap
         case when count(gap_seconds) > 1 then median(gap_seconds) end as usual_gap_seconds
     from gaps
     group by kind

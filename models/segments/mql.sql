@@ -4,7 +4,7 @@ scores as (
     select contact_id, points from {{ ref('score_totals') }} where score = 'lead_score'
 ),
 
----------- scores are kept of people the CRM has let go of; features are not
+---------- ended contacts keep a score but have no features: the join leaves them out
 features as (
     select contact_id from {{ ref('contact_features') }}
 )

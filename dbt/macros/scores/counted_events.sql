@@ -1,6 +1,7 @@
 {#-
-    Which events count in a score. Each score notes it on its model (config.meta.counted_events);
-    activity.scored_events, which is built before all scores, reads it there.
+    The events that count in a score. Each score records them on its model
+    (config.meta.counted_events). activity.scored_events reads them there, because it is built
+    before all scores.
 -#}
 
 {% macro events_counted_by(reasons) -%}
@@ -12,8 +13,8 @@
 {%- endmacro %}
 
 
-{#- By event name what any reason of any score asks of it: name, condition, and the definition that
-    the rows taken in for it carry; what is asked otherwise is another definition. -#}
+{#- The events that any reason of any score counts: name, condition, and the definition stored with
+    each row of scored_events. A changed condition is a new definition. -#}
 {% macro counted_events() -%}
     {%- set conditions = {} -%}
     {%- if execute -%}
@@ -39,7 +40,7 @@
 {%- endmacro %}
 
 
-{#- Whether any reason asks for the event. -#}
+{#- Whether any reason counts the event. -#}
 {% macro is_counted(all_counted) -%}
     (
         {%- for counted in all_counted %}
@@ -50,7 +51,7 @@
 {%- endmacro %}
 
 
-{#- By which definition, of one that is asked for. -#}
+{#- The definition of an event that a reason counts. -#}
 {% macro definition_of_counted(all_counted) -%}
     case name
         {%- for counted in all_counted %}
@@ -60,7 +61,7 @@
 {%- endmacro %}
 
 
-{#- The post-hook of activity.scored_events: what no reason asks for in that way any more goes. -#}
+{#- The post-hook of activity.scored_events: deletes the rows of definitions no longer in use. -#}
 {% macro keep_counted_events() -%}
     {%- set kept = [own_name()] + (counted_events() | map(attribute='definition') | list) -%}
     {%- set gone -%}

@@ -1,21 +1,22 @@
 {#-
-    One reason for which a contact scores. It comes of one of three things:
-      event       what they did: each event of that name, when it happened
-      engagement  what a person (never a machine) did with a mail: opened, clicked, replied,
-                  unsubscribed, complained. Once a mail: one opened ten times is one opened mail
-      segment     what they are: while they are in it, from when they entered
-    and is worth:
-      points      a number, negative too, or parameter('name'), which a replay can try another way
-      half_life   after this long half of the points is left, after twice as long a quarter; after
+    One reason of a score. Its source is one of:
+      event       an event name: each event counts, from when it happened
+      engagement  a reaction by a person (never a machine) to a mail: opened, clicked, replied,
+                  unsubscribed, complained. Once per mail: ten opens are one opened mail
+      segment     a segment: counts while the contact is in it, from the entry
+    Its worth:
+      points      a number, also negative, or parameter('name'), which a replay can change
+      half_life   after this time half of the points are left, after twice the time a quarter, after
                   ten times (a thousandth is left) nothing
-      expires     after this long nothing is left; points without either are for good
-    Further:
+      expires     after this time nothing is left; points without half_life and expires stay
+    Optional:
       where       SQL that narrows an event (over amount, properties, occurred_at) or an engagement
                   (over url, sequence, step): where=json_text('properties', 'page') ~ " like '/x%'"
-      part        'demographic' or 'behavioral'; a segment is demographic, all else behavioral
-                  unless this says otherwise
-    Points of a reason, its half-life and its expiry may be changed at any time and cost nothing;
-    of another event or another `where` all that ever happened is read once.
+      part        'demographic' or 'behavioral'; the default is demographic for a segment and
+                  behavioral otherwise
+
+    Changed points, half-lives and expiries apply at the next tick and cost nothing. A changed event
+    or `where` reads the history of that event once.
 -#}
 {% macro reason(
     name, points, event=none, engagement=none, segment=none, where=none, half_life=none,
@@ -30,9 +31,9 @@
 {%- endmacro %}
 
 
-{#- Stops the parse at the first reason that cannot work, naming the file and the reason. -#}
+{#- Stops the parse at the first invalid reason, with its file and name. -#}
 {% macro check_reasons(reasons) -%}
-    {%- set doings = ['opened', 'clicked', 'replied', 'unsubscribed', 'complained'] -%}
+    {%- set engagements = ['opened', 'clicked', 'replied', 'unsubscribed', 'complained'] -%}
     {%- set parts = ['demographic', 'behavioral'] -%}
     {%- set seen = [] -%}
     {%- for reason in reasons -%}
@@ -40,26 +41,26 @@
         {%- set where = this_file() ~ ": " ~ which -%}
         {%- set sources = [reason.event, reason.engagement, reason.segment] | select | list -%}
         {%- if reason.name in seen -%}
-            {{ exceptions.raise_compiler_error(where ~ " is there twice") }}
+            {{ exceptions.raise_compiler_error(where ~ " is defined twice") }}
         {%- elif reason.points is undefined or reason.points is none -%}
             {{ exceptions.raise_compiler_error(where ~ " has no points") }}
         {%- elif sources | length != 1 -%}
             {{ exceptions.raise_compiler_error(
-                where ~ " comes of " ~ (sources | join(' and ') or 'nothing')
-                ~ "; say one of event, engagement, segment"
+                where ~ " has the sources: " ~ (sources | join(', ') or 'none')
+                ~ "; give one of event, engagement, segment"
             ) }}
-        {%- elif reason.engagement and reason.engagement not in doings -%}
+        {%- elif reason.engagement and reason.engagement not in engagements -%}
             {{ exceptions.raise_compiler_error(
-                where ~ " names engagement '" ~ reason.engagement ~ "'; there are: "
-                ~ doings | join(', ')
+                where ~ " names engagement '" ~ reason.engagement ~ "', which does not exist;"
+                ~ " there are: " ~ engagements | join(', ')
             ) }}
         {%- elif reason.segment and reason.where -%}
             {{ exceptions.raise_compiler_error(
-                where ~ " narrows a segment with `where`; narrow it in a segment of its own"
+                where ~ " has a segment and a `where`; write a narrower segment instead"
             ) }}
         {%- elif reason.part not in parts -%}
             {{ exceptions.raise_compiler_error(
-                where ~ " is of part '" ~ reason.part ~ "'; there are: " ~ parts | join(', ')
+                where ~ " has part '" ~ reason.part ~ "'; use one of: " ~ parts | join(', ')
             ) }}
         {%- endif -%}
         {%- if reason.segment -%}
@@ -69,7 +70,7 @@
             {%- do check_duration(duration, which) -%}
             {%- if duration.split(' ')[0] | int == 0 -%}
                 {{ exceptions.raise_compiler_error(
-                    where ~ " ends in no time: '" ~ duration ~ "'"
+                    where ~ " has a duration of zero: '" ~ duration ~ "'"
                 ) }}
             {%- endif -%}
         {%- endfor -%}
@@ -81,7 +82,8 @@
 {%- endmacro %}
 
 
-{#- Ten times a duration: '300 days' of '30 days'. What is none stays, for check_reasons to say. -#}
+{#- Ten times a duration: '300 days' for '30 days'. An invalid duration stays: check_reasons reports
+    it. -#}
 {% macro ten_times(duration) -%}
     {%- set parts = (duration | string).split(' ') -%}
     {{ return(' '.join([(parts[0] | int * 10) | string] + parts[1:])) }}

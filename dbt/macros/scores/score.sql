@@ -1,8 +1,10 @@
 {#-
-    A score: a list of reasons (see reason.sql). Gives the score's ledger, one row per contact,
-    reason and evidence; its sum at an instant (see worth.sql) is the score.
-    `counts_now` says whether a row is worth anything at the clock. It is there for scores.totals:
-    as a filter it reaches what each reason is read from, and what has ended is not read.
+    A score: a list of reasons (see reason.sql). Produces the score's ledger, one row per contact,
+    reason and evidence. The sum of the rows at an instant (see worth.sql) is the score.
+      reasons  reason(…), each with a name of its own
+
+    `counts_now` tells whether a row has any worth at the clock. scores.totals filters by it: DuckDB
+    pushes the filter down to each reason's input, so ended reasons are not read.
 -#}
 {% macro score(reasons) -%}
 {%- do check_reasons(reasons) -%}
@@ -16,7 +18,7 @@ clock as (
 
 {%- if reasons | selectattr('event') | list %}
 
----------- by key: who a key is may turn out to be another, also of what happened long ago
+---------- by key: the contact of a key may change later, also for old events
 done as (
     {%- for reason in reasons | selectattr('event') %}
     select
@@ -52,8 +54,8 @@ ledger as (
     cross join clock
     {{ "union all" if not loop.last }}
     {%- endfor %}
-    {{ "union all" if reasons | selectattr('event') | list and reasons | rejectattr('event') | list }}
     {%- if reasons | selectattr('event') | list %}
+    {{ "union all" if reasons | rejectattr('event') | list }}
     select known.contact_id, done.* exclude (written_key)
     from done
     inner join known on done.written_key = known.written_key
@@ -65,7 +67,7 @@ from ledger
 {%- endmacro %}
 
 
-{#- The columns of the ledger that say what a reason is worth from when to when; arguments are SQL. -#}
+{#- The ledger's columns for the worth of a reason and its period; arguments are SQL. -#}
 {% macro worth_of(reason, since, evidence, ended_at='cast(null as timestamptz)') -%}
         '{{ reason.name | replace("'", "''") }}' as reason,
         '{{ reason.part }}' as part,
@@ -95,7 +97,7 @@ from ledger
 {%- endmacro %}
 
 
-{#- From the hits as they are classed now: with a better rule for machines the past scores anew. -#}
+{#- From engagement as classified now: an improved machine rule changes past scores too. -#}
 {% macro because_of_engagement(reason) -%}
     select
         contact_id,

@@ -1,7 +1,8 @@
 {#-
-    Stays of contacts in a segment (contact_id, entered_at, exited_at, change_id of the entry): what
-    earlier ticks decided and who is in it at the clock, which is what segments.membership will say
-    after this tick. Not from there: a segment may ask for a score.
+    Stays of contacts in a segment (contact_id, entered_at, exited_at, change_id of the entry): the
+    changes decided by earlier ticks, and the members at the clock. The result equals
+    segments.membership after this tick. It does not read that table, because a segment may read a
+    score.
 -#}
 {% macro stays_in(segment) -%}
 with

@@ -1,7 +1,7 @@
 {#-
-    What a row of scores.ledger is worth at the instant `at`: its points from `since` until before
-    `ends_at`; of one with a half-life, points * 0.5 ^ (days since / half-life). Rounded to four
-    places row by row: then a sum is the same in whatever order it is added up. Arguments are SQL.
+    The worth of a row of scores.ledger at the instant `at`: its points from `since` until before
+    `ends_at`; with a half-life, points * 0.5 ^ (days since / half-life). Each row is rounded to
+    four places, so that a sum does not depend on the order of its rows. Arguments are SQL.
 -#}
 {% macro worth(
     at, points='points', since='since', half_life_days='half_life_days', ends_at='ends_at'

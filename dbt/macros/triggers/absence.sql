@@ -1,8 +1,11 @@
 {#-
-    Fires when, by the clock, `within` has passed since `after` and no `missing` was known that
-    happened in that time: a `missing` at the very end of it still counts as in time, one at the
-    same instant as `after` does not follow it. One that becomes known when the trigger has fired
-    takes nothing back.
+    Fires when `within` has passed since the event `after` without an event `missing` in that time.
+      after    the name of the event that starts the window
+      missing  the name of the event that must follow; at the very end of the window it is in time,
+               at the instant of `after` it does not follow
+      within   the length of the window, a duration such as '3 days'
+
+    A `missing` event that becomes known after the firing does not revoke the firing.
 -#}
 {% macro absence_trigger(after, missing, within) -%}
 with
@@ -15,7 +18,7 @@ clock as (
     from {{ source('control', 'clock') }}
 ),
 
----------- whose time ran out since the last look, and what became known with its time over
+---------- windows that ended since the last look, and late events whose window was already over
 occurrences as (
     select event_id, contact_id, occurred_at
     from {{ ref('events') }}

@@ -1,17 +1,17 @@
 {#-
-    Fires on a day of the contact's, at a time of day by the clocks where it lives.
-      date    a feature that is a date, or an instant, which is on the day that it is there
-      at      'HH:MM', in the contact's IANA time zone. A time that a change to summer time leaves
-              out is the end of the gap, one that occurs twice is the first of the two
-      before  a number of days or weeks by which it fires earlier
-      yearly  on every anniversary instead, from the first on; 29 February is 28 February in years
-              that have none
-      late    how long after its time it may still fire: when the trigger is new, or the date was
-              not known in time. After an outage, that it fires for all that was due since the last
-              look, however late that is: a sequence says in `enroll_within` what it is too late for
+    Fires on a date of the contact, at a local time of day.
+      date    a feature that is a date, or an instant (its day in the contact's time zone counts)
+      at      'HH:MM' in the contact's IANA time zone. A time skipped by a change to summer time
+              becomes the end of the gap; a time that occurs twice is the first of the two
+      before  a number of days or weeks by which the trigger fires earlier
+      yearly  fires on every anniversary instead, from the first on; 29 February becomes 28 February
+              in years without one
+      late    how long after its time the trigger may still fire, if the trigger is new or the date
+              was not known in time. After an outage it fires for every date since the last look,
+              however late: the sequence limits this with `enroll_within`
 
-    It fires once for a day: two firings of a contact are two days apart at least, so that who moves
-    to another time zone, or is merged with somebody, does not get it again.
+    One firing per date: two firings of a contact are at least two days apart, so a contact that
+    changes its time zone, or is merged, does not fire twice.
 -#}
 {% macro date_trigger(date, at='09:00', before=none, yearly=false, late='1 day') -%}
 {%- do check_known('features', date, 'date_trigger()') -%}
@@ -76,7 +76,7 @@ occasions as (
 ),
 {%- endif %}
 
----------- few are near; of those the instant
+---------- only dates near the clock need their local instant computed
 near as (
     select
         occasions.contact_id,

@@ -1,13 +1,14 @@
 {#-
-    Fires when the contact does `name`.
+    Fires for each event `name` of the contact.
+      name        the event name
       where       SQL over activity.events, such as json_text('properties', 'plan') ~ " = 'pro'"
-      first_only  only the first time: once per contact
-      not_within  a duration: no two firings of a contact lie less apart, whenever they became
-                  known; of several that are new the earliest fires
+      first_only  fires once per contact, for the first event
+      not_within  the shortest time between two firings of a contact, in whatever order the events
+                  became known; of several new events the earliest fires
 -#}
 {% macro event_trigger(name, where=none, first_only=false, not_within=none) -%}
 {%- if first_only and not_within -%}
-    {%- do refuse_trigger('what fires only once per contact needs no not_within') -%}
+    {%- do refuse_trigger('first_only and not_within exclude each other; remove one of them') -%}
 {%- endif -%}
 with{{ " recursive" if not_within }}
 
@@ -40,7 +41,7 @@ fired as (
     {{ earlier_firings() }}
 ),
 
----------- of several at one instant any one
+---------- one event per instant
 instants as (
     select contact_id, occurred_at, min(event_id) as event_id
     from arrived
@@ -49,11 +50,14 @@ instants as (
 ),
 
 followed as (
-    select contact_id, occurred_at, {{ next_after('occurred_at', not_within, 'contact_id') }} as next_at
+    select
+        contact_id,
+        occurred_at,
+        {{ next_after('occurred_at', not_within, 'contact_id') }} as next_at
     from instants
 ),
 
----------- from each that fires to the next that may
+---------- from each event that fires to the next one that may fire
 firing as (
     select contact_id, min(occurred_at) as occurred_at
     from followed

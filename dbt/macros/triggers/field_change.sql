@@ -1,17 +1,18 @@
 {#-
-    Fires when a CRM says another value of `field` than it said before, at the time when this was
-    learnt. What a record says first, or when it is deleted, is no change; nor is it when another
-    record begins to speak for the contact. An export that turns out to have said so earlier still
-    tells of the same change.
-      field      a column of contacts.contact_history
-      from_, to  a value or a list of values, as the CRM writes them (a time zone
-                 by its IANA name); left out: any, and none
+    Fires when an export reports a new value of `field`, at the time the export was received.
+      field  a column of contacts.contact_history
+      from_  the value before, or a list of values, as the CRM writes them (a time zone by its IANA
+             name); omitted: any value or none
+      to     the value after, likewise
+
+    The first value of a record, a deletion, and a switch of the contact to another primary record
+    are not changes. A late export that dates the change earlier reports the same change.
 -#}
 {% macro field_change_trigger(field, from_=none, to=none) -%}
 {%- if field not in crm_fields() -%}
     {%- do refuse_trigger(
-        "field_change_trigger() names field '" ~ field ~ "', which contacts.contact_history does"
-        ~ " not have; there are: " ~ (crm_fields() | join(', '))
+        "field_change_trigger() names field '" ~ field ~ "', which does not exist in"
+        ~ " contacts.contact_history; there are: " ~ (crm_fields() | join(', '))
     ) -%}
 {%- endif -%}
 with
@@ -39,7 +40,7 @@ arrived as (
         or file_no > {{ watermark(trigger_watermark(), 'file_no') }}
 ),
 
----------- of several things said at one instant the last stands
+---------- the last value of an instant counts
 stood as (
     select history.*
     from history
@@ -55,7 +56,7 @@ compared as (
     from stood
 ),
 
----------- what stayed from one change to the next
+---------- from one change of the value to the next
 stretches as (
     select
         *,
@@ -102,7 +103,7 @@ from changes
 {%- endmacro %}
 
 
-{#- What a CRM says of a contact, by the names of contacts.contact_history. -#}
+{#- The CRM fields of a contact, by their names in contacts.contact_history. -#}
 {% macro crm_fields() -%}
     {{ return([
         'email', 'first_name', 'last_name', 'job_title', 'phone', 'country', 'timezone', 'language',

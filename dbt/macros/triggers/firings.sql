@@ -1,35 +1,37 @@
 {#-
-    Triggers. The model of a trigger says what it fires at the clock; decisions/trigger_firings
-    keeps each firing once, for good, by its id: the hash of the trigger's name and `occurrence`.
+    The protocol of triggers. The model of a trigger lists its firings at the clock.
+    decisions/trigger_firings keeps each firing once and permanently, by its id: the hash of the
+    trigger's name and `occurrence`.
 
-      contact_id  who
-      fired_at    when what fires it happened; null for a row that says that what an earlier firing
-                  was about is over: `occurrence` is then the firing_id, and the row goes to
+      contact_id  the contact
+      fired_at    when the cause of the firing happened; null in a row that reports the end of an
+                  earlier firing: `occurrence` is then the firing_id, and the row goes to
                   decisions/trigger_rearms
-      occurrence  what tells one firing of the trigger from all others
+      occurrence  identifies the firing among all firings of the trigger
       evidence    ids and values; JSON
 
-    Triggers look at what is new since the last look of which the firings were decided: the watermark
-    `triggers.<name>` (see arrivals.sql), moved by decisions/trigger_firings. A trigger that is new
-    looks at all there is; who is then beyond a threshold, in a segment or silent fires. A trigger
-    that is edited has seen what it has seen: it looks forward.
+    A trigger reads the facts since its last look whose firings were decided: the watermark
+    `triggers.<name>` (see arrivals.sql), moved by decisions/trigger_firings. A new trigger reads
+    all facts, and fires for contacts that are then beyond a threshold, in a segment or silent. An
+    edited trigger keeps its watermark and reads new facts only.
 -#}
 
-{#- What this trigger has taken in: the name of its watermark. -#}
+{#- The name of this trigger's watermark. -#}
 {% macro trigger_watermark() -%}
     {{ return('triggers.' ~ own_name()) }}
 {%- endmacro %}
 
 
-{#- The post-hook of every trigger (dbt_project.yml): how far what its table says now has looked. -#}
+{#- The post-hook of every trigger (dbt_project.yml): records how far its table has looked. -#}
 {% macro note_look() -%}
     {{ move_watermarks([trigger_watermark() ~ '.looking']) }}
 {%- endmacro %}
 
 
-{#- The post-hook of decisions/trigger_firings: what the triggers' tables say is decided. As far as
-    those have looked and not to the clock: whoever builds decisions alone loses nothing. (Whoever
-    builds a trigger alone has it look at what its inputs were: build it with a + before its name.) -#}
+{#- The post-hook of decisions/trigger_firings: the firings in the triggers' tables are decided. The
+    watermarks move as far as the triggers have looked, not to the clock: a build of decisions alone
+    loses no firing. (A build of a trigger alone reads its inputs as they were last built: put a +
+    before its name.) -#}
 {% macro take_in_looks() -%}
     {%- set watermarks = source('control', 'watermarks') -%}
     delete from {{ watermarks }}
@@ -41,13 +43,13 @@
 {%- endmacro %}
 
 
-{#- The clock when this trigger was last looked at; for a new one long ago, or `otherwise`. -#}
+{#- The clock at this trigger's last look; for a new trigger the distant past or `otherwise`. -#}
 {% macro last_look(otherwise=none) -%}
     {{ watermark(trigger_watermark(), 'as_of', otherwise) }}
 {%- endmacro %}
 
 
-{#- What this trigger fired at earlier ticks, by who the contacts have turned out to be. -#}
+{#- The firings of this trigger at earlier ticks, with merges of contacts followed. -#}
 {% macro earlier_firings() -%}
 select
     firings.firing_id,
@@ -59,7 +61,7 @@ where firings.trigger = '{{ own_name() }}'
 {%- endmacro %}
 
 
-{#- Whether a firing of `fired` (contact_id, fired_at) lies less than a duration away. -#}
+{#- Whether a firing in `fired` (contact_id, fired_at) is closer to `instant` than the duration. -#}
 {% macro fired_near(contact, instant, duration) -%}
 exists (
     select 1 from fired
@@ -70,7 +72,7 @@ exists (
 {%- endmacro %}
 
 
-{#- Stops the parse with the file and what is wrong in it. -#}
+{#- Stops the parse with the file and the problem. -#}
 {% macro refuse_trigger(message) -%}
     {{ exceptions.raise_compiler_error(this_file() ~ ": " ~ message) }}
 {%- endmacro %}

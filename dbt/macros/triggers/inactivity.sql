@@ -1,9 +1,12 @@
 {#-
-    Fires when, by the clock, `for_` has passed since the contact last did `name`, or anything at
-    all (an open, a click or a reply of a person included); what happens at the very end of that
-    time is still in time. Fires again when the contact did something and then nothing for as long.
-    Who never did anything cannot stop. A late event that is older than the last one known changes
-    nothing, a newer one begins another silence; what has fired stays.
+    Fires when `for_` has passed since the contact's last event `name`, or since its last activity.
+      for_  the length of the silence, a duration such as '30 days'; an event at its very end is in
+            time
+      name  the event name; omitted: any event, and an open, click or reply by a person
+
+    Fires again after new activity and another silence. A contact without any activity never fires.
+    A late event older than the last known event has no effect; a newer one starts another silence.
+    Firings stay.
 -#}
 {% macro inactivity_trigger(for_, name=none) -%}
 with

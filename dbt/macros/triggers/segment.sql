@@ -1,7 +1,9 @@
 {#-
-    Fire each time the segment's rule lets the contact in, or out. Not when the contact turns out to be
-    one that is inside, is no more, or is back: then nobody came or went. One that is new fires for who
-    is in the segment, however they came to be, and for nobody who left before.
+    Fire each time a contact enters or leaves a segment by the segment's rule. Changes by a merge,
+    by a deletion in the CRM or by a return to the CRM do not fire. A new entry trigger fires for
+    all current members, whatever the reason of their entry. A new exit trigger does not fire for
+    earlier exits.
+      segment  ref() of the segment
 -#}
 {% macro segment_entry_trigger(segment) -%}
 {%- do check_kind('segments', segment, 'segment_entry_trigger()') -%}
@@ -15,7 +17,7 @@ changes as (
     {{ changes_of_segment(segment) }}
 ),
 
----------- those of the last look again: that tick may have died before it was through
+---------- changes at the instant of the last look again: that tick may have died half-way
 entries as (
     select changes.*
     from changes
@@ -40,7 +42,7 @@ changes as (
     {{ changes_of_segment(segment) }}
 ),
 
----------- those of the last look again, as above
+---------- changes at the instant of the last look again, as above
 exits as (
     select *
     from changes

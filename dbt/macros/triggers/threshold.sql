@@ -1,14 +1,15 @@
 {#-
-    Fires once per crossing of a level, and again only after the value was back at `rearm` at some
-    tick. What happens between two ticks is not seen; it fires at the tick that sees it.
-      value        a feature of contacts.contact_features, or SQL over them
-      score        instead of value: a score; who has nothing in its ledger has 0
-      reaches      fires when the value is at least this; back is at most `rearm`
-      falls_below  fires when the value is less than this; back is at least `rearm`
-      rearm        left out: as soon as the value is beyond the level no more
+    Fires once per crossing of a level, and again only after a tick has seen the value back at
+    `rearm`. A crossing fires at the first tick that sees it; changes between two ticks are not
+    seen.
+      value        a feature of contacts.contact_features, or SQL over features
+      score        instead of value: a score; a contact without reasons has 0
+      reaches      fires when the value is at least this; back means at most `rearm`
+      falls_below  fires when the value is less than this; back means at least `rearm`
+      rearm        omitted: back means no longer beyond the level
 
-    A value that is null is not known: it neither fires nor is it back. Features that count are 0,
-    not null, for who has none.
+    A null value is unknown: it neither fires nor counts as back. Counting features are 0, not null,
+    for a contact without events.
 -#}
 {% macro threshold_trigger(value=none, score=none, reaches=none, falls_below=none, rearm=none) -%}
 {%- do check_threshold(value, score, reaches, falls_below, rearm) -%}
@@ -47,7 +48,7 @@ rearmed as (
     select firing_id from {{ source('state', 'trigger_rearms') }}
 ),
 
----------- whose crossing is not over
+---------- firings whose crossing is not over
 standing as (
     select fired.firing_id, fired.contact_id
     from fired
@@ -85,12 +86,12 @@ from over
 {%- endmacro %}
 
 
-{#- Stops the parse when a threshold does not make sense. -#}
+{#- Stops the parse at arguments that do not make a threshold. -#}
 {% macro check_threshold(value, score, reaches, falls_below, rearm) -%}
     {%- if (value is none) == (score is none) -%}
-        {%- do refuse_trigger('a threshold is of a value or of a score: give one of them') -%}
+        {%- do refuse_trigger('threshold_trigger() needs either value or score') -%}
     {%- elif (reaches is none) == (falls_below is none) -%}
-        {%- do refuse_trigger('give one of reaches and falls_below') -%}
+        {%- do refuse_trigger('threshold_trigger() needs either reaches or falls_below') -%}
     {%- endif -%}
     {%- for level in [reaches, falls_below, rearm] if level is not none and level is not number -%}
         {%- do refuse_trigger("'" ~ level ~ "' is not a number") -%}

@@ -1,4 +1,4 @@
-{#- What is known of the company, and what all of its people do together. -#}
+{#- The company's fields, and the use by all its contacts together. -#}
 with
 
 contacts as (

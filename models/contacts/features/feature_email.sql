@@ -1,4 +1,4 @@
-{#- Opens and clicks of people; machines do not count. -#}
+{#- Opens and clicks by people; machines do not count. -#}
 with
 
 clock as (

@@ -1,4 +1,5 @@
-{#- Whom the CRM has let go of is in no segment: contact_features begins with who is here. -#}
+{#- Ended contacts are left out: contact_features starts from this model, so they are in no segment.
+    -#}
 with
 
 contacts as (

@@ -102,13 +102,13 @@ AT_PARSE = {
         SCORE,
         "points=20, event='signed_up'",
         "points=20",
-        "reason 'signed up' comes of nothing; say one of event, engagement, segment",
+        "reason 'signed up' has the sources: none; give one of event, engagement, segment",
     ),
     "reason of two things": (
         SCORE,
         "event='signed_up'",
         "event='signed_up', engagement='opened'",
-        "reason 'signed up' comes of signed_up and opened",
+        "reason 'signed up' has the sources: signed_up, opened",
     ),
     "reason without points": (
         SCORE,
@@ -126,7 +126,8 @@ AT_PARSE = {
         SCORE,
         "engagement='replied'",
         "engagement='answered'",
-        "reason 'replied' names engagement 'answered'; there are: opened,",
+        "reason 'replied' names engagement 'answered', which does not exist; "
+        "there are: opened,",
     ),
     "half-life of a reason": (
         SCORE,
