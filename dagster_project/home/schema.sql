@@ -199,7 +199,7 @@ create table if not exists decisions.enrollment_exits (
 );
 
 create table if not exists decisions.step_decisions (
-    step_decision_id varchar not null,
+    send_id varchar not null,
     enrollment_id varchar not null,
     sequence varchar not null,
     contact_id varchar not null,

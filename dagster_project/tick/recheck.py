@@ -81,7 +81,7 @@ _BY_CONTACT = r"""
             tracked.type as happened
         from tracked
         inner join decisions.step_decisions as decisions
-            on tracked.send_id = decisions.step_decision_id
+            on tracked.send_id = decisions.send_id
         left join aliases on decisions.contact_id = aliases.contact_id
         union all
         select keys.contact_id, tracked.type

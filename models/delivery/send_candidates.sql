@@ -30,7 +30,7 @@ clock as (
 
 candidates as (
     select
-        decisions.step_decision_id as send_id,
+        decisions.send_id,
         decisions.enrollment_id,
         contacts.contact_id,
         decisions.contact_id as decided_for,
@@ -50,8 +50,8 @@ candidates as (
     left join contacts
         on coalesce(aliases.canonical_id, decisions.contact_id) = contacts.contact_id
     left join broadcasts on decisions.sequence = broadcasts.sequence
-    left join attempts on decisions.step_decision_id = attempts.send_id
-    anti join expired on decisions.step_decision_id = expired.send_id
+    left join attempts on decisions.send_id = attempts.send_id
+    anti join expired on decisions.send_id = expired.send_id
     where attempts.send_id is null
         or (attempts.status in ('deferred', 'failed') and attempts.next_try_at <= clock.as_of)
 )

@@ -9,7 +9,7 @@ tracking as (
 ),
 
 decisions as (
-    select step_decision_id as send_id, contact_id, sequence, step from {{ ref('step_decisions') }}
+    select send_id, contact_id, sequence, step from {{ ref('step_decisions') }}
 ),
 
 unknown as (

@@ -48,7 +48,7 @@ outcomes as (
 
 sends as (
     select
-        decisions.step_decision_id as send_id,
+        decisions.send_id,
         decisions.enrollment_id,
         coalesce(aliases.canonical_id, decisions.contact_id) as contact_id,
         decisions.sequence,
@@ -71,9 +71,9 @@ sends as (
     from decisions
     left join enrollments on decisions.enrollment_id = enrollments.enrollment_id
     left join steps on decisions.sequence = steps.sequence and decisions.step = steps.step
-    left join attempts on decisions.step_decision_id = attempts.send_id
+    left join attempts on decisions.send_id = attempts.send_id
     left join aliases on decisions.contact_id = aliases.contact_id
-    left join outcomes on decisions.step_decision_id = outcomes.send_id
+    left join outcomes on decisions.send_id = outcomes.send_id
 ),
 
 ---------- a goal reached belongs to the last mail before it, and once to a run

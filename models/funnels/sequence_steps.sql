@@ -52,9 +52,9 @@ reached as (
         ) as is_dropped
     from decisions
     inner join enrollments on decisions.enrollment_id = enrollments.enrollment_id
-    left join sends on decisions.step_decision_id = sends.send_id
-    left join attempts on decisions.step_decision_id = attempts.send_id
-    left join given_up on decisions.step_decision_id = given_up.send_id
+    left join sends on decisions.send_id = sends.send_id
+    left join attempts on decisions.send_id = attempts.send_id
+    left join given_up on decisions.send_id = given_up.send_id
 ),
 
 counted as (

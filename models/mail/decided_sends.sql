@@ -9,7 +9,7 @@ aliases as (
 )
 
 select
-    decisions.step_decision_id as send_id,
+    decisions.send_id,
     decisions.enrollment_id,
     coalesce(aliases.canonical_id, decisions.contact_id) as contact_id,
     decisions.contact_id as decided_for,
