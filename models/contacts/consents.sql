@@ -112,7 +112,7 @@ shown_in_lists as (
 
 ---------- few keys say something of consent: only of those it matters whose they are
 speakers as (
-    select contact_key as key from events
+    select key from events
     union
     select email as key from tracking where type in ('unsubscribed', 'complained', 'subscribed')
 ),
@@ -143,7 +143,7 @@ words_in_events as (
     select
         event_id,
         contact_id,
-        contact_key,
+        key,
         -- A clock that runs ahead must not outrank what is said later.
         least(occurred_at, received_at) as said_at,
         case
@@ -167,7 +167,7 @@ refused_in_events as (
         'event ' || words.event_id as evidence,
         'events' as source
     from words_in_events as words
-    inner join key_owners on words.contact_key = key_owners.key
+    inner join key_owners on words.key = key_owners.key
     where words.said = 'opt_out'
 ),
 
@@ -188,8 +188,8 @@ agreed_in_events as (
         'event ' || words.event_id as evidence,
         'events' as source
     from words_in_events as words
-    anti join browsers on words.contact_key = browsers.key
-    left join passed_on on words.contact_key = passed_on.email
+    anti join browsers on words.key = browsers.key
+    left join passed_on on words.key = passed_on.email
     where words.said <> 'opt_out'
 ),
 

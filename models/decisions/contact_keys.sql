@@ -37,7 +37,7 @@ current_records as (
 ),
 
 events as (
-    select event_id, contact_key, received_at, occurred_at from {{ ref('key_sightings') }}
+    select event_id, key, received_at, occurred_at from {{ ref('key_sightings') }}
 ),
 
 sightings as (
@@ -198,13 +198,13 @@ new_external_ids as (
 ---------- who events name that is no key yet
 unseen_in_events as (
     select
-        events.contact_key as key,
+        events.key,
         {{ earliest(
             'events.event_id', by=['events.received_at', 'events.occurred_at', 'events.event_id']
         ) }} as event_id
     from events
-    anti join decided on events.contact_key = decided.key
-    group by events.contact_key
+    anti join decided on events.key = decided.key
+    group by events.key
 ),
 
 new_in_events as (
@@ -229,7 +229,7 @@ told_as_anonymous as (
 nobodies as (
     select told_as_anonymous.anonymous_id
     from told_as_anonymous
-    anti join sightings on told_as_anonymous.anonymous_id = sightings.contact_key
+    anti join sightings on told_as_anonymous.anonymous_id = sightings.key
 ),
 
 new_people as (
@@ -296,7 +296,7 @@ all_people as (
 people_seen as (
     select all_people.*
     from all_people
-    semi join unclaimed on all_people.key = unclaimed.contact_key
+    semi join unclaimed on all_people.key = unclaimed.key
 ),
 
 people_by_key as (
@@ -324,7 +324,7 @@ claims as (
         'events' as found_in,
         'event ' || unclaimed.event_id as evidence
     from unclaimed
-    inner join people_by_key on unclaimed.contact_key = people_by_key.key
+    inner join people_by_key on unclaimed.key = people_by_key.key
 ),
 
 ranked_claims as (

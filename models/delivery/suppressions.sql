@@ -18,7 +18,7 @@ lists as (
 ),
 
 events as (
-    select contact_key, occurred_at, received_at
+    select key, occurred_at, received_at
     from {{ ref('consent_events') }}
     where name = 'unsubscribed'
 ),
@@ -113,10 +113,10 @@ refusals as (
     where tracking.type = 'unsubscribed'
     union all
     select
-        {{ hash_email('contact_key') }} as email_hash,
+        {{ hash_email('key') }} as email_hash,
         least(occurred_at, received_at) as since
     from events
-    where {{ looks_like_email('contact_key') }}
+    where {{ looks_like_email('key') }}
     union all
     select email_hash, since from told_in_lists where said = 'opt_out'
 ),

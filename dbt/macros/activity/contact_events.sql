@@ -3,7 +3,7 @@
 select
     events.event_id,
     key_contacts.contact_id,
-    key_contacts.contact_key,
+    key_contacts.key,
     events.name,
     events.occurred_at,
     events.received_at,

@@ -12,5 +12,5 @@
         from {{ ref('contact_identities') }} as identities
         semi join {{ ref('contact_merges') }} as merges
             on identities.decided_for = merges.contact_id
-    ) as decided on keys.contact_key = decided.key
+    ) as decided on keys.key = decided.key
 {%- endmacro %}
