@@ -3,7 +3,7 @@
 with
 
 proposals as (
-    select * from {{ ref('sequence_proposals') }} where kind = 'exit'
+    select * from {{ ref('sequence_proposals') }} where proposal = 'exit'
 ),
 
 decided as (

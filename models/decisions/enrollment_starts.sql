@@ -3,7 +3,7 @@
 with
 
 proposals as (
-    select * from {{ ref('sequence_proposals') }} where kind = 'enroll'
+    select * from {{ ref('sequence_proposals') }} where proposal = 'enroll'
 ),
 
 decided as (

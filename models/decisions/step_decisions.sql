@@ -3,7 +3,7 @@
 with
 
 proposals as (
-    select * from {{ ref('sequence_proposals') }} where kind = 'step'
+    select * from {{ ref('sequence_proposals') }} where proposal = 'step'
 ),
 
 decided as (

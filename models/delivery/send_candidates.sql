@@ -21,7 +21,7 @@ expired as (
 ),
 
 broadcasts as (
-    select distinct sequence from {{ ref('declared_steps') }} where kind = 'broadcast'
+    select distinct sequence from {{ ref('declared_steps') }} where declared_in = 'broadcast'
 ),
 
 clock as (

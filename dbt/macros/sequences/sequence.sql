@@ -8,7 +8,7 @@
       steps     step(…), in order
       enroll_within  how long after it fired a firing may still enroll (late files, a late audience)
 
-    The rows are proposals (`kind`): definition, enroll, refuse, step, exit, overtake (an ending came
+    The rows are proposals (`proposal`): definition, enroll, refuse, step, exit, overtake (an ending came
     after the last step was decided and before its mail left). The models in decisions/ append them,
     each by its id, so that a tick that died half-way repeats nothing.
     Steps are walked in order because a step may wait for one decided in the same tick.
