@@ -67,22 +67,14 @@ _BY_CONTACT = r"""
         left join foreign_keys on events.contact_key = foreign_keys.said
     ),
 
-    aliases as (
-        select contact_id, canonical_id from identity.contact_aliases
-    ),
-
     keys as (
         select key, contact_id from contacts.contact_identities
     ),
 
     news as (
-        select
-            coalesce(aliases.canonical_id, decisions.contact_id) as contact_id,
-            tracked.type as happened
+        select sends.contact_id, tracked.type as happened
         from tracked
-        inner join decisions.step_decisions as decisions
-            on tracked.send_id = decisions.send_id
-        left join aliases on decisions.contact_id = aliases.contact_id
+        inner join mail.decided_sends as sends on tracked.send_id = sends.send_id
         union all
         select keys.contact_id, tracked.type
         from tracked

@@ -42,9 +42,8 @@ resolved as (
         keys.key,
         keys.found_in,
         keys.evidence,
-        coalesce(merge_chains.canonical_id, keys.contact_id) as contact_id
-    from keys
-    left join merge_chains on keys.contact_id = merge_chains.contact_id
+        keys.contact_id
+    from {{ of_current_contact('keys', aliases='merge_chains') }} as keys
 ),
 
 ---------- what the CRM says now of each record, and so of the contact that the record was first

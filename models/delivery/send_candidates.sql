@@ -1,7 +1,7 @@
 with
 
 decisions as (
-    select * from {{ ref('step_decisions') }} where decision = 'send'
+    select * from {{ of_current_contact(ref('step_decisions')) }} where decision = 'send'
 ),
 
 contacts as (
@@ -10,10 +10,6 @@ contacts as (
 
 attempts as (
     select * from {{ ref('send_attempts') }}
-),
-
-aliases as (
-    select * from {{ ref('contact_aliases') }}
 ),
 
 expired as (
@@ -33,8 +29,9 @@ candidates as (
         decisions.send_id,
         decisions.enrollment_id,
         contacts.contact_id,
-        decisions.contact_id as decided_for,
+        decisions.decided_for,
         contacts.email,
+        {{ hash_email('contacts.email') }} as email_hash,
         contacts.ended_at,
         decisions.sequence,
         decisions.step,
@@ -46,9 +43,7 @@ candidates as (
         case when broadcasts.sequence is null then 10 else 20 end as priority
     from decisions
     cross join clock
-    left join aliases on decisions.contact_id = aliases.contact_id
-    left join contacts
-        on coalesce(aliases.canonical_id, decisions.contact_id) = contacts.contact_id
+    left join contacts on decisions.contact_id = contacts.contact_id
     left join broadcasts on decisions.sequence = broadcasts.sequence
     left join attempts on decisions.send_id = attempts.send_id
     anti join expired on decisions.send_id = expired.send_id

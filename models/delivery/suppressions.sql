@@ -35,12 +35,10 @@ attempts as (
     select * from {{ ref('send_attempts') }}
 ),
 
-aliases as (
-    select * from {{ ref('contact_aliases') }}
-),
-
 decisions as (
-    select contact_id, decided_at from {{ ref('step_decisions') }} where decision = 'suppress'
+    select contact_id, decided_at
+    from {{ of_current_contact(ref('step_decisions')) }}
+    where decision = 'suppress'
 ),
 
 ---------- the address that was mailed, which may not be the contact's any more
@@ -151,9 +149,7 @@ from_sequences as (
         decisions.decided_at as since,
         'marketing' as scope
     from decisions
-    left join aliases on decisions.contact_id = aliases.contact_id
-    inner join contacts
-        on coalesce(aliases.canonical_id, decisions.contact_id) = contacts.contact_id
+    inner join contacts on decisions.contact_id = contacts.contact_id
     inner join consent on contacts.contact_id = consent.contact_id
     -- Who asks for mail after having been let go is back.
     where consent.subscribed_at is null or consent.subscribed_at <= decisions.decided_at

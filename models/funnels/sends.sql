@@ -1,7 +1,7 @@
 with
 
 decisions as (
-    select * from {{ ref('step_decisions') }} where decision = 'send'
+    select * from {{ of_current_contact(ref('step_decisions')) }} where decision = 'send'
 ),
 
 enrollments as (
@@ -14,10 +14,6 @@ steps as (
 
 attempts as (
     select send_id, sent_at from {{ ref('send_attempts') }}
-),
-
-aliases as (
-    select * from {{ ref('contact_aliases') }}
 ),
 
 engagement as (
@@ -50,7 +46,7 @@ sends as (
     select
         decisions.send_id,
         decisions.enrollment_id,
-        coalesce(aliases.canonical_id, decisions.contact_id) as contact_id,
+        decisions.contact_id,
         decisions.sequence,
         decisions.step,
         decisions.variant,
@@ -72,7 +68,6 @@ sends as (
     left join enrollments on decisions.enrollment_id = enrollments.enrollment_id
     left join steps on decisions.sequence = steps.sequence and decisions.step = steps.step
     left join attempts on decisions.send_id = attempts.send_id
-    left join aliases on decisions.contact_id = aliases.contact_id
     left join outcomes on decisions.send_id = outcomes.send_id
 ),
 

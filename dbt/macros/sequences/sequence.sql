@@ -31,17 +31,9 @@ clock as (
     select as_of from {{ source('control', 'clock') }}
 ),
 
-aliases as (
-    select contact_id, canonical_id from {{ ref('contact_aliases') }}
-),
-
 firings as (
-    select
-        firings.firing_id,
-        coalesce(aliases.canonical_id, firings.contact_id) as contact_id,
-        firings.fired_at
-    from {{ ref('trigger_firings') }} as firings
-    left join aliases on firings.contact_id = aliases.contact_id
+    select firings.firing_id, firings.contact_id, firings.fired_at
+    from {{ of_current_contact(ref('trigger_firings')) }} as firings
     where firings.trigger = '{{ name_of(trigger) }}'
 ),
 
@@ -52,12 +44,11 @@ audience as (
 starts as (
     select
         starts.enrollment_id,
-        coalesce(aliases.canonical_id, starts.contact_id) as contact_id,
+        starts.contact_id,
         starts.firing_id,
         starts.fired_at,
         starts.enrolled_at
-    from {{ source('state', 'enrollment_starts') }} as starts
-    left join aliases on starts.contact_id = aliases.contact_id
+    from {{ of_current_contact(source('state', 'enrollment_starts')) }} as starts
     where starts.sequence = '{{ name }}'
 ),
 
