@@ -114,7 +114,7 @@ shown_in_lists as (
 speakers as (
     select key from events
     union
-    select email as key from tracking where type in ('unsubscribed', 'complained', 'subscribed')
+    select email as key from tracking where type in {{ sql_list(tracking_types('consent')) }}
 ),
 
 speaking as (
@@ -204,7 +204,7 @@ refused_in_tracking as (
     from tracking
     left join sends on tracking.send_id = sends.send_id
     left join key_owners on sends.send_id is null and tracking.email = key_owners.key
-    where tracking.type in ('unsubscribed', 'complained')
+    where tracking.type in {{ sql_list(tracking_types('refusal')) }}
         and coalesce(sends.contact_id, key_owners.contact_id) is not null
 ),
 

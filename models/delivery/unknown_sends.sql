@@ -25,7 +25,7 @@ evidence as (
         min(occurred_at) as evidence_at
     from tracking
     where send_id is not null
-        and type in {{ sql_list(signs_of_departure()) }}
+        and type in {{ sql_list(tracking_types('departure')) }}
     group by send_id
 )
 

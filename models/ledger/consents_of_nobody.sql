@@ -24,7 +24,7 @@ events as (
 tracking as (
     select event_id, send_id, email, type, provider, received_at
     from {{ ref('stg_tracking') }}
-    where type in ('unsubscribed', 'complained')
+    where type in {{ sql_list(tracking_types('refusal')) }}
 ),
 
 sends as (

@@ -66,8 +66,8 @@ classified as (
         url,
         bounce_type,
         case
-            when type = 'autoresponded' then 'auto-reply'
-            when type not in ('opened', 'clicked') then null
+            when type in {{ sql_list(tracking_types('auto_reply')) }} then 'auto-reply'
+            when type not in {{ sql_list(tracking_types('hit')) }} then null
             when http_method = 'HEAD' then 'HEAD request'
             when user_agent = 'Mozilla/5.0' then 'privacy proxy'
             when regexp_matches(lower(user_agent), 'barracuda|proofpoint|safelinks|mimecast')

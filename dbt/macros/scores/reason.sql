@@ -32,7 +32,7 @@
 
 {#- Stops the parse at the first reason that cannot work, naming the file and the reason. -#}
 {% macro check_reasons(reasons) -%}
-    {%- set doings = ['opened', 'clicked', 'replied', 'unsubscribed', 'complained'] -%}
+    {%- set doings = tracking_types('engagement') -%}
     {%- set parts = ['demographic', 'behavioral'] -%}
     {%- set seen = [] -%}
     {%- for reason in reasons -%}

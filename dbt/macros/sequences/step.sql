@@ -7,7 +7,7 @@
       when      a condition: when it does not hold at the due time, the step is skipped
       after     the earlier step that `wait` counts from
       expires   how long after its due time the step may still be carried out
-      do        'send', or 'suppress' (no more marketing mail to this contact)
+      do        an action: the name of a file in dbt/macros/sequences/actions
 -#}
 {% macro step(
     name, wait, template=none, unless=none, when=none, after=none, expires='3 days', do='send'
@@ -32,17 +32,19 @@
             ) }}
         {%- elif step.name in seen -%}
             {{ exceptions.raise_compiler_error(where ~ " is there twice") }}
-        {%- elif step.do not in ['send', 'suppress'] -%}
+        {%- elif step.do not in registry()['actions'] -%}
             {{ exceptions.raise_compiler_error(
-                where ~ " does '" ~ step.do ~ "'; a step can do: send, suppress"
+                where ~ " does '" ~ step.do ~ "'; a step can do: "
+                ~ registry()['actions'] | join(', ')
             ) }}
         {%- elif step.after and step.after not in seen -%}
             {{ exceptions.raise_compiler_error(
                 where ~ " comes after step '" ~ step.after ~ "', which is not an earlier step"
             ) }}
-        {%- elif (step.do == 'send') != (step.template is not none) -%}
+        {%- elif context['action_' ~ step.do]().needs_template != (step.template is not none) -%}
             {{ exceptions.raise_compiler_error(
-                where ~ ": a step that sends needs a template, and only such a step"
+                where ~ ": do='" ~ step.do ~ "' "
+                ~ ("takes no template" if step.template else "needs a template")
             ) }}
         {%- endif -%}
         {%- if step.template -%}
