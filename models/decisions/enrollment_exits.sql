@@ -1,4 +1,4 @@
--- After the steps: a run must not be on record as over before its last step is.
+-- After the steps: a run on record as over has its last step on record.
 -- depends_on: {{ ref('step_decisions') }}
 with
 

@@ -1,4 +1,4 @@
--- After the refusals: what a start of this tick refused stays refused for the same reason.
+-- After the refusals: a firing that a start of this tick refuses keeps this reason after a crash.
 -- depends_on: {{ ref('enrollment_refusals') }}
 with
 

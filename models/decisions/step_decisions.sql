@@ -1,4 +1,4 @@
--- After the starts, so that no step is decided for a run that is not on record.
+-- After the starts: a decided step belongs to a run on record.
 -- depends_on: {{ ref('enrollment_starts') }}
 with
 

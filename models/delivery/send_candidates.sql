@@ -39,7 +39,7 @@ candidates as (
         decisions.template,
         decisions.due_at as scheduled_at,
         decisions.expires_at,
-        -- A sequence answers what somebody just did; a broadcast can wait behind it.
+        -- A sequence answers what the contact just did; a broadcast can wait.
         case when broadcasts.sequence is null then 10 else 20 end as priority
     from decisions
     cross join clock

@@ -24,7 +24,7 @@ events as (
     select * from {{ ref('events') }}
 ),
 
----------- what the journal and the recipients say
+---------- reactions of the recipients
 outcomes as (
     select
         send_id,
@@ -52,7 +52,7 @@ sends as (
         decisions.variant,
         decisions.decided_at,
         enrollments.fired_at,
-        -- A try whose end nobody saw counts as sent once something shows that it had left.
+        -- A try with an unknown end counts as sent once an event shows that the message left.
         coalesce(attempts.sent_at, outcomes.seen_at) as sent_at,
         outcomes.delivered_at,
         outcomes.opened_at,
@@ -71,7 +71,7 @@ sends as (
     left join outcomes on decisions.send_id = outcomes.send_id
 ),
 
----------- a goal reached belongs to the last mail before it, and once to a run
+---------- a reached goal belongs to the last mail before it, once for each run
 reached as (
     select
         events.event_id,
@@ -108,7 +108,7 @@ conversions as (
     where nth = 1
 ),
 
----------- a purchase belongs to the contact's last mail before it, for a while
+---------- a purchase within attribution_days belongs to the contact's last mail before it
 touches as (
     select
         events.event_id,
