@@ -1,4 +1,4 @@
-{#- The columns of what a sequence or a broadcast proposes to decide, and their types. -#}
+{#- The columns of the proposals of a sequence or a broadcast, and their types. -#}
 {% macro proposal_columns() -%}
     {{ return({
         'proposal': 'varchar',
@@ -22,7 +22,7 @@
 {%- endmacro %}
 
 
-{#- One select of a proposal: what is not given is null of the right type. -#}
+{#- The select of a proposal: a column without a value is a null of its type. -#}
 {% macro propose(proposal, values, from) -%}
     select
         {% for column, type in proposal_columns().items() -%}

@@ -19,7 +19,7 @@
 {%- endmacro %}
 
 
-{#- Stops the parse at the first step that cannot work, naming the file and the step. -#}
+{#- Stops the parse at the first step that cannot work; the message has the file and the step. -#}
 {% macro check_steps(steps, exits) -%}
     {%- set seen = [] -%}
     {%- for step in steps -%}
@@ -31,7 +31,7 @@
                 where ~ ": a name is lowercase letters, digits and _"
             ) }}
         {%- elif step.name in seen -%}
-            {{ exceptions.raise_compiler_error(where ~ " is there twice") }}
+            {{ exceptions.raise_compiler_error(where ~ " has the name of an earlier step; give it another name") }}
         {%- elif step.do not in registry()['actions'] -%}
             {{ exceptions.raise_compiler_error(
                 where ~ " does '" ~ step.do ~ "'; a step can do: "
@@ -53,7 +53,7 @@
         {%- for condition in [step.unless, step.when] if condition and condition.step -%}
             {%- if condition.step not in seen -%}
                 {{ exceptions.raise_compiler_error(
-                    where ~ " asks about step '" ~ condition.step
+                    where ~ " has a condition on step '" ~ condition.step
                     ~ "', which is not an earlier step"
                 ) }}
             {%- endif -%}
@@ -62,7 +62,7 @@
     {%- endfor -%}
     {%- for ending in exits if ending.step and ending.step not in seen -%}
         {{ exceptions.raise_compiler_error(
-            this_file() ~ ": an exit asks about step '" ~ ending.step ~ "', which is not a step"
+            this_file() ~ ": an exit has a condition on step '" ~ ending.step ~ "', which is not a step"
         ) }}
     {%- endfor -%}
     {%- if not steps -%}
