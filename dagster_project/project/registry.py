@@ -42,8 +42,8 @@ class RegistryError(Exception):
 def names(project_dir: Path) -> dict[str, list[str]]:
     """Names by kind: models of each folder, inputs, actions, features and templates, each sorted.
 
-    An action is what a step of a sequence can do. A feature is a column of contact_features, or of a
-    model in models/contacts/features. A template whose name begins with `_` is part of other
+    An action is what a step of a sequence can do. A feature is a column of contact_features or of
+    a model in models/contacts/features. A template whose name begins with `_` is part of other
     templates and is not listed.
     """
     found = {kind: _models(project_dir, folder) for kind, folder in MODEL_FOLDERS.items()}
@@ -84,7 +84,9 @@ def feature_models(project_dir: Path) -> dict[str, dict[str, Any]]:
         beside = path.with_suffix(".yml")
         shown = beside.relative_to(project_dir)
         if not beside.is_file():
-            raise RegistryError(f"{shown}: this file is missing; it lists the columns that become features")
+            raise RegistryError(
+                f"{shown}: this file is missing; it lists the columns that become features"
+            )
         found[path.stem] = {}
         for name, meta in _columns(beside, path.stem).items():
             if name == "contact_id":
@@ -187,8 +189,8 @@ def _tracking_types_macro() -> list[str]:
 
 def _bounce_fault_macro() -> list[str]:
     return [
-        "{#- Whose fault the text of a bounce shows: recipient, sender or transient; null without a",
-        "    rule. `text` is an SQL expression. See senders/bounce_rules.csv. -#}",
+        "{#- Whose fault the text of a bounce shows: recipient, sender or transient; else null.",
+        "    `text` is an SQL expression. See senders/bounce_rules.csv. -#}",
         "{% macro bounce_fault(text) -%}",
         "    {%- set rules = [",
         *(f"        ('{_sql(rule.pattern)}', '{rule.fault}')," for rule in bounce_rules()),

@@ -11,7 +11,7 @@ from dagster_project.landing import land_new, parse_kind
 from senders.addresses import canonical_email
 from senders.tracking_types import types_that_mean
 
-# Addresses and keys with letters outside of ASCII (strlen counts bytes). SQL cannot canonicalize them.
+# Addresses and keys with letters outside of ASCII (strlen counts bytes): SQL cannot read them.
 _FOREIGN = """
     with
 
@@ -119,7 +119,7 @@ class News:
     def update(
         self, connection: duckdb.DuckDBPyConnection, settings: Settings, now: datetime
     ) -> None:
-        """Land the new files of the landing folder, and read those that the queue was built without."""
+        """Land the new files, and read all files that the queue was built without."""
         land_new(connection, settings, now)
         foreign = [said for (said,) in connection.execute(_FOREIGN).fetchall()]
         given = {

@@ -337,8 +337,8 @@
 {%- endmacro %}
 
 
-{#- Whose fault the text of a bounce shows: recipient, sender or transient; null without a
-    rule. `text` is an SQL expression. See senders/bounce_rules.csv. -#}
+{#- Whose fault the text of a bounce shows: recipient, sender or transient; else null.
+    `text` is an SQL expression. See senders/bounce_rules.csv. -#}
 {% macro bounce_fault(text) -%}
     {%- set rules = [
         ('spam|block|polic|reputation', 'sender'),

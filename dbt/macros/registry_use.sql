@@ -1,10 +1,12 @@
 {#-
-    The models of each folder. `registry()` is generated from the folders (registry.sql), because dbt
-    orders models by the refs that it sees while it parses; then dbt does not know all models yet.
+    The models of each folder. `registry()` is generated from the folders (registry.sql), because
+    dbt orders models by the refs that it sees while it parses; then dbt does not know all models
+    yet.
 -#}
 
 {#- Rows of every model of a kind: segments, scores, triggers, sequences, broadcasts, gates, limits.
-    `columns` maps names to types; `name_as` adds a column with the model's name, without `prefix`. -#}
+    `columns` maps names to types; `name_as` adds a column with the model's name, without `prefix`.
+    -#}
 {% macro union_folder(kind, columns, name_as=none, prefix='') -%}
     {{ union_models(registry()[kind], columns, name_as, prefix) }}
 {%- endmacro %}
@@ -40,8 +42,9 @@
 {%- endmacro %}
 
 
-{#- Stops a model whose ref() is not of the kind that is wanted here. The error comes at compile time,
-    because a ref has no name while dbt parses. An unknown name is dbt's own error at parse time. -#}
+{#- Stops a model whose ref() is not of the kind that is wanted here. The error comes at compile
+    time, because a ref has no name while dbt parses. An unknown name is dbt's own error at parse
+    time. -#}
 {% macro check_kind(kind, relation, where) -%}
     {%- if execute -%}
         {%- do check_known(kind, name_of(relation), where) -%}

@@ -1,8 +1,8 @@
 {#-
     Merges of contacts, and merges that are undone. The CRM merges two of its records. Or a contact
-    from events is a contact of the CRM: a CRM record has an id of one and an address or an id of the
-    other. Or an anonymous id was seen beside another contact. Then the contact without a CRM record
-    is merged. Two CRM records that share an address stay apart: only the CRM can merge them.
+    from events is a contact of the CRM: a CRM record has an id of one and an address or an id of
+    the other. Or an anonymous id was seen beside another contact. Then the contact without a CRM
+    record is merged. Two CRM records that share an address stay apart: only the CRM can merge them.
 -#}
 with recursive
 

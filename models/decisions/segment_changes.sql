@@ -28,8 +28,8 @@ last_changes as (
     group by segment, contact_id
 ),
 
----------- a stay that broke off with the end of the contact goes on when the contact is back; a merge
----------- passes the stay on to the other contact
+---------- a stay that broke off with the end of the contact goes on when the contact is back; a
+---------- merge passes the stay on to the other contact
 resumed as (
     select
         last_changes.segment,

@@ -5,7 +5,10 @@ checks as (
 ),
 
 limits as (
-    {{ union_folder('limits', {'send_id': 'varchar', 'reason': 'varchar'}, name_as='gate', prefix='gate_') }}
+    {{ union_folder('limits', {
+        'send_id': 'varchar',
+        'reason': 'varchar',
+    }, name_as='gate', prefix='gate_') }}
 )
 
 select send_id, gate, reason from checks

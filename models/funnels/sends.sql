@@ -36,7 +36,9 @@ outcomes as (
         min(occurred_at) filter (where type = 'unsubscribed') as unsubscribed_at,
         min(occurred_at) filter (where type = 'complained') as complained_at,
         min(occurred_at) filter (where type = 'bounced') as bounced_at,
-        min(occurred_at) filter (where type in {{ sql_list(tracking_types('departure')) }}) as seen_at
+        min(occurred_at) filter (
+            where type in {{ sql_list(tracking_types('departure')) }}
+        ) as seen_at
     from engagement
     where send_id is not null
     group by send_id

@@ -1,8 +1,8 @@
 {#-
-    The rules for a machine's open or click. Every hit is kept, so a better rule changes history too.
-    A machine is faster than a reader (Mautic: 2 seconds after delivery), sends a HEAD request, or has
-    a user agent that names a machine. The bare `Mozilla/5.0` is Apple's Mail Privacy Protection,
-    which fetches on delivery. GoogleImageProxy is a person's open through a proxy.
+    The rules for a machine's open or click. Every hit is kept, so a better rule changes history
+    too. A machine is faster than a reader (Mautic: 2 seconds after delivery), sends a HEAD request,
+    or has a user agent that names a machine. The bare `Mozilla/5.0` is Apple's Mail Privacy
+    Protection, which fetches on delivery. GoogleImageProxy is a person's open through a proxy.
 -#}
 with
 

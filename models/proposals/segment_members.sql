@@ -1,5 +1,5 @@
-{#- De-duplicated, so a segment with duplicate rows fails only its own test; limited to contacts that
-    still exist. -#}
+{#- De-duplicated, so a segment with duplicate rows fails only its own test; limited to contacts
+    that still exist. -#}
 with
 
 members as (

@@ -59,11 +59,11 @@ def test_sql_and_python_judge_the_same_texts_alike():
     sql = jinja2.Template(macro + "{{ bounce_fault('text') }}").render()
     with duckdb.connect() as connection:
         found = connection.execute(
-            f"select text, {sql} from (select unnest($texts) as text)",  # noqa: S608
+            f"select text, {sql} from (select unnest($texts) as text)",
             {"texts": list(TEXTS)},
         ).fetchall()
         nothing = connection.execute(
-            f"select {sql} from (select null::varchar as text)"  # noqa: S608
+            f"select {sql} from (select null::varchar as text)"
         ).fetchone()
     assert dict(found) == TEXTS
     assert nothing == (None,)

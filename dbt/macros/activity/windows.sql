@@ -1,5 +1,6 @@
-{#- The windows of features, in whole UTC days, today included. A window that is compared with the time
-    before it needs a window of twice its length: 60 days less 30 days are the 30 days before. -#}
+{#- The windows of features, in whole UTC days, today included. A window that is compared with the
+    time before it needs a window of twice its length: 60 days less 30 days are the 30 days before.
+    -#}
 {% macro window_days() -%}
     {{ return([7, 30, 60, 90, 180]) }}
 {%- endmacro %}
@@ -93,8 +94,8 @@ left join paid on counted.{{ who }} = paid.{{ who }} and counted.name = paid.nam
 {%- endmacro %}
 
 
-{#- Whether the UTC day has changed since this kept model was last built: then days left the windows.
-    Queried when the model runs, because on all other ticks no event needs to be read. -#}
+{#- Whether the UTC day has changed since this kept model was last built: then days left the
+    windows. Queried when the model runs, because on all other ticks no event needs to be read. -#}
 {% macro a_day_has_passed() -%}
     {%- set found = run_query(
         "select " ~ utc_day('as_of') ~ " > " ~ utc_day(watermark(own_name(), 'as_of'))
@@ -104,9 +105,9 @@ left join paid on counted.{{ who }} = paid.{{ who }} and counted.name = paid.nam
 {%- endmacro %}
 
 
-{#- The events of days that left a window since the model was last built, once for each such window: the
-    counts of the window change without a new event. An inner join with both ends of the days lets DuckDB
-    skip all other days; of two comparisons with subqueries it uses one. -#}
+{#- The events of days that left a window since the model was last built, once for each such window:
+    the counts of the window change without a new event. An inner join with both ends of the days
+    lets DuckDB skip all other days; of two comparisons with subqueries it uses one. -#}
 {% macro events_moved_on(model) -%}
 with
 

@@ -1,6 +1,7 @@
 {#-
-    Whether a CRM export can hold rows that this kept model has not taken in. It queries raw.files when
-    the model runs; by name and not by source(), because every unit test would need rows of a source().
+    Whether a CRM export can hold rows that this kept model has not taken in. It queries raw.files
+    when the model runs; by name and not by source(), because every unit test would need rows of a
+    source().
 -#}
 {% macro crm_has_news() -%}
     {%- if not is_incremental() -%}{{ return(true) }}{%- endif -%}

@@ -1,5 +1,5 @@
-{#- The keys, as written, whose contact can have changed since `model` was last built: keys with a later
-    decision, and keys of a contact that was ever merged. -#}
+{#- The keys, as written, whose contact can have changed since `model` was last built: keys with a
+    later decision, and keys of a contact that was ever merged. -#}
 {% macro keys_decided_since(model) -%}
     select keys.written_key
     from {{ ref('event_keys') }} as keys

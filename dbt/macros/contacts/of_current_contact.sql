@@ -1,6 +1,7 @@
 {#-
-    A relation whose `contact_id` is the contact at the end of all merges. Decisions keep the contact
-    that they were made for: `decided_for`. `merge_evidence` is null for a contact without a merge.
+    A relation whose `contact_id` is the contact at the end of all merges. Decisions keep the
+    contact that they were made for: `decided_for`. `merge_evidence` is null for a contact without a
+    merge.
       relation  ref() or source(), with a contact_id
       aliases   merged contacts; identity.contact_aliases unless a CTE is given
 -#}

@@ -2,11 +2,12 @@
     The history of each record over successive exports, as stretches of time without a change.
       versions    ref() of an object of the input layer
       record      the column that names the record
-      attributes  the columns that are compared; not `updated_at`, which a CRM moves for its own reasons
+      attributes  the columns that are compared; not `updated_at`, which a CRM moves for its own
+                  reasons
 
     A record is gone from the instant of a full snapshot without it, of the kind of file that last
-    reported it. A snapshot with rejected rows proves nothing: the rejected rows can hold the record. A
-    record that is gone or deleted keeps its last reported values.
+    reported it. A snapshot with rejected rows proves nothing: the rejected rows can hold the
+    record. A record that is gone or deleted keeps its last reported values.
 -#}
 {% macro record_history(versions, record, attributes) -%}
 {%- set order = 'reported_at, is_gone, updated_at nulls first, file_no, line' -%}
@@ -41,7 +42,8 @@ numbers as (
     select distinct file_id, file_no from versions
 ),
 
----------- the first snapshot after a file of its kind; of snapshots at one instant, an empty one first
+---------- the first snapshot after a file of its kind; of snapshots at one instant, an empty one
+---------- first
 snapshots as (
     select
         files.kind,
@@ -77,7 +79,8 @@ next_snapshots as (
     from instants_once
 ),
 
----------- of the reports at one instant the newest counts; they reach to the last file of the instant
+---------- of the reports at one instant the newest counts; they reach to the last file of the
+---------- instant
 reported_up_to as (
     select
         *,

@@ -22,7 +22,8 @@
 {%- endmacro %}
 
 
-{#- A feature of contacts.contact_features compared with a value: feature('events_30d', '>=', 5). -#}
+{#- A feature of contacts.contact_features compared with a value: feature('events_30d', '>=', 5).
+    -#}
 {% macro feature(name, operator, value) -%}
     {%- do check_known('features', name, 'feature()') -%}
     {%- if operator not in ['=', '<>', '<', '<=', '>', '>='] -%}
@@ -41,8 +42,9 @@
 {%- endmacro %}
 
 
-{#- The contact has an event `name` since the firing that enrolled it, within a duration of the firing if
-    one is given. The firing can be earlier than the enrollment by a tick or a late file. -#}
+{#- The contact has an event `name` since the firing that enrolled it, within a duration of the
+    firing if one is given. The firing can be earlier than the enrollment by a tick or a late file.
+    -#}
 {% macro event(name, within=none) -%}
     {%- set until -%}
         {%- if within %}

@@ -6,7 +6,8 @@
       exits     conditions that end the run; the first condition that holds is the reason
       goal      event(…): the event ends the run and counts as its conversion
       steps     step(…), in order
-      enroll_within  how long after its instant a firing may still enroll (late files, late audience)
+      enroll_within  how long after its instant a firing may still enroll (late files, late
+                  audience)
 
     The rows are proposals: definition, enroll, refuse, step, exit, overtake (an exit condition came
     true after the last step was decided and before its mail left). The models in decisions/ append

@@ -31,7 +31,9 @@
                 where ~ ": a name is lowercase letters, digits and _"
             ) }}
         {%- elif step.name in seen -%}
-            {{ exceptions.raise_compiler_error(where ~ " has the name of an earlier step; give it another name") }}
+            {{ exceptions.raise_compiler_error(
+                where ~ " has the name of an earlier step; give it another name"
+            ) }}
         {%- elif step.do not in registry()['actions'] -%}
             {{ exceptions.raise_compiler_error(
                 where ~ " does '" ~ step.do ~ "'; a step can do: "
@@ -62,7 +64,8 @@
     {%- endfor -%}
     {%- for ending in exits if ending.step and ending.step not in seen -%}
         {{ exceptions.raise_compiler_error(
-            this_file() ~ ": an exit has a condition on step '" ~ ending.step ~ "', which is not a step"
+            this_file() ~ ": an exit has a condition on step '" ~ ending.step
+            ~ "', which is not a step"
         ) }}
     {%- endfor -%}
     {%- if not steps -%}

@@ -1,4 +1,5 @@
-{#- How many mails an address gets within some days: `frequency_cap_sends`, `frequency_cap_days`. -#}
+{#- How many mails an address gets within some days: `frequency_cap_sends`, `frequency_cap_days`.
+    -#}
 with
 
 candidates as (
