@@ -1,7 +1,7 @@
 """The DuckDB file: open it, hold it alone, and set its clock.
 
-DuckDB lets one process write. Whoever works on the warehouse takes `exclusive` first, so that a
-second tick waits, or says who holds it, instead of failing half-way.
+DuckDB lets one process write. A process that works on the warehouse takes `exclusive` first: a
+second tick waits, or names the holder, and does not fail half-way.
 """
 
 from __future__ import annotations
@@ -22,32 +22,32 @@ SCHEMA_SQL = Path(__file__).with_name("schema.sql")
 # Columns that earlier versions created under another name: schema, table, old name, new name.
 _RENAMED_COLUMNS = (("decisions", "step_decisions", "step_decision_id", "send_id"),)
 
-# Locks this process holds: whoever holds one may ask for it again further down.
+# Locks that this process holds; the process can ask for them again.
 _held: set[Path] = set()
 
 
 class WarehouseBusyError(Exception):
-    """Another process holds the warehouse; the message says which."""
+    """Another process holds the warehouse; the message names it."""
 
 
 class ClockError(Exception):
-    """The clock was asked to go backwards."""
+    """The clock cannot go back, or is not set."""
 
 
 @contextmanager
 def connect(
     path: Path, *, read_only: bool = False, wait_seconds: float = 30
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the warehouse, work, close. Times come and go as UTC.
+    """Open the warehouse for the length of the block. All times are UTC.
 
     Args:
         path: the DuckDB file.
-        read_only: whether nothing is to be written.
-        wait_seconds: patience with a program that has the file open without `exclusive`, such as
-            somebody's query tool.
+        read_only: whether the block only reads.
+        wait_seconds: how long to wait for a program that has the file open without `exclusive`,
+            such as a query tool.
 
     Raises:
-        WarehouseBusyError: another process still has the file open after that.
+        WarehouseBusyError: another process has the file open after `wait_seconds`.
     """
     connection = _open(path, read_only, time.monotonic() + wait_seconds)
     try:
@@ -105,14 +105,14 @@ def exclusive(
 ) -> Iterator[None]:
     """Hold the warehouse for the length of the block, across processes.
 
-    The lock is the operating system's (`flock`), so it ends with the process, however it ends. A
-    process that holds it already passes.
+    The lock is the operating system's (`flock`), so it ends with the process, also after a crash. A
+    process that holds the lock passes.
 
     Args:
-        lock_path: the lock file; its text says who holds it, for people.
-        what: what the holder does, for the message that a second one sees.
+        lock_path: the lock file; its text names the holder, for people.
+        what: what the holder does, for the message that a second process shows.
         wait_seconds: how long to wait for another holder.
-        on_wait: told once who is being waited for.
+        on_wait: called once with the name of the holder.
 
     Raises:
         WarehouseBusyError: still held after `wait_seconds`.
@@ -122,7 +122,7 @@ def exclusive(
         return
     lock_path.parent.mkdir(parents=True, exist_ok=True)
     deadline = time.monotonic() + wait_seconds
-    told = False
+    reported = False
     with lock_path.open("a+", encoding="utf-8") as handle:
         while True:
             try:
@@ -130,9 +130,9 @@ def exclusive(
                 break
             except BlockingIOError:
                 holder = _holder(lock_path)
-                if on_wait is not None and not told:
+                if on_wait is not None and not reported:
                     on_wait(holder)
-                    told = True
+                    reported = True
                 if time.monotonic() >= deadline:
                     raise WarehouseBusyError(f"the warehouse is held by {holder}") from None
                 time.sleep(0.1)
@@ -157,22 +157,22 @@ def _holder(lock_path: Path) -> str:
 
 @dataclass(frozen=True)
 class Clock:
-    """What `control.clock` says.
+    """The row of `control.clock`.
 
     Attributes:
         as_of: the instant up to which facts count (UTC).
-        is_simulated: somebody set it; else it is the time of the machine.
+        is_simulated: a user set the instant; otherwise it is the time of the machine.
     """
 
     as_of: datetime
     is_simulated: bool
 
     def now(self) -> datetime:
-        """The time for what happens outside the models, such as handing over a message."""
+        """The time of acts outside of the models, such as sending a message."""
         return self.as_of if self.is_simulated else datetime.now(UTC)
 
     def after(self) -> datetime:
-        """The time for what is learnt between ticks: later than what the last one knew."""
+        """The time of facts that land between ticks: later than the clock of the previous tick."""
         return self.as_of + timedelta(microseconds=1) if self.is_simulated else datetime.now(UTC)
 
 
@@ -185,15 +185,15 @@ def require_forward(current: Clock | None, clock: Clock) -> None:
     if current is not None and clock.as_of < current.as_of:
         raise ClockError(
             f"the clock stands at {current.as_of.isoformat()} and cannot go back to "
-            f"{clock.as_of.isoformat()}: decisions made since would have come from the future"
+            f"{clock.as_of.isoformat()}: later decisions would come from the future"
         )
 
 
 def set_clock(connection: duckdb.DuckDBPyConnection, clock: Clock) -> None:
-    """Set `control.clock`, the only clock that models read. It never goes back.
+    """Set `control.clock`, the only clock of the models. It never goes back.
 
     Raises:
-        ClockError: `clock` is before the instant that is already set.
+        ClockError: `clock` is before the present instant.
     """
     require_forward(read_clock(connection), clock)
     connection.execute("begin")
@@ -212,7 +212,7 @@ def require_clock(connection: duckdb.DuckDBPyConnection) -> Clock:
     """The clock that a tick has set.
 
     Raises:
-        ClockError: none has.
+        ClockError: no tick has set the clock.
     """
     clock = read_clock(connection)
     if clock is None:
@@ -221,7 +221,7 @@ def require_clock(connection: duckdb.DuckDBPyConnection) -> Clock:
 
 
 def instant(epoch_us: int) -> datetime:
-    """The instant that DuckDB's `epoch_us` counts to, in UTC."""
+    """The UTC instant of a number of DuckDB's `epoch_us`."""
     return datetime.fromtimestamp(epoch_us / 1_000_000, UTC)
 
 

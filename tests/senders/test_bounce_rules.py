@@ -62,9 +62,7 @@ def test_sql_and_python_judge_the_same_texts_alike():
             f"select text, {sql} from (select unnest($texts) as text)",
             {"texts": list(TEXTS)},
         ).fetchall()
-        nothing = connection.execute(
-            f"select {sql} from (select null::varchar as text)"
-        ).fetchone()
+        nothing = connection.execute(f"select {sql} from (select null::varchar as text)").fetchone()
     assert dict(found) == TEXTS
     assert nothing == (None,)
 
