@@ -55,7 +55,7 @@ def fault_of(reply: Reply, *, to_recipient: bool) -> Fault:
 
     `recipient` makes an address unmailable, so in doubt the fault is the sender's. Without a rule,
     550, 551 and 553 to RCPT speak of the mailbox. The refusal stays final, as RFC 5321 §4.2.1 asks,
-    also where the fault is `transient`: a full mailbox is nobody's lasting fault.
+    also for the fault `transient` (a full mailbox).
     """
     found = bounce_fault(f"{reply.code} {reply.text}")
     if found is not None:

@@ -246,7 +246,7 @@ new_people as (
         crm_id as key,
         crm_id as contact_id,
         'crm' as found_in,
-        'a merge that the crm tells of' as evidence
+        'a merge in the crm' as evidence
     from new_merged_ids
     union all
     select

@@ -141,20 +141,20 @@ named as (
 
 unmasked as (
     select
-        nobody.contact_id,
-        somebody.contact_id as merged_into,
-        'anonymous id beside somebody: ' || somebody.evidence as evidence,
+        anonymous.contact_id,
+        known.contact_id as merged_into,
+        'anonymous id beside a contact: ' || known.evidence as evidence,
         row_number() over (
-            partition by nobody.contact_id
-            order by somebody.contact_id, somebody.key
+            partition by anonymous.contact_id
+            order by known.contact_id, known.key
         ) as place
-    from resolved as somebody
-    inner join resolved as nobody on nobody.key_kind = 'id' and somebody.key = nobody.key
-    anti join in_crm on nobody.contact_id = in_crm.contact_id
-    anti join named on nobody.contact_id = named.contact_id
-    anti join by_crm on nobody.contact_id = by_crm.contact_id
-    anti join found on nobody.contact_id = found.contact_id
-    where somebody.key_kind = 'anonymous_id' and nobody.contact_id <> somebody.contact_id
+    from resolved as known
+    inner join resolved as anonymous on anonymous.key_kind = 'id' and known.key = anonymous.key
+    anti join in_crm on anonymous.contact_id = in_crm.contact_id
+    anti join named on anonymous.contact_id = named.contact_id
+    anti join by_crm on anonymous.contact_id = by_crm.contact_id
+    anti join found on anonymous.contact_id = found.contact_id
+    where known.key_kind = 'anonymous_id' and anonymous.contact_id <> known.contact_id
 ),
 
 wanted as (

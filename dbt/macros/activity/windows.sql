@@ -16,17 +16,17 @@
 {%- endmacro %}
 
 
-{#- The columns of windows_of(), without `who`. -#}
+{#- The columns of windows_of(), without `key`. -#}
 {% macro window_columns() -%}
     {{ return(['name', 'first_at', 'last_at'] + window_counts()) }}
 {%- endmacro %}
 
 
-{#- One row per `who` and event name: the counts of all time and of each window.
-      events  a relation with `who`, name, occurred_at, amount
+{#- One row per `key` and event name: the counts of all time and of each window.
+      events  a relation with `key`, name, occurred_at, amount
       within  SQL over its columns: whether an event is in the window of {n} days
     Amounts have a sum of their own, because few events have an amount. -#}
-{% macro windows_of(events, who, within) -%}
+{% macro windows_of(events, key, within) -%}
 with
 
 events as not materialized (
@@ -35,7 +35,7 @@ events as not materialized (
 
 counted as (
     select
-        {{ who }},
+        {{ key }},
         name,
         count(*) as events,
         min(occurred_at) as first_at,
@@ -44,12 +44,12 @@ counted as (
             count(*) filter (where {{ within.format(n=n) }}) as events_{{ n }}d{{ "," if not loop.last }}
         {% endfor %}
     from events
-    group by {{ who }}, name
+    group by {{ key }}, name
 ),
 
 paid as (
     select
-        {{ who }},
+        {{ key }},
         name,
         sum(amount) as amount,
         {% for n in window_days() -%}
@@ -57,11 +57,11 @@ paid as (
         {% endfor %}
     from events
     where amount is not null
-    group by {{ who }}, name
+    group by {{ key }}, name
 )
 
 select
-    counted.{{ who }},
+    counted.{{ key }},
     counted.name,
     counted.first_at,
     counted.last_at,
@@ -73,7 +73,7 @@ select
         {% endif -%}
     {% endfor %}
 from counted
-left join paid on counted.{{ who }} = paid.{{ who }} and counted.name = paid.name
+left join paid on counted.{{ key }} = paid.{{ key }} and counted.name = paid.name
 {%- endmacro %}
 
 
