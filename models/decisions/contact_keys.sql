@@ -28,12 +28,12 @@ records as (
 ),
 
 ---------- an unchanged record shows no new key
-current_records as (
+reported_now as (
     select * from records{{ " where false" if not was_made_anew('contact_records') }}
 ),
 
 current_records as (
-    select crm_id, email, external_id from current_records where age = 0
+    select crm_id, email, external_id from reported_now where age = 0
 ),
 
 events as (
@@ -80,7 +80,7 @@ external_owners as (
 ---------- a contact keeps an address until its records have another; then the present holder has it
 given_up as (
     select records.email, known_ids.contact_id
-    from current_records as records
+    from reported_now as records
     inner join known_ids on records.crm_id = known_ids.crm_id
     group by records.email, known_ids.contact_id
     having min(records.age) = 1
@@ -173,7 +173,7 @@ new_emails as (
         {{ earliest(
             'records.crm_id', by=['records.age', 'crm_ids.contact_id', 'records.crm_id']
         ) }} as crm_id
-    from current_records as records
+    from reported_now as records
     anti join known_emails on records.email = known_emails.email
     inner join crm_ids on records.crm_id = crm_ids.crm_id
     where records.email is not null
@@ -188,7 +188,7 @@ new_external_ids as (
         {{ earliest(
             'records.crm_id', by=['records.age', 'crm_ids.contact_id', 'records.crm_id']
         ) }} as crm_id
-    from current_records as records
+    from reported_now as records
     anti join known_external_ids on records.external_id = known_external_ids.external_id
     inner join crm_ids on records.crm_id = crm_ids.crm_id
     where records.external_id is not null
