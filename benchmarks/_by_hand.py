@@ -224,13 +224,13 @@ sent as (
 
 mail as (
     select
-        sends.step_decision_id as send_id, sends.contact_id, sent.sent_at,
+        sends.send_id, sends.contact_id, sent.sent_at,
         row_number() over (
             partition by sends.contact_id
-            order by sent.sent_at desc nulls last, sends.step_decision_id
+            order by sent.sent_at desc nulls last, sends.send_id
         ) as recency
     from decisions.step_decisions as sends
-    left join sent on sends.step_decision_id = sent.send_id
+    left join sent on sends.send_id = sent.send_id
     where sends.decision = 'send'
 ),
 

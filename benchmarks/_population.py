@@ -146,7 +146,7 @@ _DEALS = """
 _SENDS = """
     insert into decisions.step_decisions by name
     select
-        md5('send' || s) as step_decision_id, md5('run' || s) as enrollment_id, 'news' as sequence,
+        md5('send' || s) as send_id, md5('run' || s) as enrollment_id, 'news' as sequence,
         'u' || (1000000 + hash(s) % $contacts) as contact_id, 'step' as step, 'send' as action,
         'news/step' as template, due as due_at, due + interval '1 day' as expires_at,
         due as decided_at, 'send' as decision, 'a' as variant, 'due' as reason
@@ -159,8 +159,8 @@ _SENDS = """
 _ATTEMPTS = """
     insert into raw.attempts by name
     select
-        step_decision_id as send_id, 1 as attempt, 'sent' as status, 'smtp' as sender,
-        step_decision_id as message_id, decided_at as started_at,
+        send_id, 1 as attempt, 'sent' as status, 'smtp' as sender,
+        send_id as message_id, decided_at as started_at,
         decided_at + interval '1 second' as finished_at, decided_at as updated_at
     from decisions.step_decisions
 """
@@ -168,21 +168,21 @@ _ATTEMPTS = """
 _TRACKING = """
     insert into raw.tracking by name
     select
-        md5(step_decision_id || kind) as event_id, step_decision_id as send_id, kind as type,
+        md5(send_id || kind) as event_id, send_id, kind as type,
         due as occurred_at, due as received_at,
         case
             when kind = 'clicked' then '{"user_agent": "Firefox", "url": "https://x.example/pricing"}'
-            when hash(step_decision_id) % 4 = 0 then '{"user_agent": "Mozilla/5.0"}'
+            when hash(send_id) % 4 = 0 then '{"user_agent": "Mozilla/5.0"}'
             else '{"user_agent": "Firefox"}'
         end as detail,
         'collector' as provider, 'f4' as file_id, 4 as file_no,
-        hash(step_decision_id, kind) as event_hash
+        hash(send_id, kind) as event_hash
     from (
-        select step_decision_id, 'opened' as kind, decided_at + interval '2 hours' as due
-        from decisions.step_decisions where hash(step_decision_id) % 10 < 4
+        select send_id, 'opened' as kind, decided_at + interval '2 hours' as due
+        from decisions.step_decisions where hash(send_id) % 10 < 4
         union all
-        select step_decision_id, 'clicked' as kind, decided_at + interval '3 hours' as due
-        from decisions.step_decisions where hash(step_decision_id) % 10 = 0
+        select send_id, 'clicked' as kind, decided_at + interval '3 hours' as due
+        from decisions.step_decisions where hash(send_id) % 10 = 0
     )
 """
 

@@ -29,8 +29,8 @@ _FUNNEL = """
 _EXAMPLES = """
     select template, send_id, contact_id
     from decisions.step_decisions
-    inner join raw.attempts on step_decision_id = send_id and status = 'sent'
-    where step in ('welcome', 'we_miss_you', 'broadcast')
+    inner join raw.attempts using (send_id)
+    where status = 'sent' and step in ('welcome', 'we_miss_you', 'broadcast')
     qualify row_number() over (partition by template order by started_at desc, send_id) = 1
     order by template
 """

@@ -1,5 +1,5 @@
--- What exists before any model runs: what landing, the clock and the journal write, and the
--- append-only decisions that sequences read before the models have added to them.
+-- Tables that exist before any model runs: those of landing, the clock and the journal, and the
+-- append-only decisions, which sequences read before the models add to them.
 -- Safe to run again. Instants are UTC.
 
 create schema if not exists control;
@@ -11,7 +11,7 @@ create schema if not exists scores;
 create table if not exists control.clock (as_of timestamptz not null, is_simulated boolean not null);
 create table if not exists control.parameters (name varchar not null, value double not null);
 
--- What each incremental model has taken in: everything that was known at `as_of` of the files up to
+-- The facts that each incremental model has taken in: known at `as_of`, from the files up to
 -- `file_no`. Written in the model's own transaction (dbt/macros/arrivals.sql).
 create table if not exists control.watermarks (
     model varchar primary key,
@@ -19,21 +19,21 @@ create table if not exists control.watermarks (
     file_no bigint not null,
 );
 
--- What the inputs of tables and views were like that stay until those change
+-- The state of the inputs of each table or view that is kept until its inputs change
 -- (dbt/macros/kept_until.sql).
 create table if not exists control.kept_tables (
     model varchar primary key,
     made_from varchar not null,
 );
 
--- What each kept model was made from, its SQL and that of everything before it: when that changes, it
--- is built anew (dagster_project/kept.py).
+-- Fingerprints of the SQL of each kept model and of all models before it: a kept model with another
+-- fingerprint is rebuilt (dagster_project/project/kept.py).
 create table if not exists control.kept_models (
     model varchar primary key,
     fingerprint varchar not null,
 );
 
--- How DuckDB hashes: see landing/facts.py, rehash.
+-- A mark of how DuckDB hashes; see rehash() in dagster_project/landing.
 create table if not exists control.hash_marks (mark ubigint not null);
 
 create table if not exists raw.files (
@@ -57,7 +57,7 @@ create table if not exists raw.files (
     landed_at timestamptz not null,
 );
 
--- What was at a path when it was last looked into: while that stands, the file is not read again.
+-- The file at each path at its last reading: an unchanged file is not read again.
 create table if not exists raw.file_paths (
     path varchar not null,
     kind varchar not null,
@@ -73,7 +73,7 @@ create table if not exists raw.rejects (
     content varchar,
 );
 
--- How the last look at each source on S3 or in PostgreSQL went.
+-- The last fetch of each source on S3 or in PostgreSQL.
 create table if not exists raw.fetches (
     source varchar primary key,
     tried_at timestamptz not null,
@@ -152,7 +152,7 @@ create table if not exists decisions.segment_changes (
     decided_at timestamptz not null,
     reason varchar not null default 'rule',
 );
--- To a warehouse that was made before segments said why.
+-- For a warehouse of a version without this column.
 alter table decisions.segment_changes add column if not exists reason varchar default 'rule';
 
 create table if not exists decisions.trigger_firings (
@@ -199,7 +199,7 @@ create table if not exists decisions.enrollment_exits (
 );
 
 create table if not exists decisions.step_decisions (
-    step_decision_id varchar not null,
+    send_id varchar not null,
     enrollment_id varchar not null,
     sequence varchar not null,
     contact_id varchar not null,
@@ -222,8 +222,8 @@ create table if not exists decisions.gate_stops (
     decided_at timestamptz not null,
 );
 
--- Of days that are over, as known at their end; filled by backfills (replay/), not by ticks, and
--- described in models/segments/__sources.yml and models/scores/__sources.yml.
+-- Days that are over, as known at their end. Backfills (replay/) fill them, not ticks. Descriptions:
+-- models/segments/__sources.yml and models/scores/__sources.yml.
 create table if not exists segments.membership_daily (
     day date not null,
     segment varchar not null,

@@ -19,6 +19,8 @@ from pathlib import Path
 import duckdb
 
 SCHEMA_SQL = Path(__file__).with_name("schema.sql")
+# Columns that earlier versions created under another name: schema, table, old name, new name.
+_RENAMED_COLUMNS = (("decisions", "step_decisions", "step_decision_id", "send_id"),)
 
 # Locks held by this process: a holder may take the same lock again in a nested block.
 _held: set[Path] = set()
@@ -56,10 +58,28 @@ def connect(
 
 
 def create(path: Path) -> None:
-    """Create the warehouse and the tables that models do not create; safe to repeat."""
+    """Create the warehouse and the tables that models do not create; safe to repeat.
+
+    A warehouse of an earlier version keeps its rows and gets the column names of this version.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with connect(path) as connection:
         connection.execute(SCHEMA_SQL.read_text(encoding="utf-8"))
+        for schema, table, old, new in _RENAMED_COLUMNS:
+            _rename_column(connection, schema, table, old, new)
+
+
+def _rename_column(
+    connection: duckdb.DuckDBPyConnection, schema: str, table: str, old: str, new: str
+) -> None:
+    # `alter table … rename column` has no `if exists` (DuckDB 2.0).
+    found = connection.execute(
+        """select count(*) from duckdb_columns()
+        where (schema_name, table_name, column_name) = (?, ?, ?)""",
+        [schema, table, old],
+    ).fetchall()
+    if found[0][0]:
+        connection.execute(f"alter table {schema}.{table} rename column {old} to {new}")
 
 
 def _open(path: Path, read_only: bool, deadline: float) -> duckdb.DuckDBPyConnection:

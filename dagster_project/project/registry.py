@@ -1,8 +1,9 @@
-"""What the analyst's folders hold, as a dbt macro.
+"""dbt macros generated from what is written once elsewhere: `dbt/macros/registry.sql`.
 
-dbt orders models by the refs it sees while parsing, when it does not know yet which models exist;
-so "all segments" has to stand somewhere as a list. This writes that list from the folders, so that
-nobody edits it by hand: `dbt/macros/registry.sql`, committed, and rewritten when a file was added.
+dbt orders models by the refs that it sees while it parses; then dbt does not know all models yet.
+So the project needs lists such as "all segments". This module writes them from the folders.
+The file is committed, and rewritten after a file is added. It also holds the bounce rules and the
+tracking types of `senders/`, so Python and SQL apply the same tables.
 """
 
 from __future__ import annotations
@@ -13,8 +14,21 @@ from typing import Any
 
 import yaml
 
+from senders.bounce_rules import ADDRESS, bounce_rules
+from senders.tracking_types import TRACKING_TYPES, types_that_mean
+
 REGISTRY_FILE = Path("dbt/macros/registry.sql")
-MODEL_FOLDERS = ("segments", "scores", "triggers", "sequences", "broadcasts")
+# By kind the folder of its models; of nested folders the inner one counts.
+MODEL_FOLDERS = {
+    "segments": "models/segments",
+    "scores": "models/scores",
+    "triggers": "models/triggers",
+    "sequences": "models/sequences",
+    "broadcasts": "models/broadcasts",
+    "gates": "models/delivery/gates",
+    "limits": "models/delivery/gates/limits",
+}
+ACTIONS_FOLDER = Path("dbt/macros/sequences/actions")
 FEATURES_FOLDER = Path("models/contacts/features")
 TEMPLATE_ENDINGS = (".mjml", ".html")
 # Every build reads the folders: libyaml's loader, where it is there, does so ten times faster.
@@ -22,21 +36,19 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class RegistryError(Exception):
-    """The folders do not say what there is; the message names the file and the remedy."""
+    """A file of the project cannot be listed; the message names the file and the remedy."""
 
 
 def names(project_dir: Path) -> dict[str, list[str]]:
-    """Names by kind: models of each folder, inputs, features, and e-mail templates, each sorted.
+    """Names by kind: models of each folder, inputs, actions, features and templates, each sorted.
 
-    A feature is a column of contact_features: its own, or of a model in models/contacts/features.
-
-    A template whose name begins with `_` is part of others and not listed.
+    An action is what a step of a sequence can do. A feature is a column of contact_features or of
+    a model in models/contacts/features. A template whose name begins with `_` is part of other
+    templates and is not listed.
     """
-    found = {
-        folder: sorted(path.stem for path in (project_dir / "models" / folder).rglob("*.sql"))
-        for folder in MODEL_FOLDERS
-    }
+    found = {kind: _models(project_dir, folder) for kind, folder in MODEL_FOLDERS.items()}
     found["inputs"] = _inputs(project_dir)
+    found["actions"] = sorted(path.stem for path in (project_dir / ACTIONS_FOLDER).glob("*.sql"))
     own = _columns(project_dir / "models/contacts/contact_features.yml", "contact_features")
     found["features"] = sorted({*own}.union(*feature_models(project_dir).values()))
     templates_dir = project_dir / "templates"
@@ -48,14 +60,23 @@ def names(project_dir: Path) -> dict[str, list[str]]:
     return found
 
 
+def _models(project_dir: Path, folder: str) -> list[str]:
+    inner = [other for other in MODEL_FOLDERS.values() if other.startswith(f"{folder}/")]
+    return sorted(
+        path.stem
+        for path in (project_dir / folder).rglob("*.sql")
+        if not any(path.is_relative_to(project_dir / other) for other in inner)
+    )
+
+
 def feature_models(project_dir: Path) -> dict[str, dict[str, Any]]:
     """The columns of each model in models/contacts/features, as their YAML lists them.
 
     Returns:
-        By model and column the value for who has no row there (`config.meta.default`), or None.
+        By model and column the value for a contact without a row (`config.meta.default`), or None.
 
     Raises:
-        RegistryError: a model has no YAML beside it, or a column stands in two models.
+        RegistryError: a model has no YAML beside it, or two models have a column of one name.
     """
     found: dict[str, dict[str, Any]] = {}
     owners: dict[str, str] = {}
@@ -63,7 +84,9 @@ def feature_models(project_dir: Path) -> dict[str, dict[str, Any]]:
         beside = path.with_suffix(".yml")
         shown = beside.relative_to(project_dir)
         if not beside.is_file():
-            raise RegistryError(f"{shown}: is missing; it lists the columns that become features")
+            raise RegistryError(
+                f"{shown}: this file is missing; it lists the columns that become features"
+            )
         found[path.stem] = {}
         for name, meta in _columns(beside, path.stem).items():
             if name == "contact_id":
@@ -90,7 +113,7 @@ def _columns(path: Path, model: str) -> dict[str, dict[str, Any]]:
                 }
     except (AttributeError, KeyError, TypeError) as error:
         raise RegistryError(
-            f"{path}: is no list of `models`, each with its name and `columns`"
+            f"{path}: expected a list of `models`, each with its name and `columns`"
         ) from error
     raise RegistryError(f"{path}: describes no model '{model}'")
 
@@ -116,12 +139,23 @@ def _inputs(project_dir: Path) -> list[str]:
 
 
 def render(project_dir: Path) -> str:
-    """The text of the macro for what the folders hold now."""
+    """The text of the macros for the files as they are now."""
+    parts = [_registry_macro(project_dir), _tracking_types_macro(), _bounce_fault_macro()]
+    return "\n\n".join("\n".join(part) + "\n" for part in parts)
+
+
+def _registry_macro(project_dir: Path) -> list[str]:
     lines = [
         "{#- Written by `sendhouse check` from the folders; do not edit. See registry_use.sql. -#}",
         "{% macro registry() -%}",
         "    {{ return({",
+        "        'folders': {",
     ]
+    lines.extend(
+        f"            '{kind}': '{folder}',"
+        for kind, folder in {**MODEL_FOLDERS, "inputs": "models/staging"}.items()
+    )
+    lines.append("        },")
     for kind, found in names(project_dir).items():
         lines.append(f"        '{kind}': [")
         lines.extend(f"            '{name}'," for name in found)
@@ -135,12 +169,50 @@ def render(project_dir: Path) -> str:
         )
         lines.append("            },")
     lines.append("        },")
-    lines += ["    }) }}", "{%- endmacro %}", ""]
-    return "\n".join(lines)
+    lines += ["    }) }}", "{%- endmacro %}"]
+    return lines
+
+
+def _tracking_types_macro() -> list[str]:
+    meanings = dict.fromkeys(meaning for found in TRACKING_TYPES.values() for meaning in found)
+    lines = [
+        "{#- The types of tracking events with a meaning: see senders/tracking_types.py. -#}",
+        "{% macro tracking_types(meaning) -%}",
+        "    {{ return({",
+    ]
+    for meaning in meanings:
+        lines.append(f"        '{meaning}': [")
+        lines.extend(f"            '{name}'," for name in types_that_mean(meaning))
+        lines.append("        ],")
+    return [*lines, "    }[meaning]) }}", "{%- endmacro %}"]
+
+
+def _bounce_fault_macro() -> list[str]:
+    return [
+        "{#- Whose fault the text of a bounce shows: recipient, sender or transient; else null.",
+        "    `text` is an SQL expression. See senders/bounce_rules.csv. -#}",
+        "{% macro bounce_fault(text) -%}",
+        "    {%- set rules = [",
+        *(f"        ('{_sql(rule.pattern)}', '{rule.fault}')," for rule in bounce_rules()),
+        "    ] -%}",
+        "    case",
+        "        {%- for pattern, fault in rules %}",
+        "        when regexp_matches(",
+        f"            regexp_replace(lower({{{{ text }}}}), '{_sql(ADDRESS)}', '', 'g'),",
+        "            '{{ pattern }}'",
+        "        ) then '{{ fault }}'",
+        "        {%- endfor %}",
+        "    end",
+        "{%- endmacro %}",
+    ]
+
+
+def _sql(text: str) -> str:
+    return text.replace("'", "''")
 
 
 def refresh(project_dir: Path) -> bool:
-    """Write the macro when it is not what the folders hold; True when it was written."""
+    """Write the macros if they differ from the files; True when they were written."""
     path = project_dir / REGISTRY_FILE
     text = render(project_dir)
     if path.is_file() and path.read_text(encoding="utf-8") == text:

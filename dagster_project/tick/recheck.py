@@ -1,4 +1,4 @@
-"""What landed after the send queue was made: whom it is about must wait for the next tick."""
+"""Files that land after the send queue is built: their contacts wait for the next tick."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import duckdb
 from dagster_project.home.settings import Settings
 from dagster_project.landing import land_new, parse_kind
 from senders.addresses import canonical_email
+from senders.tracking_types import types_that_mean
 
-# What is not written in ASCII (strlen counts bytes): SQL alone cannot tell the key it is.
+# Addresses and keys with letters outside of ASCII (strlen counts bytes): SQL cannot read them.
 _FOREIGN = """
     with
 
@@ -32,7 +33,7 @@ _FOREIGN = """
 
     select said from said where strlen(said) <> length(said)
 """
-# By contact, as decided now: an opt-out, an answer, perhaps the goal.
+# By contact, as decided now: the first of what happened, such as an opt-out, a reply or the goal.
 _BY_CONTACT = r"""
     with
 
@@ -54,7 +55,7 @@ _BY_CONTACT = r"""
         from raw.tracking as tracking
         inner join unseen on tracking.file_id = unseen.file_id
         left join foreign_keys on tracking.email = foreign_keys.said
-        where tracking.type in ('unsubscribed', 'complained', 'bounced', 'replied')
+        where tracking.type in (select unnest($held::varchar[]))
     ),
 
     happened as (
@@ -67,22 +68,14 @@ _BY_CONTACT = r"""
         left join foreign_keys on events.contact_key = foreign_keys.said
     ),
 
-    aliases as (
-        select contact_id, canonical_id from identity.contact_aliases
-    ),
-
     keys as (
         select key, contact_id from contacts.contact_identities
     ),
 
     news as (
-        select
-            coalesce(aliases.canonical_id, decisions.contact_id) as contact_id,
-            tracked.type as happened
+        select sends.contact_id, tracked.type as happened
         from tracked
-        inner join decisions.step_decisions as decisions
-            on tracked.send_id = decisions.step_decision_id
-        left join aliases on decisions.contact_id = aliases.contact_id
+        inner join mail.decided_sends as sends on tracked.send_id = sends.send_id
         union all
         select keys.contact_id, tracked.type
         from tracked
@@ -96,7 +89,7 @@ _BY_CONTACT = r"""
         from happened
         inner join keys on happened.key = keys.key
         union all
-        -- Who has the address now need not be who had it first.
+        -- The contact with the address now can differ from the contact that had it first.
         select queue.contact_id, tracked.type
         from tracked
         inner join delivery.send_queue as queue on tracked.key = queue.email
@@ -117,7 +110,7 @@ _KINDS = """
 
 
 class News:
-    """What is known of contacts that the send queue was made without."""
+    """Facts about contacts that the send queue was built without."""
 
     def __init__(self) -> None:
         self._by_contact: dict[str, str] = {}
@@ -126,18 +119,22 @@ class News:
     def update(
         self, connection: duckdb.DuckDBPyConnection, settings: Settings, now: datetime
     ) -> None:
-        """Land what is in the landing folder by now, and look at what the queue does not know."""
+        """Land the new files, and read all files that the queue was built without."""
         land_new(connection, settings, now)
         foreign = [said for (said,) in connection.execute(_FOREIGN).fetchall()]
-        known = {"said": foreign, "keys": [canonical_email(said) for said in foreign]}
-        self._by_contact = dict(connection.execute(_BY_CONTACT, known).fetchall())
+        given = {
+            "said": foreign,
+            "keys": [canonical_email(said) for said in foreign],
+            "held": types_that_mean("hold"),
+        }
+        self._by_contact = dict(connection.execute(_BY_CONTACT, given).fetchall())
         self._crm_changed = any(
             parse_kind(kind, settings.sources).shape == "crm"
             for (kind,) in connection.execute(_KINDS).fetchall()
         )
 
     def about(self, contact_id: str) -> str | None:
-        """Why a contact's mail must wait, or None."""
+        """The reason why a contact's mail must wait, or None."""
         if self._crm_changed:
             return "held for the next tick: a CRM export landed"
         happened = self._by_contact.get(contact_id)

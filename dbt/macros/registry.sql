@@ -1,6 +1,16 @@
 {#- Written by `sendhouse check` from the folders; do not edit. See registry_use.sql. -#}
 {% macro registry() -%}
     {{ return({
+        'folders': {
+            'segments': 'models/segments',
+            'scores': 'models/scores',
+            'triggers': 'models/triggers',
+            'sequences': 'models/sequences',
+            'broadcasts': 'models/broadcasts',
+            'gates': 'models/delivery/gates',
+            'limits': 'models/delivery/gates/limits',
+            'inputs': 'models/staging',
+        },
         'segments': [
             'activated',
             'active_opportunity',
@@ -48,6 +58,18 @@
         'broadcasts': [
             'spring_release',
         ],
+        'gates': [
+            'gate_address',
+            'gate_consent',
+            'gate_contact_ended',
+            'gate_exit',
+            'gate_expired',
+            'gate_suppression',
+        ],
+        'limits': [
+            'gate_frequency_cap',
+            'gate_same_address',
+        ],
         'inputs': [
             'stg_standard__companies',
             'stg_standard__consents',
@@ -56,6 +78,10 @@
             'stg_standard__deals',
             'stg_standard__form_submissions',
             'stg_standard__owners',
+        ],
+        'actions': [
+            'send',
+            'suppress',
         ],
         'features': [
             'activated_at',
@@ -263,4 +289,86 @@
             },
         },
     }) }}
+{%- endmacro %}
+
+
+{#- The types of tracking events with a meaning: see senders/tracking_types.py. -#}
+{% macro tracking_types(meaning) -%}
+    {{ return({
+        'departure': [
+            'delivered',
+            'bounced',
+            'complained',
+            'opened',
+            'clicked',
+            'replied',
+            'unsubscribed',
+        ],
+        'hold': [
+            'bounced',
+            'complained',
+            'replied',
+            'unsubscribed',
+        ],
+        'refusal': [
+            'complained',
+            'unsubscribed',
+        ],
+        'consent': [
+            'complained',
+            'unsubscribed',
+            'subscribed',
+        ],
+        'engagement': [
+            'complained',
+            'opened',
+            'clicked',
+            'replied',
+            'unsubscribed',
+        ],
+        'hit': [
+            'opened',
+            'clicked',
+        ],
+        'auto_reply': [
+            'autoresponded',
+        ],
+    }[meaning]) }}
+{%- endmacro %}
+
+
+{#- Whose fault the text of a bounce shows: recipient, sender or transient; else null.
+    `text` is an SQL expression. See senders/bounce_rules.csv. -#}
+{% macro bounce_fault(text) -%}
+    {%- set rules = [
+        ('spam|block|polic|reputation', 'sender'),
+        ('(^|[^0-9a-z.])5[.]1[.]7([^0-9a-z.]|[.]?$|[.][^0-9])', 'sender'),
+        ('(^|[^0-9a-z.])5[.]1[.]8([^0-9a-z.]|[.]?$|[.][^0-9])', 'sender'),
+        ('(^|[^0-9a-z.])5[.]2[.]3([^0-9a-z.]|[.]?$|[.][^0-9])', 'sender'),
+        ('(^|[^0-9a-z.])5[.]3[.]4([^0-9a-z.]|[.]?$|[.][^0-9])', 'sender'),
+        ('(^|[^0-9a-z.])5[.]5[.][0-9]{1,3}([^0-9a-z.]|[.]?$|[.][^0-9])', 'sender'),
+        ('(^|[^0-9a-z.])5[.]6[.][0-9]{1,3}([^0-9a-z.]|[.]?$|[.][^0-9])', 'sender'),
+        ('(^|[^0-9a-z.])5[.]7[.][0-9]{1,3}([^0-9a-z.]|[.]?$|[.][^0-9])', 'sender'),
+        ('mailbox (is )?full|quota', 'transient'),
+        ('(^|[^0-9a-z.])5[.]2[.]2([^0-9a-z.]|[.]?$|[.][^0-9])', 'transient'),
+        ('(^|[^0-9a-z.])4[0-9][0-9]([^0-9a-z.]|[.]?$|[.][^0-9])', 'transient'),
+        ('(^|[^0-9a-z.])4[.][0-9]{1,3}[.][0-9]{1,3}([^0-9a-z.]|[.]?$|[.][^0-9])', 'transient'),
+        ('(^|[^0-9a-z.])5[.]4[.]1([^0-9a-z.]|[.]?$|[.][^0-9])', 'recipient'),
+        ('(^|[^0-9a-z.])5[.]4[.]4([^0-9a-z.]|[.]?$|[.][^0-9])', 'recipient'),
+        ('(^|[^0-9a-z.])5[.]1[.][0-9]{1,3}([^0-9a-z.]|[.]?$|[.][^0-9])', 'recipient'),
+        ('(^|[^0-9a-z.])5[.]2[.][0-9]{1,3}([^0-9a-z.]|[.]?$|[.][^0-9])', 'recipient'),
+        ('(^|[^0-9a-z.])5[.]3[.][0-9]{1,3}([^0-9a-z.]|[.]?$|[.][^0-9])', 'transient'),
+        ('(^|[^0-9a-z.])5[.]4[.][0-9]{1,3}([^0-9a-z.]|[.]?$|[.][^0-9])', 'transient'),
+        ('(^|[^0-9a-z.])5[.][0-9]{1,3}[.][0-9]{1,3}([^0-9a-z.]|[.]?$|[.][^0-9])', 'sender'),
+        ('black|spf|dkim|dmarc|relay|authenticat|banned', 'sender'),
+        ('(^|[^0-9a-z.])552([^0-9a-z.]|[.]?$|[.][^0-9])', 'transient'),
+    ] -%}
+    case
+        {%- for pattern, fault in rules %}
+        when regexp_matches(
+            regexp_replace(lower({{ text }}), '[^ <>]+@[^ <>]+', '', 'g'),
+            '{{ pattern }}'
+        ) then '{{ fault }}'
+        {%- endfor %}
+    end
 {%- endmacro %}

@@ -1,12 +1,14 @@
 {#-
-    What the analyst's folders hold. `registry()` is generated from them (registry.sql), because dbt
-    orders models by refs that it sees while parsing, when it does not yet know which models exist.
+    The models of each folder. `registry()` is generated from the folders (registry.sql), because
+    dbt orders models by the refs that it sees while it parses; then dbt does not know all models
+    yet.
 -#}
 
-{#- Rows of every model in a folder: segments, scores, triggers, sequences or broadcasts.
-    `columns` maps names to types; `name_as` adds a column with the model's name. -#}
-{% macro union_folder(folder, columns, name_as=none) -%}
-    {{ union_models(registry()[folder], columns, name_as) }}
+{#- Rows of every model of a kind: segments, scores, triggers, sequences, broadcasts, gates, limits.
+    `columns` maps names to types; `name_as` adds a column with the model's name, without `prefix`.
+    -#}
+{% macro union_folder(kind, columns, name_as=none, prefix='') -%}
+    {{ union_models(registry()[kind], columns, name_as, prefix) }}
 {%- endmacro %}
 
 
@@ -21,11 +23,11 @@
 {%- endmacro %}
 
 
-{#- The columns of several models, one below the other; no rows when there is no model. -#}
-{% macro union_models(names, columns, name_as=none) -%}
+{#- The rows of several models; no rows without a model. -#}
+{% macro union_models(names, columns, name_as=none, prefix='') -%}
     {%- for name in names %}
         select
-            {% if name_as %}'{{ name }}' as {{ name_as }},{% endif %}
+            {% if name_as %}'{{ name.removeprefix(prefix) }}' as {{ name_as }},{% endif %}
             {{ columns.keys() | join(',\n            ') }}
         from {{ ref(name) }}
         {{ "union all" if not loop.last }}
@@ -40,9 +42,9 @@
 {%- endmacro %}
 
 
-{#- Stops a model whose ref() is of another kind than is wanted here. While dbt parses, a ref does
-    not know its own name yet, so this speaks at compile time; a name that does not exist at all is
-    dbt's own error at parse time. -#}
+{#- Stops a model whose ref() is not of the kind that is wanted here. The error comes at compile
+    time, because a ref has no name while dbt parses. An unknown name is dbt's own error at parse
+    time. -#}
 {% macro check_kind(kind, relation, where) -%}
     {%- if execute -%}
         {%- do check_known(kind, name_of(relation), where) -%}
@@ -50,7 +52,7 @@
 {%- endmacro %}
 
 
-{#- Stops the parse when `name` is not in the registry: the file, the name, and what there is. -#}
+{#- Stops the parse when `name` is not in the registry; the message lists the names that exist. -#}
 {% macro check_known(kind, name, where='') -%}
     {%- if name not in registry()[kind] -%}
         {{ exceptions.raise_compiler_error(
@@ -62,31 +64,39 @@
 {%- endmacro %}
 
 
-{#- A plain `dbt build` after adding a file must not pass it over in silence. -#}
+{#- Stops a plain `dbt build` after a file is added or deleted and before the registry is. -#}
 {% macro check_registry() -%}
     {%- if execute -%}
-        {%- for folder in ['segments', 'scores', 'triggers', 'sequences', 'broadcasts', 'inputs'] -%}
+        {%- for kind, folder in registry()['folders'].items() -%}
             {%- set found = [] -%}
             {%- for node in graph.nodes.values()
                 if node.resource_type == 'model'
-                and (
-                    is_input(node) if folder == 'inputs'
-                    else node.fqn[1] == folder
-                ) -%}
+                and (is_input(node) if kind == 'inputs' else folder_kind(node) == kind) -%}
                 {%- do found.append(node.name) -%}
             {%- endfor -%}
-            {%- set listed = registry()[folder] -%}
+            {%- set listed = registry()[kind] -%}
             {%- if found | sort != listed | sort -%}
                 {{ exceptions.raise_compiler_error(
-                    "models/" ~ ("staging" if folder == 'inputs' else folder)
+                    folder
                     ~ " holds " ~ (found | sort | join(', ') or 'nothing')
                     ~ " but dbt/macros/registry.sql lists "
                     ~ (listed | sort | join(', ') or 'nothing')
-                    ~ "; run `sendhouse check` to write it anew"
+                    ~ "; run `sendhouse check` to rewrite it"
                 ) }}
             {%- endif -%}
         {%- endfor -%}
     {%- endif -%}
+{%- endmacro %}
+
+
+{#- The kind of a model by its folder, or none; of nested folders the inner one counts. -#}
+{% macro folder_kind(node) -%}
+    {%- set found = [] -%}
+    {%- for kind, folder in registry()['folders'].items()
+        if ('models/' ~ (node.fqn[1:] | join('/'))).startswith(folder ~ '/') -%}
+        {%- do found.append((folder | length, kind)) -%}
+    {%- endfor -%}
+    {{ return((found | sort)[-1][1] if found else none) }}
 {%- endmacro %}
 
 

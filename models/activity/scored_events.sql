@@ -1,4 +1,3 @@
--- depends_on: {{ ref('stg_events') }}
 {{ config(
     materialized='incremental',
     incremental_strategy='append',

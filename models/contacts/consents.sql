@@ -113,9 +113,9 @@ list_states as (
 
 ---------- only the few keys with statements are looked up
 stated_keys as (
-    select contact_key as key from events
+    select key from events
     union
-    select email as key from tracking where type in ('unsubscribed', 'complained', 'subscribed')
+    select email as key from tracking where type in {{ sql_list(tracking_types('consent')) }}
 ),
 
 speaking as (
@@ -144,7 +144,7 @@ words_in_events as (
     select
         event_id,
         contact_id,
-        contact_key,
+        key,
         -- A sender's clock that runs ahead must not outrank later statements.
         least(occurred_at, received_at) as said_at,
         case
@@ -168,7 +168,7 @@ refused_in_events as (
         'event ' || words.event_id as evidence,
         'events' as source
     from words_in_events as words
-    inner join key_owners on words.contact_key = key_owners.key
+    inner join key_owners on words.key = key_owners.key
     where words.said = 'opt_out'
 ),
 
@@ -189,8 +189,8 @@ agreed_in_events as (
         'event ' || words.event_id as evidence,
         'events' as source
     from words_in_events as words
-    anti join browsers on words.contact_key = browsers.key
-    left join passed_on on words.contact_key = passed_on.email
+    anti join browsers on words.key = browsers.key
+    left join passed_on on words.key = passed_on.email
     where words.said <> 'opt_out'
 ),
 
@@ -205,7 +205,7 @@ refused_in_tracking as (
     from tracking
     left join sends on tracking.send_id = sends.send_id
     left join key_owners on sends.send_id is null and tracking.email = key_owners.key
-    where tracking.type in ('unsubscribed', 'complained')
+    where tracking.type in {{ sql_list(tracking_types('refusal')) }}
         and coalesce(sends.contact_id, key_owners.contact_id) is not null
 ),
 

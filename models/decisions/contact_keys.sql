@@ -1,7 +1,7 @@
 {#-
-    Who a key belongs to is decided once and kept: somebody who signs up by e-mail today and is in
-    next week's CRM export stays the same contact, and an address changed in the CRM keeps its
-    history. That two contacts are one is decided apart, see contact_merges.
+    The contact of a key is decided once and kept. A contact that signs up by e-mail today stays the
+    same contact when next week's CRM export has it. An address that changes in the CRM keeps its
+    history. contact_merges decides that two contacts are one.
 -#}
 {{ config(post_hook=[
     "{{ remember_made_from('contact_records') }}",
@@ -18,7 +18,7 @@ records as (
     select
         records.crm_id,
         records.email,
-        -- One that many people have names none of them.
+        -- An id that many people have identifies none of them.
         case when shared.external_id is null then records.external_id end as external_id,
         records.anonymous_id,
         case when records.valid_to is null then 0 else 1 end as age,
@@ -27,17 +27,17 @@ records as (
     left join shared_external_ids as shared on records.external_id = shared.external_id
 ),
 
----------- records that are the same as at the last tick show no key that they have not shown
-told_now as (
+---------- an unchanged record shows no new key
+reported_now as (
     select * from records{{ " where false" if not was_made_anew('contact_records') }}
 ),
 
 current_records as (
-    select crm_id, email, external_id from told_now where age = 0
+    select crm_id, email, external_id from reported_now where age = 0
 ),
 
 events as (
-    select event_id, contact_key, received_at, occurred_at from {{ ref('key_sightings') }}
+    select event_id, key, received_at, occurred_at from {{ ref('key_sightings') }}
 ),
 
 sightings as (
@@ -48,7 +48,7 @@ crm_merges as (
     select crm_id, merged_into from {{ ref('input_contact_merges') }}
 ),
 
----------- of some kinds nothing is asked when no record is new: then they are not read
+---------- not materialized: without a new record some kinds of keys are not read
 decided as not materialized (
     select key_kind, key, contact_id, found_in from {{ source('state', 'contact_keys') }}
 ),
@@ -69,7 +69,7 @@ known_anonymous_ids as (
     select key as anonymous_id from decided where key_kind = 'anonymous_id'
 ),
 
----------- an id of the user's own may have come with an event before any CRM record told of it
+---------- an event can show the user's own id before any CRM record has it
 external_owners as (
     select key as external_id, min(contact_id) as contact_id
     from decided
@@ -77,10 +77,10 @@ external_owners as (
     group by key
 ),
 
----------- an address is a contact's until its records have another; then it is who has it now
+---------- a contact keeps an address until its records have another; then the present holder has it
 given_up as (
     select records.email, known_ids.contact_id
-    from told_now as records
+    from reported_now as records
     inner join known_ids on records.crm_id = known_ids.crm_id
     group by records.email, known_ids.contact_id
     having min(records.age) = 1
@@ -100,7 +100,7 @@ taken_over as (
     group by records.email
 ),
 
----------- CRM records not seen before: the contact of their external id or address, else a new one
+---------- a new CRM record gets the contact of its external id or address, else a new contact
 unseen_records as (
     select
         records.crm_id,
@@ -144,7 +144,7 @@ record_ids as (
     from grouped
 ),
 
----------- records known only from having been merged
+---------- records that only a merge names
 merged_ids as (
     select crm_id from crm_merges
     union
@@ -164,7 +164,7 @@ crm_ids as (
     select crm_id, contact_id from record_ids
 ),
 
----------- what a record ever was called: whose it is now goes before whose it was
+---------- every address that a record ever had: a present holder goes before a former holder
 new_emails as (
     select
         records.email as key,
@@ -173,7 +173,7 @@ new_emails as (
         {{ earliest(
             'records.crm_id', by=['records.age', 'crm_ids.contact_id', 'records.crm_id']
         ) }} as crm_id
-    from told_now as records
+    from reported_now as records
     anti join known_emails on records.email = known_emails.email
     inner join crm_ids on records.crm_id = crm_ids.crm_id
     where records.email is not null
@@ -188,23 +188,23 @@ new_external_ids as (
         {{ earliest(
             'records.crm_id', by=['records.age', 'crm_ids.contact_id', 'records.crm_id']
         ) }} as crm_id
-    from told_now as records
+    from reported_now as records
     anti join known_external_ids on records.external_id = known_external_ids.external_id
     inner join crm_ids on records.crm_id = crm_ids.crm_id
     where records.external_id is not null
     group by records.external_id
 ),
 
----------- who events name that is no key yet
+---------- keys in events that are no keys yet
 unseen_in_events as (
     select
-        events.contact_key as key,
+        events.key,
         {{ earliest(
             'events.event_id', by=['events.received_at', 'events.occurred_at', 'events.event_id']
         ) }} as event_id
     from events
-    anti join decided on events.contact_key = decided.key
-    group by events.contact_key
+    anti join decided on events.key = decided.key
+    group by events.key
 ),
 
 new_in_events as (
@@ -219,17 +219,17 @@ new_in_events as (
     anti join new_external_ids on unseen.key = new_external_ids.key
 ),
 
----------- ids told only as somebody's anonymous ones are not people of their own
-told_as_anonymous as (
+---------- an id that is seen only as an anonymous id is no contact of its own
+seen_as_anonymous as (
     select anonymous_id from sightings
     union
     select anonymous_id from records where anonymous_id is not null
 ),
 
 nobodies as (
-    select told_as_anonymous.anonymous_id
-    from told_as_anonymous
-    anti join sightings on told_as_anonymous.anonymous_id = sightings.contact_key
+    select seen_as_anonymous.anonymous_id
+    from seen_as_anonymous
+    anti join sightings on seen_as_anonymous.anonymous_id = sightings.key
 ),
 
 new_people as (
@@ -246,7 +246,7 @@ new_people as (
         crm_id as key,
         crm_id as contact_id,
         'crm' as found_in,
-        'a merge that the crm tells of' as evidence
+        'a merge in the crm' as evidence
     from new_merged_ids
     union all
     select
@@ -279,7 +279,7 @@ new_people as (
     anti join nobodies on new_in_events.key = nobodies.anonymous_id
 ),
 
----------- an anonymous id is whose it was first seen to be
+---------- an anonymous id belongs to the contact that it was first seen with
 unclaimed as (
     select sightings.*
     from sightings
@@ -296,7 +296,7 @@ all_people as (
 people_seen as (
     select all_people.*
     from all_people
-    semi join unclaimed on all_people.key = unclaimed.contact_key
+    semi join unclaimed on all_people.key = unclaimed.key
 ),
 
 people_by_key as (
@@ -324,7 +324,7 @@ claims as (
         'events' as found_in,
         'event ' || unclaimed.event_id as evidence
     from unclaimed
-    inner join people_by_key on unclaimed.contact_key = people_by_key.key
+    inner join people_by_key on unclaimed.key = people_by_key.key
 ),
 
 ranked_claims as (

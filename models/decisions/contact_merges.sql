@@ -1,9 +1,8 @@
 {#-
-    Two contacts turn out to be one, or not to be after all. The CRM says so of two of its records.
-    Or somebody known from events alone is somebody known better: a CRM record has an id that is known
-    and an address or an id that was known apart; an anonymous id was seen beside somebody. Then the
-    contact that no CRM record stands behind goes. Two CRM records that share an address are left as
-    they are: which of them is right is for the CRM to say.
+    Merges of contacts, and merges that are undone. The CRM merges two of its records. Or a contact
+    from events is a contact of the CRM: a CRM record has an id of one and an address or an id of
+    the other. Or an anonymous id was seen beside another contact. Then the contact without a CRM
+    record is merged. Two CRM records that share an address stay apart: only the CRM can merge them.
 -#}
 with recursive
 
@@ -15,7 +14,7 @@ records as (
     select
         records.crm_id,
         records.email,
-        -- One that many people have names none of them.
+        -- An id that many people have identifies none of them.
         case when shared.external_id is null then records.external_id end as external_id,
         case when records.valid_to is null then 0 else 1 end as age
     from {{ ref('contact_records') }} as records
@@ -42,12 +41,11 @@ resolved as (
         keys.key,
         keys.found_in,
         keys.evidence,
-        coalesce(merge_chains.canonical_id, keys.contact_id) as contact_id
-    from keys
-    left join merge_chains on keys.contact_id = merge_chains.contact_id
+        keys.contact_id
+    from {{ of_current_contact('keys', aliases='merge_chains') }} as keys
 ),
 
----------- what the CRM says now of each record, and so of the contact that the record was first
+---------- the CRM's latest statement about each record, and so about the record's first contact
 ranked_statements as (
     select
         crm_id,
@@ -96,7 +94,7 @@ by_crm as (
     group by contact_id
 ),
 
----------- contacts that nothing in the CRM stands behind
+---------- contacts with a CRM record; the other contacts can be merged
 in_crm as (
     select resolved.contact_id
     from resolved
@@ -112,7 +110,7 @@ claimed as (
     from records
     where external_id is not null
     union all
-    -- Where events used it before the CRM told of it.
+    -- Events can have the id before the CRM has it.
     select crm_id, age, 'id' as key_kind, external_id as key, 'external id' as what
     from records
     where external_id is not null and external_id <> crm_id
@@ -136,27 +134,27 @@ found as (
     where theirs.contact_id <> own.contact_id
 ),
 
----------- contacts that are nothing but an anonymous id
+---------- contacts that only an anonymous id identifies
 named as (
     select distinct contact_id from resolved where key_kind in ('email', 'external_id')
 ),
 
 unmasked as (
     select
-        nobody.contact_id,
-        somebody.contact_id as merged_into,
-        'anonymous id beside somebody: ' || somebody.evidence as evidence,
+        anonymous.contact_id,
+        known.contact_id as merged_into,
+        'anonymous id beside a contact: ' || known.evidence as evidence,
         row_number() over (
-            partition by nobody.contact_id
-            order by somebody.contact_id, somebody.key
+            partition by anonymous.contact_id
+            order by known.contact_id, known.key
         ) as place
-    from resolved as somebody
-    inner join resolved as nobody on nobody.key_kind = 'id' and somebody.key = nobody.key
-    anti join in_crm on nobody.contact_id = in_crm.contact_id
-    anti join named on nobody.contact_id = named.contact_id
-    anti join by_crm on nobody.contact_id = by_crm.contact_id
-    anti join found on nobody.contact_id = found.contact_id
-    where somebody.key_kind = 'anonymous_id' and nobody.contact_id <> somebody.contact_id
+    from resolved as known
+    inner join resolved as anonymous on anonymous.key_kind = 'id' and known.key = anonymous.key
+    anti join in_crm on anonymous.contact_id = in_crm.contact_id
+    anti join named on anonymous.contact_id = named.contact_id
+    anti join by_crm on anonymous.contact_id = by_crm.contact_id
+    anti join found on anonymous.contact_id = found.contact_id
+    where known.key_kind = 'anonymous_id' and anonymous.contact_id <> known.contact_id
 ),
 
 wanted as (

@@ -1,9 +1,9 @@
--- After the steps: a run must not be on record as over before its last step is.
+-- After the steps: a run on record as over has its last step on record.
 -- depends_on: {{ ref('step_decisions') }}
 with
 
 proposals as (
-    select * from {{ ref('sequence_proposals') }} where kind = 'exit'
+    select * from {{ ref('sequence_proposals') }} where proposal = 'exit'
 ),
 
 decided as (

@@ -1,7 +1,7 @@
 with
 
 proposals as (
-    select * from {{ ref('sequence_proposals') }} where kind = 'refuse'
+    select * from {{ ref('sequence_proposals') }} where proposal = 'refuse'
 ),
 
 decided as (

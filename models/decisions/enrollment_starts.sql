@@ -1,9 +1,9 @@
--- After the refusals: what a start of this tick refused stays refused for the same reason.
+-- After the refusals: a firing that a start of this tick refuses keeps this reason after a crash.
 -- depends_on: {{ ref('enrollment_refusals') }}
 with
 
 proposals as (
-    select * from {{ ref('sequence_proposals') }} where kind = 'enroll'
+    select * from {{ ref('sequence_proposals') }} where proposal = 'enroll'
 ),
 
 decided as (

@@ -1,7 +1,7 @@
 with
 
-checks as (
-    select * from {{ ref('gate_checks') }}
+stops as (
+    select * from {{ ref('send_stops') }}
 ),
 
 decided as (
@@ -15,7 +15,7 @@ identified as (
         gate,
         reason,
         {{ as_of() }} as decided_at
-    from checks
+    from stops
 )
 
 select identified.*

@@ -28,8 +28,8 @@ last_changes as (
     group by segment, contact_id
 ),
 
----------- a stay that broke off because the contact was no more goes on when there is one again, or
----------- passes on to whom it turned out to be
+---------- a stay that broke off with the end of the contact goes on when the contact is back; a
+---------- merge passes the stay on to the other contact
 resumed as (
     select
         last_changes.segment,
@@ -71,7 +71,7 @@ exited as (
     left join contacts on inside.contact_id = contacts.contact_id
 ),
 
----------- who turned out to be somebody that is inside has not come
+---------- a contact that takes over a stay by a merge did not enter by the rule
 passed_on as (
     select distinct inside.segment, aliases.canonical_id as contact_id
     from inside

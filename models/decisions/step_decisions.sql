@@ -1,18 +1,18 @@
--- After the starts, so that no step is decided for a run that is not on record.
+-- After the starts: a decided step belongs to a run on record.
 -- depends_on: {{ ref('enrollment_starts') }}
 with
 
 proposals as (
-    select * from {{ ref('sequence_proposals') }} where kind = 'step'
+    select * from {{ ref('sequence_proposals') }} where proposal = 'step'
 ),
 
 decided as (
-    select step_decision_id from {{ source('state', 'step_decisions') }}
+    select send_id from {{ source('state', 'step_decisions') }}
 ),
 
 identified as (
     select
-        {{ hash_id(['enrollment_id', 'step']) }} as step_decision_id,
+        {{ hash_id(['enrollment_id', 'step']) }} as send_id,
         enrollment_id,
         sequence,
         contact_id,
@@ -30,4 +30,4 @@ identified as (
 
 select identified.*
 from identified
-anti join decided on identified.step_decision_id = decided.step_decision_id
+anti join decided on identified.send_id = decided.send_id

@@ -1,4 +1,4 @@
--- Whoever builds firings also builds what arms a threshold again: without, it fires but once.
+-- A build of the firings builds the rearms too; without rearms a threshold fires only once.
 -- depends_on: {{ ref('trigger_rearms') }}
 {{ config(post_hook="{{ take_in_looks() }}") }}
 

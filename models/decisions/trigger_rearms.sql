@@ -13,7 +13,7 @@ decided as (
     select firing_id from {{ source('state', 'trigger_rearms') }}
 ),
 
-over as (
+ended as (
     select
         occurrence as firing_id,
         trigger,
@@ -24,6 +24,6 @@ over as (
     where fired_at is null
 )
 
-select over.*
-from over
-anti join decided on over.firing_id = decided.firing_id
+select ended.*
+from ended
+anti join decided on ended.firing_id = decided.firing_id

@@ -1,4 +1,4 @@
--- After the queue, so that it never claims more than the queue was made from.
+-- After the queue: a file counts as seen only if the queue was built from it.
 -- depends_on: {{ ref('send_queue') }}
 with
 

@@ -1,7 +1,7 @@
 with
 
 decisions as (
-    select * from {{ ref('step_decisions') }} where decision = 'send'
+    select * from {{ of_current_contact(ref('step_decisions')) }} where decision = 'send'
 ),
 
 contacts as (
@@ -12,16 +12,12 @@ attempts as (
     select * from {{ ref('send_attempts') }}
 ),
 
-aliases as (
-    select * from {{ ref('contact_aliases') }}
-),
-
 expired as (
     select send_id from {{ source('state', 'gate_stops') }} where gate = 'expired'
 ),
 
 broadcasts as (
-    select distinct sequence from {{ ref('declared_steps') }} where kind = 'broadcast'
+    select distinct sequence from {{ ref('declared_steps') }} where declared_in = 'broadcast'
 ),
 
 clock as (
@@ -30,11 +26,12 @@ clock as (
 
 candidates as (
     select
-        decisions.step_decision_id as send_id,
+        decisions.send_id,
         decisions.enrollment_id,
         contacts.contact_id,
-        decisions.contact_id as decided_for,
+        decisions.decided_for,
         contacts.email,
+        {{ hash_email('contacts.email') }} as email_hash,
         contacts.ended_at,
         decisions.sequence,
         decisions.step,
@@ -42,16 +39,14 @@ candidates as (
         decisions.template,
         decisions.due_at as scheduled_at,
         decisions.expires_at,
-        -- A sequence answers what somebody just did; a broadcast can wait behind it.
+        -- A sequence answers what the contact just did; a broadcast can wait.
         case when broadcasts.sequence is null then 10 else 20 end as priority
     from decisions
     cross join clock
-    left join aliases on decisions.contact_id = aliases.contact_id
-    left join contacts
-        on coalesce(aliases.canonical_id, decisions.contact_id) = contacts.contact_id
+    left join contacts on decisions.contact_id = contacts.contact_id
     left join broadcasts on decisions.sequence = broadcasts.sequence
-    left join attempts on decisions.step_decision_id = attempts.send_id
-    anti join expired on decisions.step_decision_id = expired.send_id
+    left join attempts on decisions.send_id = attempts.send_id
+    anti join expired on decisions.send_id = expired.send_id
     where attempts.send_id is null
         or (attempts.status in ('deferred', 'failed') and attempts.next_try_at <= clock.as_of)
 )

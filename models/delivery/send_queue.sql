@@ -1,3 +1,5 @@
+-- Each stop is on record before a send is queued.
+-- depends_on: {{ ref('gate_stops') }}
 with
 
 candidates as (
@@ -5,15 +7,13 @@ candidates as (
 ),
 
 stopped as (
-    select distinct send_id from {{ ref('gate_checks') }}
+    select distinct send_id from {{ ref('send_stops') }}
 ),
 
 features as (
     select * from {{ ref('contact_features') }}
 ),
 
--- Stops are put on record before anything is queued.
--- depends_on: {{ ref('send_gates') }}
 queue as (
     select
         candidates.send_id,

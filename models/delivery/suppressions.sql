@@ -18,7 +18,7 @@ lists as (
 ),
 
 events as (
-    select contact_key, occurred_at, received_at
+    select key, occurred_at, received_at
     from {{ ref('consent_events') }}
     where name = 'unsubscribed'
 ),
@@ -35,15 +35,13 @@ attempts as (
     select * from {{ ref('send_attempts') }}
 ),
 
-aliases as (
-    select * from {{ ref('contact_aliases') }}
-),
-
 decisions as (
-    select contact_id, decided_at from {{ ref('step_decisions') }} where decision = 'suppress'
+    select contact_id, decided_at
+    from {{ of_current_contact(ref('step_decisions')) }}
+    where decision = 'suppress'
 ),
 
----------- the address that was mailed, which may not be the contact's any more
+---------- the address that was mailed; the contact can have another address now
 from_tracking as (
     select
         coalesce({{ hash_email('tracking.email') }}, attempts.email_hash) as email_hash,
@@ -66,8 +64,8 @@ from_attempts as (
     where status = 'rejected' and fault = 'recipient'
 ),
 
----------- lists of addresses, or of records whose address it is
-told_in_lists as (
+---------- lists of addresses, or of records with an address
+listed as (
     select
         {{ hash_email('coalesce(addressed.address, records.email)') }} as email_hash,
         addressed.said,
@@ -90,11 +88,11 @@ from_lists as (
         case said when 'complained' then 'complaint' else 'hard bounce' end as reason,
         since,
         'all' as scope
-    from told_in_lists
+    from listed
     where said in ('complained', 'bounced')
 ),
 
----------- the address that said no; who has it now may ask for mail again
+---------- addresses that refused mail; the present holder can ask for mail again
 holders as (
     select
         {{ hash_email('contacts.email') }} as email_hash,
@@ -113,12 +111,12 @@ refusals as (
     where tracking.type = 'unsubscribed'
     union all
     select
-        {{ hash_email('contact_key') }} as email_hash,
+        {{ hash_email('key') }} as email_hash,
         least(occurred_at, received_at) as since
     from events
-    where {{ looks_like_email('contact_key') }}
+    where {{ looks_like_email('key') }}
     union all
-    select email_hash, since from told_in_lists where said = 'opt_out'
+    select email_hash, since from listed where said = 'opt_out'
 ),
 
 from_refusals as (
@@ -132,7 +130,7 @@ from_refusals as (
     where holders.subscribed_at is null or holders.subscribed_at <= refusals.since
 ),
 
----------- the contact's address, be it another's too who said yes
+---------- the address of a contact that refused mail, also when another contact with it agreed
 from_contacts as (
     select
         {{ hash_email('contacts.email') }} as email_hash,
@@ -151,11 +149,9 @@ from_sequences as (
         decisions.decided_at as since,
         'marketing' as scope
     from decisions
-    left join aliases on decisions.contact_id = aliases.contact_id
-    inner join contacts
-        on coalesce(aliases.canonical_id, decisions.contact_id) = contacts.contact_id
+    inner join contacts on decisions.contact_id = contacts.contact_id
     inner join consent on contacts.contact_id = consent.contact_id
-    -- Who asks for mail after having been let go is back.
+    -- A contact that asks for mail after the suppression gets mail again.
     where consent.subscribed_at is null or consent.subscribed_at <= decisions.decided_at
 ),
 

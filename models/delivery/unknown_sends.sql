@@ -9,7 +9,7 @@ tracking as (
 ),
 
 decisions as (
-    select step_decision_id as send_id, contact_id, sequence, step from {{ ref('step_decisions') }}
+    select send_id, contact_id, sequence, step from {{ ref('step_decisions') }}
 ),
 
 unknown as (
@@ -25,7 +25,7 @@ evidence as (
         min(occurred_at) as evidence_at
     from tracking
     where send_id is not null
-        and type in {{ sql_list(signs_of_departure()) }}
+        and type in {{ sql_list(tracking_types('departure')) }}
     group by send_id
 )
 

@@ -1,7 +1,7 @@
 with
 
 decisions as (
-    select * from {{ ref('step_decisions') }} where decision = 'send'
+    select * from {{ of_current_contact(ref('step_decisions')) }} where decision = 'send'
 ),
 
 enrollments as (
@@ -16,10 +16,6 @@ attempts as (
     select send_id, sent_at from {{ ref('send_attempts') }}
 ),
 
-aliases as (
-    select * from {{ ref('contact_aliases') }}
-),
-
 engagement as (
     select * from {{ ref('engagement') }}
 ),
@@ -28,7 +24,7 @@ events as (
     select * from {{ ref('events') }}
 ),
 
----------- what the journal and the recipients say
+---------- reactions of the recipients
 outcomes as (
     select
         send_id,
@@ -40,7 +36,9 @@ outcomes as (
         min(occurred_at) filter (where type = 'unsubscribed') as unsubscribed_at,
         min(occurred_at) filter (where type = 'complained') as complained_at,
         min(occurred_at) filter (where type = 'bounced') as bounced_at,
-        min(occurred_at) filter (where type in {{ sql_list(signs_of_departure()) }}) as seen_at
+        min(occurred_at) filter (
+            where type in {{ sql_list(tracking_types('departure')) }}
+        ) as seen_at
     from engagement
     where send_id is not null
     group by send_id
@@ -48,15 +46,15 @@ outcomes as (
 
 sends as (
     select
-        decisions.step_decision_id as send_id,
+        decisions.send_id,
         decisions.enrollment_id,
-        coalesce(aliases.canonical_id, decisions.contact_id) as contact_id,
+        decisions.contact_id,
         decisions.sequence,
         decisions.step,
         decisions.variant,
         decisions.decided_at,
         enrollments.fired_at,
-        -- A try whose end nobody saw counts as sent once something shows that it had left.
+        -- A try with an unknown end counts as sent once an event shows that the message left.
         coalesce(attempts.sent_at, outcomes.seen_at) as sent_at,
         outcomes.delivered_at,
         outcomes.opened_at,
@@ -71,12 +69,11 @@ sends as (
     from decisions
     left join enrollments on decisions.enrollment_id = enrollments.enrollment_id
     left join steps on decisions.sequence = steps.sequence and decisions.step = steps.step
-    left join attempts on decisions.step_decision_id = attempts.send_id
-    left join aliases on decisions.contact_id = aliases.contact_id
-    left join outcomes on decisions.step_decision_id = outcomes.send_id
+    left join attempts on decisions.send_id = attempts.send_id
+    left join outcomes on decisions.send_id = outcomes.send_id
 ),
 
----------- a goal reached belongs to the last mail before it, and once to a run
+---------- a reached goal belongs to the last mail before it, once for each run
 reached as (
     select
         events.event_id,
@@ -113,7 +110,7 @@ conversions as (
     where nth = 1
 ),
 
----------- a purchase belongs to the contact's last mail before it, for a while
+---------- a purchase within attribution_days belongs to the contact's last mail before it
 touches as (
     select
         events.event_id,

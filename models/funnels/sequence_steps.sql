@@ -20,12 +20,8 @@ attempts as (
     select send_id, status, is_settled from {{ ref('send_attempts') }}
 ),
 
-gates as (
-    select * from {{ ref('send_gates') }}
-),
-
-given_up as (
-    select distinct send_id from gates where gate = 'expired'
+expired as (
+    select send_id from {{ ref('gate_stops') }} where gate = 'expired'
 ),
 
 reached as (
@@ -48,13 +44,13 @@ reached as (
         sends.sent_at is null and (
             decisions.decision = 'skip'
             or attempts.status in ('rejected', 'failed') and attempts.is_settled
-            or given_up.send_id is not null
+            or expired.send_id is not null
         ) as is_dropped
     from decisions
     inner join enrollments on decisions.enrollment_id = enrollments.enrollment_id
-    left join sends on decisions.step_decision_id = sends.send_id
-    left join attempts on decisions.step_decision_id = attempts.send_id
-    left join given_up on decisions.step_decision_id = given_up.send_id
+    left join sends on decisions.send_id = sends.send_id
+    left join attempts on decisions.send_id = attempts.send_id
+    left join expired on decisions.send_id = expired.send_id
 ),
 
 counted as (

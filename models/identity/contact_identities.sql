@@ -2,20 +2,15 @@
 with
 
 keys as (
-    select * from {{ ref('contact_keys') }}
-),
-
-aliases as (
-    select * from {{ ref('contact_aliases') }}
+    select * from {{ of_current_contact(ref('contact_keys')) }}
 )
 
 select
-    keys.key_kind,
-    keys.key,
-    coalesce(aliases.canonical_id, keys.contact_id) as contact_id,
-    keys.contact_id as decided_for,
-    keys.found_in,
-    keys.decided_at,
-    concat_ws('; ', keys.evidence, aliases.evidence) as evidence
+    key_kind,
+    key,
+    contact_id,
+    decided_for,
+    found_in,
+    decided_at,
+    concat_ws('; ', evidence, merge_evidence) as evidence
 from keys
-left join aliases on keys.contact_id = aliases.contact_id

@@ -28,6 +28,6 @@ select
             and {{ looks_like_email(plain_email('new_keys.written_key')) }}
             then {{ canonical_email('new_keys.written_key', 'idn_domains.ascii_domain') }}
         else {{ trimmed('new_keys.written_key') }}
-    end as contact_key
+    end as key
 from new_keys
 left join idn_domains on {{ foreign_domain('new_keys.written_key') }} = idn_domains.domain

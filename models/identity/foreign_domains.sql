@@ -1,5 +1,5 @@
 {{ config(materialized='view') }}
-{#- Of raw tracking, not of its staging, which needs to know. -#}
+{#- Reads raw tracking, because its staging model reads idn_domains. -#}
 with
 
 addresses as (

@@ -1,6 +1,6 @@
-"""The ASCII form of foreign domains: the one thing about addresses that SQL cannot work out.
+"""The ASCII form of foreign domains, the one part of an address that SQL cannot compute.
 
-A model in Python, so that whatever builds the models builds it too, from what landed alone.
+A Python model, so every build of the models builds it, from landed files alone.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def model(dbt: Any, session: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:  # noqa: ANN401
-    """Give every domain of foreign_domains its ASCII form: domain, ascii_domain (both varchar)."""
+    """Return domain and ascii_domain (both varchar) for every domain of foreign_domains."""
     dbt.config(materialized="table")
     domains = [domain for (domain,) in dbt.ref("foreign_domains").fetchall()]
     session.execute(

@@ -9,7 +9,7 @@
 with
 
 keys as (
-    select written_key, contact_key from {{ ref('event_keys') }}
+    select written_key, key from {{ ref('event_keys') }}
 ),
 
 identities as (
@@ -41,13 +41,13 @@ by_key as (
         {{ earliest('identities.contact_id', by=key_precedence() + ['identities.contact_id']) }}
             as contact_id
     from identities
-    semi join wanted on identities.key = wanted.contact_key
+    semi join wanted on identities.key = wanted.key
     group by identities.key
 )
 
 select
     wanted.written_key,
-    wanted.contact_key,
+    wanted.key,
     by_key.contact_id
 from wanted
-left join by_key on wanted.contact_key = by_key.key
+left join by_key on wanted.key = by_key.key

@@ -21,7 +21,7 @@ seen as (
 )
 
 select
-    keys.contact_key,
+    keys.key,
     seen.anonymous_id,
     seen.event_id,
     seen.occurred_at,

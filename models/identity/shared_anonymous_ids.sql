@@ -24,7 +24,7 @@ seen_with as (
         by_key.contact_id,
         'event ' || sightings.event_id as evidence
     from sightings
-    inner join by_key on sightings.contact_key = by_key.key
+    inner join by_key on sightings.key = by_key.key
     union all
     select anonymous_id, contact_id, 'crm record ' || crm_id as evidence from records
 ),

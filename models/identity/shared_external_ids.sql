@@ -1,6 +1,6 @@
 {#-
-    Of all that was ever told, so that what names nobody does not name somebody again once the CRM
-    has tidied up. Two duplicates of one person, or one who moved, are not enough.
+    Reads every version of the records: an id that identified no contact identifies none after the
+    CRM is cleaned up either. Two duplicates of one person, or a person who moved, are not enough.
 -#}
 with
 

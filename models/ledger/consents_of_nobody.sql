@@ -17,7 +17,7 @@ idn_domains as (
 ),
 
 events as (
-    select event_id, contact_key, received_at
+    select event_id, key, received_at
     from {{ ref('consent_events') }}
     where name = 'unsubscribed'
 ),
@@ -25,7 +25,7 @@ events as (
 tracking as (
     select event_id, send_id, email, type, provider, received_at
     from {{ ref('stg_tracking') }}
-    where type in ('unsubscribed', 'complained')
+    where type in {{ sql_list(tracking_types('refusal')) }}
 ),
 
 sends as (
@@ -68,11 +68,11 @@ from_events as (
         'opt_out' as said,
         events.event_id as statement_id,
         events.received_at,
-        case when contains(events.contact_key, '@') then events.contact_key end as address,
-        events.contact_key as known_by,
+        case when contains(events.key, '@') then events.key end as address,
+        events.key as known_by,
         known_keys.key is not null as is_known
     from events
-    left join known_keys on events.contact_key = known_keys.key
+    left join known_keys on events.key = known_keys.key
 ),
 
 from_tracking as (

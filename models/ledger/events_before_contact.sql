@@ -4,10 +4,6 @@ windows as (
     select contact_id, written_key, name, first_at from {{ ref('contact_windows') }}
 ),
 
-days as (
-    select * from {{ ref('key_days') }}
-),
-
 history as (
     select contact_id, created_at from {{ ref('contact_history') }}
 ),
@@ -31,10 +27,26 @@ begun_early as (
     where windows.first_at < {{ minus_days('created.created_at', 1) }}
 ),
 
-early as (
+events as (
+    select events.written_key, events.name, events.occurred_at
+    from {{ ref('stg_events') }} as events
+    semi join begun_early
+        on events.written_key = begun_early.written_key and events.name = begun_early.name
+),
+
+days as (
     select
-        begun_early.contact_id,
-        days.*
+        written_key,
+        name,
+        count(*) as events,
+        min(occurred_at) as first_at,
+        max(occurred_at) as last_at
+    from events
+    group by written_key, name, {{ utc_day('occurred_at') }}
+),
+
+early as (
+    select begun_early.contact_id, days.*
     from days
     inner join begun_early
         on days.written_key = begun_early.written_key and days.name = begun_early.name

@@ -1,19 +1,9 @@
 with
 
 decisions as (
-    select * from {{ source('state', 'step_decisions') }} where decision = 'send'
-),
-
-aliases as (
-    select * from {{ ref('contact_aliases') }}
+    select * from {{ of_current_contact(source('state', 'step_decisions')) }}
 )
 
-select
-    decisions.step_decision_id as send_id,
-    decisions.enrollment_id,
-    coalesce(aliases.canonical_id, decisions.contact_id) as contact_id,
-    decisions.contact_id as decided_for,
-    decisions.sequence,
-    decisions.step
+select send_id, enrollment_id, contact_id, decided_for, sequence, step
 from decisions
-left join aliases on decisions.contact_id = aliases.contact_id
+where decision = 'send'

@@ -1,8 +1,8 @@
 {#-
-    Every hit is kept; whether a person or a machine made it is a rule here, so that a better rule
-    changes history too. Rules: faster than a person reads (Mautic's 2 seconds after delivery), a
-    HEAD request, a user agent that names itself, or the bare `Mozilla/5.0` with which Apple's Mail
-    Privacy Protection fetches on delivery. A GoogleImageProxy hit is a person's, proxied.
+    The rules for a machine's open or click. Every hit is kept, so a better rule changes history
+    too. A machine is faster than a reader (Mautic: 2 seconds after delivery), sends a HEAD request,
+    or has a user agent that names a machine. The bare `Mozilla/5.0` is Apple's Mail Privacy
+    Protection, which fetches on delivery. GoogleImageProxy is a person's open through a proxy.
 -#}
 with
 
@@ -66,8 +66,8 @@ classified as (
         url,
         bounce_type,
         case
-            when type = 'autoresponded' then 'auto-reply'
-            when type not in ('opened', 'clicked') then null
+            when type in {{ sql_list(tracking_types('auto_reply')) }} then 'auto-reply'
+            when type not in {{ sql_list(tracking_types('hit')) }} then null
             when http_method = 'HEAD' then 'HEAD request'
             when user_agent = 'Mozilla/5.0' then 'privacy proxy'
             when regexp_matches(lower(user_agent), 'barracuda|proofpoint|safelinks|mimecast')

@@ -1,4 +1,4 @@
-{#- Decided and not done: a run that is over may still have one of these waiting. -#}
+{#- Decided and not done. A run that ended can still have an open send. -#}
 with
 
 decided as (

@@ -32,7 +32,7 @@ last_tries as (
 
 select
     *,
-    -- Nothing more will come of it by itself.
+    -- No further try is made automatically.
     status in ('sent', 'rejected', 'unknown')
     or (status = 'failed' and next_try_at is null) as is_settled
 from last_tries

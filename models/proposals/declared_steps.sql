@@ -4,6 +4,6 @@ proposals as (
     select * from {{ ref('sequence_proposals') }}
 )
 
-select sequence, reason as kind, step, position, action, template, goal_event, goal_seconds
+select sequence, reason as declared_in, step, position, action, template, goal_event, goal_seconds
 from proposals
-where kind = 'definition'
+where proposal = 'definition'

@@ -1,5 +1,5 @@
-{#- Whatever a segment says: distinct, so that one that lists somebody twice harms its own test
-    alone; of people who are here, so that nobody stays whom the CRM has let go of. -#}
+{#- De-duplicated, so a segment with duplicate rows fails only its own test; limited to contacts
+    that still exist. -#}
 with
 
 members as (

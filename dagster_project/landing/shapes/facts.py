@@ -10,6 +10,7 @@ import duckdb
 
 from dagster_project.landing.errors import FileRejectedError
 from dagster_project.landing.shapes.fields import Fields
+from senders.tracking_types import TRACKING_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,23 +21,6 @@ if TYPE_CHECKING:
 
     from dagster_project.landing.formats.rows import Rows
     from dagster_project.landing.shapes.kinds import Kind
-
-TRACKING_TYPES = (
-    "sent",
-    "delivered",
-    "deferred",
-    "bounced",
-    "complained",
-    "opened",
-    "clicked",
-    "replied",
-    "autoresponded",
-    "unsubscribed",
-    "subscribed",
-    "rejected",
-    "unknown",
-)
-
 
 _EARLIEST = "1990-01-01 00:00:00+00"
 """An earlier time comes from an empty or broken clock."""
@@ -72,7 +56,7 @@ _SHAPES = {
         one_of=(("send_id", "email"), ("type",), ("occurred_at",)),
         names=("event_id", "send_id"),
         payload="detail",
-        allowed={"type": TRACKING_TYPES},
+        allowed={"type": tuple(TRACKING_TYPES)},
     ),
 }
 

@@ -1,9 +1,9 @@
-{#- Events of a relation shaped like input_events, with the contact that each one's key names. -#}
+{#- The events of a relation with the columns of input_events, each with the contact of its key. -#}
 {% macro contact_events(relation) -%}
 select
     events.event_id,
     key_contacts.contact_id,
-    key_contacts.contact_key,
+    key_contacts.key,
     events.name,
     events.occurred_at,
     events.received_at,
@@ -16,7 +16,7 @@ left join {{ ref('key_contacts') }} as key_contacts
 {%- endmacro %}
 
 
-{#- Of activity.events, those that came after what `model` has taken in (see arrivals.sql). -#}
+{#- The events of activity.events that `model` has not taken in (see arrivals.sql). -#}
 {% macro arrived_events(model) -%}
     ({{ contact_events(arrivals(ref('input_events'), model)) }})
 {%- endmacro %}

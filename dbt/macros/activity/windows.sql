@@ -1,11 +1,12 @@
-{#- The windows that features look through, in whole UTC days, today included. Twice as long a window
-    is there for those that are compared with the time before them: 60 days less 30 are the 30 before. -#}
+{#- The windows of features, in whole UTC days, today included. A window that is compared with the
+    time before it needs a window of twice its length: 60 days less 30 days are the 30 days before.
+    -#}
 {% macro window_days() -%}
     {{ return([7, 30, 60, 90, 180]) }}
 {%- endmacro %}
 
 
-{#- What windows_of() counts: all there ever was, then through each window. -#}
+{#- The counts of windows_of(): of all time, then of each window. -#}
 {% macro window_counts() -%}
     {%- set counts = ['events', 'amount'] -%}
     {%- for n in window_days() -%}
@@ -15,17 +16,17 @@
 {%- endmacro %}
 
 
-{#- The columns of windows_of(), but for `who`. -#}
+{#- The columns of windows_of(), without `key`. -#}
 {% macro window_columns() -%}
     {{ return(['name', 'first_at', 'last_at'] + window_counts()) }}
 {%- endmacro %}
 
 
-{#- One row per `who` and event name: everything there ever was, and what lies in each window.
-      events  a relation with `who`, name, occurred_at, amount
-      within  what is in a window that reaches {n} days back, as SQL over its columns
-    Amounts are summed apart: few events have one. -#}
-{% macro windows_of(events, who, within) -%}
+{#- One row per `key` and event name: the counts of all time and of each window.
+      events  a relation with `key`, name, occurred_at, amount
+      within  SQL over its columns: whether an event is in the window of {n} days
+    Amounts have a sum of their own, because few events have an amount. -#}
+{% macro windows_of(events, key, within) -%}
 with
 
 events as not materialized (
@@ -34,7 +35,7 @@ events as not materialized (
 
 counted as (
     select
-        {{ who }},
+        {{ key }},
         name,
         count(*) as events,
         min(occurred_at) as first_at,
@@ -43,12 +44,12 @@ counted as (
             count(*) filter (where {{ within.format(n=n) }}) as events_{{ n }}d{{ "," if not loop.last }}
         {% endfor %}
     from events
-    group by {{ who }}, name
+    group by {{ key }}, name
 ),
 
 paid as (
     select
-        {{ who }},
+        {{ key }},
         name,
         sum(amount) as amount,
         {% for n in window_days() -%}
@@ -56,11 +57,11 @@ paid as (
         {% endfor %}
     from events
     where amount is not null
-    group by {{ who }}, name
+    group by {{ key }}, name
 )
 
 select
-    counted.{{ who }},
+    counted.{{ key }},
     counted.name,
     counted.first_at,
     counted.last_at,
@@ -72,17 +73,17 @@ select
         {% endif -%}
     {% endfor %}
 from counted
-left join paid on counted.{{ who }} = paid.{{ who }} and counted.name = paid.name
+left join paid on counted.{{ key }} = paid.{{ key }} and counted.name = paid.name
 {%- endmacro %}
 
 
-{#- In which windows an event is, seen on a day (SQL): `within` of windows_of(). -#}
+{#- `within` of windows_of() for the windows that end on a day (SQL). -#}
 {% macro within_days_of(today) -%}
     {{ return(utc_day('occurred_at') ~ " > " ~ today ~ " - {n}") }}
 {%- endmacro %}
 
 
-{#- Sums of several rows of windows, each as many times as it `counts`. -#}
+{#- The sums of several rows of windows, each row multiplied by `counts`. -#}
 {% macro sum_of_windows(counts) -%}
     {%- set types = {'events': 'bigint', 'amount': 'decimal(38, 4)'} -%}
     min(first_at) as first_at,
@@ -93,8 +94,8 @@ left join paid on counted.{{ who }} = paid.{{ who }} and counted.name = paid.nam
 {%- endmacro %}
 
 
-{#- Whether the UTC day is another than when this kept model was last built: then days have gone out
-    of windows. Asked when the model runs, because on all other ticks no event has to be looked at. -#}
+{#- Whether the UTC day has changed since this kept model was last built: then days left the
+    windows. Queried when the model runs, because on all other ticks no event needs to be read. -#}
 {% macro a_day_has_passed() -%}
     {%- set found = run_query(
         "select " ~ utc_day('as_of') ~ " > " ~ utc_day(watermark(own_name(), 'as_of'))
@@ -104,10 +105,9 @@ left join paid on counted.{{ who }} = paid.{{ who }} and counted.name = paid.nam
 {%- endmacro %}
 
 
-{#- The events of days that went out of a window since the model was last built: then what is counted
-    through that window is another number, though nothing has happened. Once for each window that they
-    went out of. An inner join with both ends of the days, for that is what DuckDB reads no other days
-    for; of two comparisons with subqueries it uses one. -#}
+{#- The events of days that left a window since the model was last built, once for each such window:
+    the counts of the window change without a new event. An inner join with both ends of the days
+    lets DuckDB skip all other days; of two comparisons with subqueries it uses one. -#}
 {% macro events_moved_on(model) -%}
 with
 

@@ -1,6 +1,7 @@
 {#-
-    Whether a CRM export may tell something that this kept model has not taken in. Asked of the ledger
-    when the model runs, by name and not by source(), which every unit test would have to give rows of.
+    Whether a CRM export can hold rows that this kept model has not taken in. It queries raw.files
+    when the model runs; by name and not by source(), because every unit test would need rows of a
+    source().
 -#}
 {% macro crm_has_news() -%}
     {%- if not is_incremental() -%}{{ return(true) }}{%- endif -%}

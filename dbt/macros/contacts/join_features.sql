@@ -1,5 +1,5 @@
-{#- The columns of every feature model side by side, for the contacts of the one called `base`. Who has
-    no row in another has its columns' defaults (`config.meta.default` in its YAML), else null. -#}
+{#- The columns of every feature model side by side, for the contacts of the model `base`. A contact
+    without a row in a model has the defaults of its columns (`config.meta.default`), else null. -#}
 {% macro join_features(base) -%}
 select
     {{ base }}.contact_id
@@ -19,7 +19,7 @@ left join {{ ref(model) }} as {{ model }} on {{ base }}.contact_id = {{ model }}
 {%- endmacro %}
 
 
-{#- What is counted now against the same a window earlier; null where there was nothing. -#}
+{#- A count divided by the count of the window before; null if that is zero. -#}
 {% macro trend(now, before) -%}
     round(cast({{ now }} as double) / nullif(cast({{ before }} as double), 0), 4)
 {%- endmacro %}

@@ -1,5 +1,5 @@
-{#- The keys, as written, that may name another contact than when `model` was last built: decided on
-    since, or of a contact that was ever merged, or is no more. -#}
+{#- The keys, as written, whose contact can have changed since `model` was last built: keys with a
+    later decision, and keys of a contact that was ever merged. -#}
 {% macro keys_decided_since(model) -%}
     select keys.written_key
     from {{ ref('event_keys') }} as keys
@@ -12,5 +12,5 @@
         from {{ ref('contact_identities') }} as identities
         semi join {{ ref('contact_merges') }} as merges
             on identities.decided_for = merges.contact_id
-    ) as decided on keys.contact_key = decided.key
+    ) as decided on keys.key = decided.key
 {%- endmacro %}

@@ -1,7 +1,6 @@
 {#-
-    Who contacts that were merged are now: merges are followed from one to the next. Of those that
-    were merged in a circle the smallest id stays. The latest decision about a contact speaks; one
-    that merges it into itself undoes the merge.
+    The contact at the end of each chain of merges. In a circle of merges the smallest id stays. The
+    latest decision about a contact counts; a merge into itself undoes the merge.
       merges  ref() or source() of the decisions
     Goes into `with recursive`.
 -#}
@@ -38,7 +37,7 @@ walks as (
 ends as (
     select
         walks.contact_id,
-        -- The end of a walk that came back to where it has been: a circle begins there.
+        -- A walk that comes back to an earlier contact: a circle begins there.
         list_contains(walks.passed, walks.reached) as is_circle,
         case
             when list_contains(walks.passed, walks.reached)

@@ -1,15 +1,16 @@
 {#-
-    What successive exports told of each record, as stretches of time in which it was the same.
+    The history of each record over successive exports, as stretches of time without a change.
       versions    ref() of an object of the input layer
       record      the column that names the record
-      attributes  what is compared; `updated_at` is not, a CRM moves it for its own reasons
+      attributes  the columns that are compared; not `updated_at`, which a CRM moves for its own
+                  reasons
 
-    A record is gone from the instant of a full snapshot without it, of the kind of file that told of
-    it last; a snapshot with rejected rows proves nothing, a missing row may be among those. What was
-    told of a record last still stands in its row while it is gone or deleted.
+    A record is gone from the instant of a full snapshot without it, of the kind of file that last
+    reported it. A snapshot with rejected rows proves nothing: the rejected rows can hold the
+    record. A record that is gone or deleted keeps its last reported values.
 -#}
 {% macro record_history(versions, record, attributes) -%}
-{%- set order = 'told_at, is_gone, updated_at nulls first, file_no, line' -%}
+{%- set order = 'reported_at, is_gone, updated_at nulls first, file_no, line' -%}
 with
 
 versions as (
@@ -20,7 +21,7 @@ files as (
     select * from {{ ref('stg_exports') }}
 ),
 
-told as (
+reported as (
     select
         versions.source,
         versions.{{ record }},
@@ -31,7 +32,7 @@ told as (
         versions.updated_at,
         versions.file_no,
         versions.line,
-        versions.received_at as told_at,
+        versions.received_at as reported_at,
         files.kind
     from versions
     left join files on versions.file_id = files.file_id
@@ -41,8 +42,8 @@ numbers as (
     select distinct file_id, file_no from versions
 ),
 
----------- the first snapshot after a file of its kind; one that tells of no record at all comes
----------- first of those that landed at one instant
+---------- the first snapshot after a file of its kind; of snapshots at one instant, an empty one
+---------- first
 snapshots as (
     select
         files.kind,
@@ -54,66 +55,67 @@ snapshots as (
 ),
 
 instants as (
-    select kind, told_at, file_no, null as snapshot_at from told
+    select kind, reported_at, file_no, null as snapshot_at from reported
     union all
-    select kind, snapshot_at as told_at, file_no, snapshot_at from snapshots
+    select kind, snapshot_at as reported_at, file_no, snapshot_at from snapshots
 ),
 
 instants_once as (
-    select kind, told_at, file_no, max(snapshot_at) as snapshot_at
+    select kind, reported_at, file_no, max(snapshot_at) as snapshot_at
     from instants
-    group by kind, told_at, file_no
+    group by kind, reported_at, file_no
 ),
 
 next_snapshots as (
     select
         kind,
-        told_at,
+        reported_at,
         file_no,
         min(snapshot_at) over (
             partition by kind
-            order by told_at desc, file_no desc
+            order by reported_at desc, file_no desc
             rows between unbounded preceding and 1 preceding
         ) as snapshot_at
     from instants_once
 ),
 
----------- of what was told at one instant the newest speaks, and it was told up to the last file
-told_up_to as (
+---------- of the reports at one instant the newest counts; they reach to the last file of the
+---------- instant
+reported_up_to as (
     select
         *,
-        max(file_no) over (partition by {{ record }}, kind, told_at) as last_file_no,
-        lead(told_at) over (
+        max(file_no) over (partition by {{ record }}, kind, reported_at) as last_file_no,
+        lead(reported_at) over (
             partition by {{ record }}
-            order by told_at, updated_at nulls first, file_no, line
-        ) as told_again_at
-    from told
+            order by reported_at, updated_at nulls first, file_no, line
+        ) as reported_again_at
+    from reported
 ),
 
 placed as (
     select
-        told_up_to.* exclude (last_file_no),
+        reported_up_to.* exclude (last_file_no),
         next_snapshots.snapshot_at
-    from told_up_to
+    from reported_up_to
     left join next_snapshots
-        on told_up_to.kind = next_snapshots.kind
-            and told_up_to.told_at = next_snapshots.told_at
-            and told_up_to.last_file_no = next_snapshots.file_no
+        on reported_up_to.kind = next_snapshots.kind
+            and reported_up_to.reported_at = next_snapshots.reported_at
+            and reported_up_to.last_file_no = next_snapshots.file_no
 ),
 
 states as (
     select
-        * exclude (snapshot_at, told_again_at),
+        * exclude (snapshot_at, reported_again_at),
         false as is_gone,
         is_deleted as is_ended
     from placed
     union all
     select
-        * exclude (snapshot_at, told_again_at) replace (snapshot_at as told_at),
+        * exclude (snapshot_at, reported_again_at) replace (snapshot_at as reported_at),
         true as is_gone,
         true as is_ended
     from placed
-    where snapshot_at < told_again_at or (snapshot_at is not null and told_again_at is null)
+    where snapshot_at < reported_again_at or (snapshot_at is not null and reported_again_at is null)
 ),
 
 hashed as (
@@ -154,8 +156,8 @@ stretches as (
         {% endfor -%}
         updated_at,
         file_no,
-        told_at as valid_from,
-        lead(told_at) over (partition by {{ record }} order by {{ order }}) as valid_to,
+        reported_at as valid_from,
+        lead(reported_at) over (partition by {{ record }} order by {{ order }}) as valid_to,
         change,
         is_ended
     from changes

@@ -33,7 +33,7 @@
 
 {#- Stops the parse at the first invalid reason, with its file and name. -#}
 {% macro check_reasons(reasons) -%}
-    {%- set engagements = ['opened', 'clicked', 'replied', 'unsubscribed', 'complained'] -%}
+    {%- set engagements = tracking_types('engagement') -%}
     {%- set parts = ['demographic', 'behavioral'] -%}
     {%- set seen = [] -%}
     {%- for reason in reasons -%}

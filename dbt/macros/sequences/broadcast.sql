@@ -1,10 +1,10 @@
 {#-
-    One e-mail to a segment at a time. The audience is frozen at the first tick at or after `at`:
-    who joins the segment later does not get it, who leaves it does not stall it.
+    One e-mail to a segment at a given instant. The audience is frozen at the first tick at or after
+    `at`: a contact that joins the segment later does not get the e-mail.
       audience  ref() of the segment
       at        an instant with its offset: '2026-03-17 09:00:00+00'
       template  the e-mail, a file below templates/ without its ending
-      expires   how long after `at` it may still leave; after that nobody is enrolled any more
+      expires   how long after `at` the e-mail may still leave; later no contact is enrolled
 -#}
 {% macro broadcast(audience, at, template, expires='2 days') -%}
 {%- do check_kind('segments', audience, 'audience') -%}
@@ -14,8 +14,8 @@
     '^\\d{4}-\\d\\d-\\d\\d[ T]\\d\\d:\\d\\d(:\\d\\d)?(Z|[+-]\\d\\d(:?\\d\\d)?)$' -%}
 {%- if not modules.re.match(instant, at) -%}
     {{ exceptions.raise_compiler_error(
-        this_file() ~ ": at='" ~ at ~ "' is not an instant with an offset,"
-        ~ " such as '2026-03-17 09:00:00+00'"
+        this_file() ~ ": at='" ~ at ~ "' is not an instant with an offset"
+        ~ " (example: '2026-03-17 09:00:00+00')"
     ) }}
 {%- endif -%}
 {%- set name = own_name() -%}

@@ -22,7 +22,8 @@
 {%- endmacro %}
 
 
-{#- A feature of contacts.contact_features compares so: feature('events_30d', '>=', 5). -#}
+{#- A feature of contacts.contact_features compared with a value: feature('events_30d', '>=', 5).
+    -#}
 {% macro feature(name, operator, value) -%}
     {%- do check_known('features', name, 'feature()') -%}
     {%- if operator not in ['=', '<>', '<', '<=', '>', '>='] -%}
@@ -41,8 +42,9 @@
 {%- endmacro %}
 
 
-{#- The contact did `name` since the firing that enrolled it (which may be a tick or a late file
-    earlier than the enrollment), within a duration of it when one is given. -#}
+{#- The contact has an event `name` since the firing that enrolled it, within a duration of the
+    firing if one is given. The firing can be earlier than the enrollment by a tick or a late file.
+    -#}
 {% macro event(name, within=none) -%}
     {%- set until -%}
         {%- if within %}
@@ -61,13 +63,13 @@
 {%- endmacro %}
 
 
-{#- A person (not an auto-responder) answered a mail of this run of the sequence. -#}
+{#- A person (not an auto-responder) replied to a mail of this run of the sequence. -#}
 {% macro replied() -%}
     {{ return({'says': 'replied', 'sql': engaged('replied', none, none)}) }}
 {%- endmacro %}
 
 
-{#- The CRM has let go of the contact: every sequence ends then. -#}
+{#- The contact is deleted in the CRM: this ends every sequence. -#}
 {% macro contact_ended() -%}
     {{ return({
         'says': 'contact ended',
@@ -77,7 +79,7 @@
 {%- endmacro %}
 
 
-{#- The mail of an earlier step went out. -#}
+{#- The mail of an earlier step was sent. -#}
 {% macro sent(step) -%}
     {{ return({
         'says': 'sent ' ~ step,

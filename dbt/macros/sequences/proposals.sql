@@ -1,7 +1,7 @@
-{#- The columns of what a sequence or a broadcast proposes to decide, and their types. -#}
+{#- The columns of the proposals of a sequence or a broadcast, and their types. -#}
 {% macro proposal_columns() -%}
     {{ return({
-        'kind': 'varchar',
+        'proposal': 'varchar',
         'sequence': 'varchar',
         'enrollment_id': 'varchar',
         'contact_id': 'varchar',
@@ -22,11 +22,11 @@
 {%- endmacro %}
 
 
-{#- One select of a proposal: what is not given is null of the right type. -#}
-{% macro propose(kind, values, from) -%}
+{#- The select of a proposal: a column without a value is a null of its type. -#}
+{% macro propose(proposal, values, from) -%}
     select
         {% for column, type in proposal_columns().items() -%}
-            {%- set value = "'" ~ kind ~ "'" if column == 'kind' else values.get(column, 'null') -%}
+            {%- set value = "'" ~ proposal ~ "'" if column == 'proposal' else values.get(column, 'null') -%}
             cast({{ value }} as {{ type }}) as {{ column }}{{ "," if not loop.last }}
         {% endfor %}
     from {{ from }}

@@ -1,16 +1,17 @@
 {#-
-    A sequence as SQL: everything that it would decide at the clock, given what was decided before.
+    A sequence as SQL: its decisions at the clock, given the earlier decisions.
       trigger   ref() of the trigger whose firings enroll
       audience  ref() of the segment that a contact must be in to enroll
       reentry   'once', 'after_exit', or a duration that must lie between two enrollments
-      exits     conditions that end the run; the first that holds is the reason
-      goal      event(…): reaching it ends the run and counts as its conversion
+      exits     conditions that end the run; the first condition that holds is the reason
+      goal      event(…): the event ends the run and counts as its conversion
       steps     step(…), in order
-      enroll_within  how long after it fired a firing may still enroll (late files, a late audience)
+      enroll_within  how long after its instant a firing may still enroll (late files, late
+                  audience)
 
-    The rows are proposals (`kind`): definition, enroll, refuse, step, exit, overtake (an ending came
-    after the last step was decided and before its mail left). The models in decisions/ append them,
-    each by its id, so that a tick that died half-way repeats nothing.
+    The rows are proposals: definition, enroll, refuse, step, exit, overtake (an exit condition came
+    true after the last step was decided and before its mail left). The models in decisions/ append
+    each proposal by its id, so a tick that died half-way repeats nothing.
     Steps are walked in order because a step may wait for one decided in the same tick.
 -#}
 {% macro sequence(
@@ -31,17 +32,9 @@ clock as (
     select as_of from {{ source('control', 'clock') }}
 ),
 
-aliases as (
-    select contact_id, canonical_id from {{ ref('contact_aliases') }}
-),
-
 firings as (
-    select
-        firings.firing_id,
-        coalesce(aliases.canonical_id, firings.contact_id) as contact_id,
-        firings.fired_at
-    from {{ ref('trigger_firings') }} as firings
-    left join aliases on firings.contact_id = aliases.contact_id
+    select firings.firing_id, firings.contact_id, firings.fired_at
+    from {{ of_current_contact(ref('trigger_firings')) }} as firings
     where firings.trigger = '{{ name_of(trigger) }}'
 ),
 
@@ -52,12 +45,11 @@ audience as (
 starts as (
     select
         starts.enrollment_id,
-        coalesce(aliases.canonical_id, starts.contact_id) as contact_id,
+        starts.contact_id,
         starts.firing_id,
         starts.fired_at,
         starts.enrolled_at
-    from {{ source('state', 'enrollment_starts') }} as starts
-    left join aliases on starts.contact_id = aliases.contact_id
+    from {{ of_current_contact(source('state', 'enrollment_starts')) }} as starts
     where starts.sequence = '{{ name }}'
 ),
 
@@ -79,7 +71,7 @@ decided as (
     where sequence = '{{ name }}'
 ),
 
----------- who enters
+---------- enrollments
 contact_runs as (
     select
         starts.contact_id,
@@ -145,7 +137,7 @@ entering as (
     where refusal is null and is_in_audience
 ),
 
----------- runs that are on
+---------- active runs
 active as (
     select
         starts.enrollment_id,
@@ -193,7 +185,7 @@ ranked as (
     inner join placed on active.enrollment_id = placed.enrollment_id
 ),
 
----------- who leaves
+---------- exits
 leaving as (
     select
         enrollment.enrollment_id,
@@ -213,7 +205,7 @@ staying as (
     where leaving.exit_reason is null
 ),
 
----------- whose last mail is decided but not out yet: an ending still stops it
+---------- runs whose last mail is decided but not sent: an exit condition still stops the mail
 finishing as (
     select distinct
         starts.enrollment_id,
@@ -237,7 +229,7 @@ overtaken as (
     from finishing as enrollment
 ),
 
----------- what is due, step by step
+---------- due steps, in order
 {%- for step in steps %}
 {%- set due_at = plus('waited.decided_at' if step.after else 'enrollment.enrolled_at', step.wait) %}
 
@@ -364,7 +356,7 @@ select * from proposals
 {%- endmacro %}
 
 
-{#- Why a run ends: the first of the endings that holds for `enrollment`, or null. -#}
+{#- The reason why a run ends: the first ending that holds for `enrollment`, or null. -#}
 {% macro first_ending(endings) -%}
     case
         {%- for ending in endings %}

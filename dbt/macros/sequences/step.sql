@@ -7,7 +7,7 @@
       when      a condition: when it does not hold at the due time, the step is skipped
       after     the earlier step that `wait` counts from
       expires   how long after its due time the step may still be carried out
-      do        'send', or 'suppress' (no more marketing mail to this contact)
+      do        an action: the name of a file in dbt/macros/sequences/actions
 -#}
 {% macro step(
     name, wait, template=none, unless=none, when=none, after=none, expires='3 days', do='send'
@@ -19,7 +19,7 @@
 {%- endmacro %}
 
 
-{#- Stops the parse at the first step that cannot work, naming the file and the step. -#}
+{#- Stops the parse at the first step that cannot work; the message has the file and the step. -#}
 {% macro check_steps(steps, exits) -%}
     {%- set seen = [] -%}
     {%- for step in steps -%}
@@ -31,18 +31,22 @@
                 where ~ ": a name is lowercase letters, digits and _"
             ) }}
         {%- elif step.name in seen -%}
-            {{ exceptions.raise_compiler_error(where ~ " is there twice") }}
-        {%- elif step.do not in ['send', 'suppress'] -%}
             {{ exceptions.raise_compiler_error(
-                where ~ " does '" ~ step.do ~ "'; a step can do: send, suppress"
+                where ~ " has the name of an earlier step; give it another name"
+            ) }}
+        {%- elif step.do not in registry()['actions'] -%}
+            {{ exceptions.raise_compiler_error(
+                where ~ " does '" ~ step.do ~ "'; a step can do: "
+                ~ registry()['actions'] | join(', ')
             ) }}
         {%- elif step.after and step.after not in seen -%}
             {{ exceptions.raise_compiler_error(
                 where ~ " comes after step '" ~ step.after ~ "', which is not an earlier step"
             ) }}
-        {%- elif (step.do == 'send') != (step.template is not none) -%}
+        {%- elif context['action_' ~ step.do]().needs_template != (step.template is not none) -%}
             {{ exceptions.raise_compiler_error(
-                where ~ ": a step that sends needs a template, and only such a step"
+                where ~ ": do='" ~ step.do ~ "' "
+                ~ ("takes no template" if step.template else "needs a template")
             ) }}
         {%- endif -%}
         {%- if step.template -%}
@@ -51,7 +55,7 @@
         {%- for condition in [step.unless, step.when] if condition and condition.step -%}
             {%- if condition.step not in seen -%}
                 {{ exceptions.raise_compiler_error(
-                    where ~ " asks about step '" ~ condition.step
+                    where ~ " has a condition on step '" ~ condition.step
                     ~ "', which is not an earlier step"
                 ) }}
             {%- endif -%}
@@ -60,7 +64,8 @@
     {%- endfor -%}
     {%- for ending in exits if ending.step and ending.step not in seen -%}
         {{ exceptions.raise_compiler_error(
-            this_file() ~ ": an exit asks about step '" ~ ending.step ~ "', which is not a step"
+            this_file() ~ ": an exit has a condition on step '" ~ ending.step
+            ~ "', which is not a step"
         ) }}
     {%- endfor -%}
     {%- if not steps -%}

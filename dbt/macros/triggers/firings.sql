@@ -53,10 +53,9 @@
 {% macro earlier_firings() -%}
 select
     firings.firing_id,
-    coalesce(aliases.canonical_id, firings.contact_id) as contact_id,
+    firings.contact_id,
     firings.fired_at
-from {{ source('state', 'trigger_firings') }} as firings
-left join {{ ref('contact_aliases') }} as aliases on firings.contact_id = aliases.contact_id
+from {{ of_current_contact(source('state', 'trigger_firings')) }} as firings
 where firings.trigger = '{{ own_name() }}'
 {%- endmacro %}
 

@@ -71,7 +71,7 @@ judged as (
     select
         *,
         is_hard_bounced
-        or (is_bounced and not coalesce({{ is_no_hard_bounce('reason') }}, false)) as is_hard
+        or (is_bounced and coalesce({{ bounce_fault('reason') }}, 'recipient') = 'recipient') as is_hard
     from records
 ),
 

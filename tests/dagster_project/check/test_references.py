@@ -42,19 +42,19 @@ AT_PARSE = {
         ACTIVATION,
         "unless=in_segment('activated')",
         "unless=opened('wellcome')",
-        "step 'setup_help' asks about step 'wellcome'",
+        "step 'setup_help' has a condition on step 'wellcome'",
     ),
     "step clicked": (
         ACTIVATION,
         "unless=in_segment('activated')",
         "when=not_(clicked('setup_help'))",
-        "step 'setup_help' asks about step 'setup_help'",
+        "step 'setup_help' has a condition on step 'setup_help'",
     ),
     "step twice": (
         ACTIVATION,
         "step('setup_help'",
         "step('welcome'",
-        "step 'welcome' is there twice",
+        "step 'welcome' has the name of an earlier step",
     ),
     "segment in a condition": (
         ACTIVATION,
@@ -78,7 +78,7 @@ AT_PARSE = {
         REENGAGEMENT,
         ", do='suppress'",
         "",
-        "step 'let_go': a step that sends needs a template",
+        "step 'let_go': do='send' needs a template",
     ),
     "instant without offset": (BROADCAST, "09:00:00+00", "09:00:00", "'2026-03-17 09:00:00'"),
     "template of a broadcast": (
@@ -126,8 +126,7 @@ AT_PARSE = {
         SCORE,
         "engagement='replied'",
         "engagement='answered'",
-        "reason 'replied' names engagement 'answered', which does not exist; "
-        "there are: opened,",
+        "reason 'replied' names engagement 'answered', which does not exist; there are: opened,",
     ),
     "half-life of a reason": (
         SCORE,

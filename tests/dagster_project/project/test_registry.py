@@ -34,7 +34,22 @@ def test_models_and_templates_are_listed_and_template_partials_are_not(
     assert "first_name" in names["features"]
 
 
-def test_the_registry_is_written_only_after_a_file_was_added(tmp_path: Path):
+def test_gates_and_limits_and_actions_are_listed_by_their_folder(tmp_path: Path):
+    project = ProjectCopy(tmp_path)
+    gates = tmp_path / "models/delivery/gates"
+    (gates / "gate_quiet_hours.sql").touch()
+    (gates / "limits/gate_warm_up.sql").touch()
+    (tmp_path / "dbt/macros/sequences/actions/notify_owner.sql").touch()
+
+    names = registry.names(project.folder)
+
+    assert {"gate_consent", "gate_quiet_hours"} <= set(names["gates"])
+    assert {"gate_frequency_cap", "gate_warm_up"} <= set(names["limits"])
+    assert not set(names["gates"]) & set(names["limits"])
+    assert names["actions"] == ["notify_owner", "send", "suppress"]
+
+
+def test_the_registry_is_written_only_after_a_file_is_added(tmp_path: Path):
     project = ProjectCopy(tmp_path)
     registry.refresh(project.folder)
     written = (tmp_path / registry.REGISTRY_FILE).stat().st_mtime_ns

@@ -50,7 +50,7 @@ def test_late_news_holds_a_send_until_the_next_tick_decides_with_it(
     gates = dict(
         due.rows(
             "select contact_id, string_agg(gate, ', ' order by gate) from delivery.send_gates "
-            "inner join decisions.step_decisions on send_id = step_decision_id "
+            "inner join decisions.step_decisions using (send_id) "
             f"where checked_at = '{NEXT.isoformat()}' group by contact_id"
         )
     )
