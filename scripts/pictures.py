@@ -32,22 +32,21 @@ _RECIPIENT = """
     limit 1
 """
 
-# What the picture of the lineage shows: from left to right, and by name. An arrow stands for a
-# path through models that the picture leaves out.
-LINEAGE = [
-    ["raw.events", "raw.tracking", "raw.standard__contacts"],
-    ["contact_features"],
-    ["trial_accounts", "activated", "signed_up"],
-    ["activation"],
-    ["step_decisions"],
-    ["suppressions", "send_candidates"],
-    ["send_queue", "sequence_steps"],
+# What the picture of the lineage shows: columns from left to right, and the row of each table.
+# An arrow stands for a path through tables that the picture leaves out.
+LINEAGE: list[dict[str, float]] = [
+    {"raw.events": 0, "raw.tracking": 1, "raw.standard__contacts": 2},
+    {"key_contacts": 1},
+    {"contact_features": 0.5},
+    {"trial_accounts": 0, "activated": 1, "signed_up": 2},
+    {"activation": 1},
+    {"step_decisions": 1},
+    {"send_queue": 0.5, "sequence_steps": 1.5},
 ]
 _COLOURS = {
     "raw": "#e8e8e4",
+    "identity": "#dbe9f4",
     "contacts": "#dbe9f4",
-    "activity": "#dbe9f4",
-    "mail": "#dbe9f4",
     "segments": "#fde9c9",
     "triggers": "#fde9c9",
     "sequences": "#f9cf8b",
@@ -55,8 +54,7 @@ _COLOURS = {
     "delivery": "#f6d9d5",
     "funnels": "#e6dcf1",
 }
-_WIDTH, _HEIGHT, _GAP_X, _GAP_Y = 164, 50, 36, 30
-_STEP = _HEIGHT + _GAP_Y
+_WIDTH, _HEIGHT, _GAP_X, _GAP_Y = 176, 54, 36, 26
 
 
 def main() -> None:
@@ -91,12 +89,12 @@ def _email(settings: Settings) -> str:
 def _lineage(manifest: Mapping[str, Any]) -> tuple[str, int, int]:
     """The graph as HTML, with its width and height."""
     places = {
-        name: (20 + x * (_WIDTH + _GAP_X), 20 + y * _STEP + (3 - len(column)) * _STEP // 2)
+        name: (20 + x * (_WIDTH + _GAP_X), 20 + int(row * (_HEIGHT + _GAP_Y)))
         for x, column in enumerate(LINEAGE)
-        for y, name in enumerate(column)
+        for name, row in column.items()
     }
     width = 40 + len(LINEAGE) * (_WIDTH + _GAP_X) - _GAP_X
-    height = 40 + _HEIGHT + 2 * _STEP
+    height = 40 + 3 * _HEIGHT + 2 * _GAP_Y
     parts = [_arrow(places[above], places[name]) for above, name in _arrows(manifest)]
     schemas = dict(_schemas(manifest))
     for name, (x, y) in places.items():
@@ -105,8 +103,8 @@ def _lineage(manifest: Mapping[str, Any]) -> tuple[str, int, int]:
         parts.append(
             f'<rect x="{x}" y="{y}" width="{_WIDTH}" height="{_HEIGHT}" rx="6"'
             f' fill="{_COLOURS[schema]}" stroke="#8a8f98"/>'
-            f'<text x="{x + 10}" y="{y + 18}" font-size="12" fill="#5b616b">{schema}</text>'
-            f'<text x="{x + 10}" y="{y + 38}" font-size="15">{escape(table)}</text>'
+            f'<text x="{x + 10}" y="{y + 18}" font-size="13" fill="#5b616b">{schema}</text>'
+            f'<text x="{x + 10}" y="{y + 41}" font-size="17">{escape(table)}</text>'
         )
     svg = f'<svg width="{width}" height="{height}" font-family="sans-serif">{"".join(parts)}</svg>'
     return f'<body style="margin:0;background:#fff">{svg}</body>', width, height
