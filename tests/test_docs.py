@@ -76,6 +76,13 @@ def macros_of(manifest: Mapping[str, Any]) -> dict[str, list[str]]:
     return found
 
 
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_the_documents_name_their_subjects(document: str):
+    vague = r"\b(told|tells?|anew|let go|whom|nobody|somebody|anybody|whoever|such an?|is none)\b"
+
+    assert re.findall(vague, _FENCED.sub("", text_of(document)), flags=re.IGNORECASE) == []
+
+
 def test_every_document_is_checked():
     found = {path.relative_to(PROJECT_DIR).as_posix() for path in PROJECT_DIR.glob("docs/*.md")}
 
