@@ -169,7 +169,7 @@ def test_a_tick_started_in_the_browser_waits_for_the_running_tick_and_succeeds(
     for text in ("Row count", str(rows), "marketing@northwind.example", "segments", "DuckDB"):
         expect(seen(page, text)).to_be_visible()
     expect(
-        page.get_by_text("Whoever was never active is not silent", exact=False).first
+        page.get_by_text("A contact that was never active is not silent", exact=False).first
     ).to_be_visible()
 
     # A pool is listed after its first run. The row shows name and limit.
