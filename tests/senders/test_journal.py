@@ -172,7 +172,7 @@ def test_only_a_try_in_progress_can_be_recorded(journal):
         journal.record("a", 1, Outcome("sent"), finished_at=NOW)
     claim(journal)
     journal.record("a", 1, Outcome("sent"), finished_at=NOW)
-    with pytest.raises(JournalError, match="not under way"):
+    with pytest.raises(JournalError, match="not in progress"):
         journal.record("a", 1, Outcome("rejected"), finished_at=NOW)
 
 
