@@ -69,7 +69,7 @@ def ascii_domain(domain: str) -> str | None:
 
 
 def canonical_email(address: str) -> str:
-    """Convert an address like the models (`canonical_email` in dbt/macros/engine/email.sql).
+    """Convert an address like the models (`canonical_email` in dbt/macros/canonical_email.sql).
 
     Args:
         address: the address in any spelling.
