@@ -89,7 +89,7 @@
 {#- Whether the kept table `model` was rebuilt since this model last read it, or this model's own
     rows have changed since. The caller records its read in its post-hook, with
     remember_made_from(). -#}
-{% macro was_made_anew(model) -%}
+{% macro was_rebuilt(model) -%}
     {%- if not is_incremental() -%}{{ return(true) }}{%- endif -%}
     {%- set found = run_query(
         "select count(*) = 0 from control.kept_tables as had"

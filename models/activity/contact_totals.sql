@@ -44,7 +44,7 @@ touched as (
     from marks
     left join {{ this }} as known on marks.contact_id = known.contact_id
     where marks.keys_mark is distinct from known.keys_mark
-    {%- if was_made_anew('form_windows') %}
+    {%- if was_rebuilt('form_windows') %}
     union
     select contact_id from {{ this }} where first_form_at is not null
     union

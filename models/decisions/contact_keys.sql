@@ -29,7 +29,7 @@ records as (
 
 ---------- an unchanged record shows no new key
 reported_now as (
-    select * from records{{ " where false" if not was_made_anew('contact_records') }}
+    select * from records{{ " where false" if not was_rebuilt('contact_records') }}
 ),
 
 current_records as (

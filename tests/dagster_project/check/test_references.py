@@ -126,7 +126,8 @@ AT_PARSE = {
         SCORE,
         "engagement='replied'",
         "engagement='answered'",
-        "reason 'replied' names engagement 'answered', which does not exist; there are: opened,",
+        "reason 'replied' names engagement 'answered', which does not exist; "
+        "there are: complained, opened,",
     ),
     "half-life of a reason": (
         SCORE,
