@@ -82,7 +82,7 @@ def ui(home: Home, log: Path) -> Iterator[str]:
     finally:
         _end(process)
     assert "Traceback" not in log.read_text()
-    assert "WARNING" not in log.read_text()
+    assert "dagster.components" not in log.read_text()
 
 
 @pytest.fixture(scope="module")
