@@ -11,6 +11,7 @@ import yaml
 from dagster_project.home.settings import PROJECT_DIR, load_settings
 from dagster_project.project import registry
 from dagster_project.tick import stages
+from tests.support.dbt_runs import run_dbt
 from tests.support.project_copy import ProjectCopy
 
 if TYPE_CHECKING:
@@ -33,10 +34,7 @@ def _written() -> list[str]:
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What dbt says of each unit test: the models are built first, for their types."""
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-    from dbt.cli.main import dbtRunner
-
+    """The result of each unit test. The models are built first: dbt reads their column types."""
     folder: Path = tmp_path_factory.mktemp("unit-tests")
     project = ProjectCopy(folder / "project").folder
     path = project / "dbt_project.yml"
@@ -44,29 +42,9 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     registry.refresh(project)
     settings = load_settings(home=folder / "home", project_dir=project)
     stages.begin(settings)
-    options = [
-        *("--project-dir", str(project), "--profiles-dir", str(project)),
-        *("--target-path", str(folder), "--log-path", str(folder), "--log-level", "none"),
-    ]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SENDHOUSE_HOME", str(settings.home))
-        try:
-            parsed = dbtRunner().invoke(["parse", *options])
-            assert parsed.success, parsed.exception
-            dbt = dbtRunner(manifest=parsed.result)
-            built = dbt.invoke(["run", *options])
-            assert built.success, built.exception or [
-                one.message for one in built.result if one.status == "error"
-            ]
-            tested = dbt.invoke(["test", "--select", "test_type:unit", *options])
-        finally:
-            DuckDBConnectionManager.close_all_connections()
-    assert tested.exception is None, tested.exception
-    return {
-        one.node.unique_id.removeprefix("unit_test.sendhouse."): one
-        for one in tested.result
-        if one.node.resource_type == "unit_test"
-    }
+    built, tested = run_dbt(project, settings.home, ["run"], ["test", "--select", "test_type:unit"])
+    assert not [one.message for one in built if one.status == "error"]
+    return {one.node.unique_id.removeprefix("unit_test.sendhouse."): one for one in tested}
 
 
 @pytest.mark.parametrize("name", _written())

@@ -138,7 +138,6 @@ def test_every_model_of_a_vendor_passed_its_tests(staged: Staged):
     statuses = Counter(
         (unique_id.split(".")[0], status) for unique_id, status in staged.statuses.items()
     )
-    assert statuses["unit_test", "pass"] >= 17
     assert {status for kind, status in statuses if kind != "test"} == {"success", "pass"}
     # The samples have invalid time zones: dbt warns and builds every model.
     warned = [name for name, status in staged.statuses.items() if status == "warn"]

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 import textwrap
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +18,7 @@ from dagster_project.project import registry
 from dagster_project.tick import stages
 from dagster_project.tick.stages import Stage
 from tests.senders.senders_support import SHARED_DATA
+from tests.support.dbt_runs import run_dbt
 from tests.support.project_copy import ProjectCopy
 
 if TYPE_CHECKING:
@@ -132,20 +130,12 @@ class Staged:
         stages.tick(settings, at, until=Stage.LAND)
 
     def build(self, *select: str) -> dict[str, str]:
-        """Build the selection with its data and unit tests; return the status of each node."""
-        target = self.home / "target"
-        options = ["--project-dir", self.project, "--profiles-dir", self.project]
-        options += ["--target-path", target, "--log-path", target]
-        finished = subprocess.run(
-            [Path(sys.executable).parent / "dbt", "build", *options, "--select", *select],
-            env=os.environ | {"SENDHOUSE_HOME": str(self.home)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert finished.returncode == 0, finished.stdout[-4000:]
-        results = json.loads((target / "run_results.json").read_text(encoding="utf-8"))
-        return {node["unique_id"]: node["status"] for node in results["results"]}
+        """Build the selection with its data tests; return the status of each node."""
+        command = ["build", "--exclude-resource-type", "unit_test", "--select", *select]
+        [results] = run_dbt(self.project, self.home, command)
+        failed = [one.message for one in results if one.status in ("error", "fail")]
+        assert not failed, failed
+        return {one.node.unique_id: one.status for one in results}
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         with warehouse.connect(self.home / "warehouse.duckdb") as connection:

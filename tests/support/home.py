@@ -59,12 +59,17 @@ class Home:
         """Start a `sendhouse` command as a fork of a process that has imported everything."""
         return warm.parent().start("sendhouse", arguments, self._environment(variables))
 
-    def start_tick(self, as_of: datetime, **variables: str) -> Forked:
-        """Start one tick, all stages, without Dagster's record of it."""
-        return warm.parent().start("tick", [as_of.isoformat()], self._environment(variables))
+    def start_dbt(self, *arguments: str, **variables: str) -> Forked:
+        """Start a `dbt` command in the same way."""
+        return warm.parent().start("dbt", arguments, self._environment(variables))
 
-    def tick(self, as_of: datetime, **variables: str) -> Finished:
-        return finish(self.start_tick(as_of, **variables))
+    def start_tick(self, as_of: datetime, *options: str, **variables: str) -> Forked:
+        """Start one tick, all stages, without Dagster's record; `--tests` runs the data tests."""
+        argv = [as_of.isoformat(), *options]
+        return warm.parent().start("tick", argv, self._environment(variables))
+
+    def tick(self, as_of: datetime, *options: str, **variables: str) -> Finished:
+        return finish(self.start_tick(as_of, *options, **variables))
 
     def tick_command(self, as_of: datetime, *arguments: str, **variables: str) -> Finished:
         """`sendhouse tick`: the same stages, as a run of Dagster's job."""

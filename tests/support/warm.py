@@ -178,8 +178,11 @@ def _run(request: dict[str, Any]) -> None:
 
 
 def _command(argv: Sequence[str]) -> None:
-    from dagster_project.cli import main
+    from dagster_project.cli import main, output
 
+    if "COLUMNS" in os.environ:  # the consoles read it when they were made
+        for console in (output.out, output.err):
+            console.width = int(os.environ["COLUMNS"])
     sys.argv = ["sendhouse", *argv]
     main()
 
@@ -194,15 +197,25 @@ def _tick(argv: Sequence[str]) -> None:
     from senders.base import SenderUnavailableError
 
     settings = load_settings()
+    as_of, *options = argv
     try:
-        with warehouse.exclusive(settings.lock_path, "a tick", wait_seconds=60):
-            report = stages.tick(settings, datetime.fromisoformat(argv[0]))
+        with warehouse.exclusive(settings.lock_path, "sendhouse tick", wait_seconds=60):
+            report = stages.tick(
+                settings, datetime.fromisoformat(as_of), with_tests="--tests" in options
+            )
     except (ClockError, DbtError, SenderUnavailableError) as error:
         sys.exit(str(error))
     sys.stdout.write(json.dumps(report.as_dict()))
 
 
-_PROGRAMS = {"sendhouse": _command, "tick": _tick}
+def _dbt(argv: Sequence[str]) -> None:
+    from dbt.cli.main import cli
+
+    sys.argv = ["dbt", *argv]
+    cli()
+
+
+_PROGRAMS = {"sendhouse": _command, "tick": _tick, "dbt": _dbt}
 
 
 def _report_ended() -> None:

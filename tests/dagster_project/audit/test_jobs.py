@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
 import pytest
 
 from dagster_project.home import warehouse
-from dagster_project.home.settings import PROJECT_DIR
 from dagster_project.tick import serving
 from tests.dagster_project.audit.conftest import MARCH, Crm
+from tests.support.home import Home, finish
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,13 +61,6 @@ def test_the_audit_job_writes_tables_for_bi_and_is_not_part_of_the_tick(filled: 
 
 
 def _sendhouse(crm: Crm, *arguments: str) -> str:
-    done = subprocess.run(
-        [Path(sys.executable).parent / "sendhouse", *arguments],
-        env=os.environ | {"SENDHOUSE_HOME": str(crm.settings.home), "COLUMNS": "80"},
-        cwd=PROJECT_DIR,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    done = finish(Home(crm.settings.home).start(*arguments, COLUMNS="80"))
+    assert done.code == 0, done.err
+    return done.out

@@ -23,7 +23,7 @@ def test_findings_are_printed_as_text_and_json_and_plain_dbt_fails_too(
     with project.edited(TYPO):
         as_text = finish(home.start("check", SENDHOUSE_PROJECT_DIR=folder))
         as_json = finish(home.start("check", "--json", SENDHOUSE_PROJECT_DIR=folder))
-        dbt = finish(home.spawn("dbt", "parse", "--project-dir", folder, "--profiles-dir", folder))
+        dbt = finish(home.start_dbt("parse", "--project-dir", folder, "--profiles-dir", folder))
 
     assert (as_text.code, as_json.code, dbt.code) == (3, 3, 2)
     assert FINDING in as_text.err
@@ -42,7 +42,7 @@ def test_plain_dbt_refuses_an_unregistered_file_and_check_registers_it(
     path.write_text("select contact_id from {{ ref('contacts') }}\n", encoding="utf-8")
 
     build = ["build", "-s", "everything", "--project-dir", folder, "--profiles-dir", folder]
-    refused = finish(home.spawn("dbt", *build))
+    refused = finish(home.start_dbt(*build))
     checked = finish(home.start("check", SENDHOUSE_PROJECT_DIR=folder))
 
     assert refused.code != 0

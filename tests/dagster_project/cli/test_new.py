@@ -37,9 +37,7 @@ def test_new_files_pass_check_and_their_own_tests(waiting: Home, project: Projec
     folder = str(project.folder)
     names = [f"my_{kind}" for kind in FILES]
     built = finish(
-        waiting.spawn(
-            "dbt", "build", "--project-dir", folder, "--profiles-dir", folder, "-s", *names
-        )
+        waiting.start_dbt("build", "--project-dir", folder, "--profiles-dir", folder, "-s", *names)
     )
     assert built.code == 0, built.out
     assert "ERROR=0" in built.out

@@ -133,7 +133,7 @@ def test_a_changed_parameter_reports_the_contacts_that_differ(lived: Lived, tmp_
     assert {contact for contact, _ in fired} == quiet
     assert {at for _, at in fired} == {end_of(day) for day in DAYS[-2:]}
     assert differ["triggers", "went_silent"] == (len(quiet), 0)
-    again = finish(lived.home.spawn("sendhouse", "replay", *options, COLUMNS="400"))
+    again = finish(lived.home.start("replay", *options, COLUMNS="400"))
     assert (again.code, "exists already" in again.err) == (2, True)
 
 
@@ -192,7 +192,7 @@ def test_an_invalid_option_is_wrong_usage_and_the_message_names_the_remedy(
 ):
     home = Home(tmp_path / "home")
     options = ["--from", "2026-03-18", "--to", "2026-03-18", "--into", str(tmp_path / "x.duckdb")]
-    done = finish(home.spawn("sendhouse", "replay", *options, *problem, COLUMNS="200"))
+    done = finish(home.start("replay", *options, *problem, COLUMNS="200"))
     assert done.code == 2
     assert message in done.err
 

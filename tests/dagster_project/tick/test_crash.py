@@ -86,7 +86,7 @@ def _kill_in(
         _kill(home, wal.exists, after=share)
     elif stage == "models":
         log = home.folder / "dbt" / "dbt.log"
-        known, all_ = _nodes_done(log), _nodes_of_a_tick(undisturbed)
+        known, all_ = _nodes_done(log), _nodes_of_a_tick(log)
         _kill(home, lambda: _nodes_done(log) - known > share * all_, after=rng.uniform(0, 0.03))
     elif stage == "dispatch":
         all_ = len(undisturbed.mail)
@@ -113,9 +113,9 @@ def _nodes_done(log: Path) -> int:
     return len(_NODE_DONE.findall(log.read_text(encoding="utf-8")))
 
 
-def _nodes_of_a_tick(undisturbed: Undisturbed) -> int:
-    log = (undisturbed.folder / "dbt" / "dbt.log").read_text(encoding="utf-8")
-    return int(_NODE_DONE.findall(log)[-1])
+def _nodes_of_a_tick(log: Path) -> int:
+    """The number of models that the last tick in the log had to build."""
+    return int(_NODE_DONE.findall(log.read_text(encoding="utf-8"))[-1])
 
 
 def _every_landed_file_is_whole(home: Home) -> None:

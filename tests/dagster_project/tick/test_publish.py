@@ -40,7 +40,7 @@ def test_bi_reads_whole_tables_while_ticks_run_and_a_second_tick_waits_or_says_w
     )
     # Who has the file open keeps what is in it, for as long as it likes.
     with duckdb.connect(str(serving / "analytics.duckdb"), read_only=True) as patient:
-        first = settled.start("tick", *at_second)
+        first = settled.start_tick(SECOND)
         _wait_until_held_by(first, settled.folder / "warehouse.lock")
         second = settled.start("tick", *at_second)
         refused = finish(settled.start("tick", *at_second, "--wait", "0"))

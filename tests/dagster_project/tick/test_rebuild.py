@@ -48,7 +48,7 @@ def test_a_full_refresh_leaves_the_decisions_as_they_were(settled: Home, undistu
     target = str(settled.folder / "full-refresh")
     options = ["--target-path", target, "--log-path", target]
     options += ["--exclude-resource-type", "unit_test"]
-    built = finish(settled.spawn("dbt", "build", "--full-refresh", *options))
+    built = finish(settled.start_dbt("build", "--full-refresh", *options))
     assert built.code == 0, built.out
     assert settled.decided() == undisturbed.decided
     assert settled.tables(*COMPARED) == before

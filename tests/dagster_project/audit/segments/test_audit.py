@@ -85,7 +85,7 @@ def _assert_that_the_audit_matches_the_tables(home: Home) -> None:
     assert page.count("<polyline") == len(answer["sizes"])
     assert found["silent"]["rule"].replace("`", "") in page.replace("`", "")
     assert 'href="segments.html"' in (home.folder / "report/index.html").read_text("utf-8")
-    shown = finish(home.spawn("sendhouse", "audit", "segments", COLUMNS="80")).out
+    shown = finish(home.start("audit", "segments", COLUMNS="80")).out
     assert f"{len(found)} segments" in shown
     assert max(len(line) for line in shown.splitlines() if not line.startswith("page")) <= 80
 
