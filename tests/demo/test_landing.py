@@ -33,11 +33,11 @@ def test_only_the_intended_errors_are_rejected(tmp_path: Path) -> None:
             "select count(*) from raw.events where received_at < occurred_at"
         ).fetchone()
     assert not [file for file in landed if file.error]
-    reasons = Counter((kind, reason.split(":")[0].split(" ")[0]) for kind, reason in rejects)
-    assert reasons["northwind_contacts", "created_at"] == 4
-    assert reasons["northwind_contacts", "18"] == 4
-    assert reasons["northwind_companies", "employees"] == 2
-    assert reasons["events", "not"] >= 1
+    reasons = Counter((kind, reason.partition(": ")[0]) for kind, reason in rejects)
+    assert reasons["northwind_contacts", "created_at is not a time"] == 4
+    assert reasons["northwind_contacts", "the number of values differs from the header"] == 4
+    assert reasons["northwind_companies", "employees is not integer"] == 2
+    assert reasons["events", "not a JSON object"] >= 1
     assert {kind for kind, _ in rejects} == {
         "northwind_contacts",
         "northwind_companies",
