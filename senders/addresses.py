@@ -46,7 +46,15 @@ def email_hash(email: str) -> str:
 
     SHA-256 of the lowercase, trimmed address, hexadecimal: the same as `hash_email` in dbt.
     """
-    return sha256(email.strip().lower().encode()).hexdigest()
+    return sha256(lowercase(email.strip()).encode()).hexdigest()
+
+
+def lowercase(text: str) -> str:
+    """Convert text to lower case like `lower` in DuckDB: each letter alone, to one letter.
+
+    `str.lower` also looks at neighbours: a final Σ becomes ς, and İ becomes two characters.
+    """
+    return text.lower() if text.isascii() else "".join(letter.lower()[0] for letter in text)
 
 
 def ascii_domain(domain: str) -> str | None:
@@ -79,7 +87,7 @@ def canonical_email(address: str) -> str:
         text comes back in lower case and composed letters.
 
     """
-    plain = unicodedata.normalize("NFC", address.strip(_BLANKS)).lower()
+    plain = lowercase(unicodedata.normalize("NFC", address.strip(_BLANKS)))
     name, at, domain = plain.rpartition("@")
     if not at or domain.isascii():
         return plain

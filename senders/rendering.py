@@ -44,6 +44,12 @@ _FIELDS = ("subject", "preheader")
 _NAME = re.compile(r"[A-Za-z0-9][\w-]*(?:/[A-Za-z0-9][\w-]*)*")
 _BODY_TAG = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
 _LEFTOVER_MJML = re.compile(r"</?(mj-[a-z-]+)")
+_TAG = re.compile(r"""<[A-Za-z](?:[^<>"']++|"[^"]*+"|'[^']*+')*+>""")
+_VALUE = re.compile(r"""(["'])(.*?)\1""", re.DOTALL)
+# mrml 0.2.4 writes attribute values with the escapes of a Rust string literal: a line break becomes
+# a backslash and an n, and many characters (no-break space, combining marks) become their number
+# in braces. It copies character references.
+_ESCAPED_BY_MRML = re.compile(r"""[^\x20-\x7e]|[\\"]""")
 # Characters that HTML and XML do not allow; in a contact's name they would break the text part.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 # Errors of expressions in a template, besides Jinja's own errors (example: {{ 1 / 0 }}).
@@ -213,7 +219,7 @@ class Templates:
             except css_inline.InlineError as error:
                 raise RenderError(f"{self._label(file)}: CSS: {error}") from error
         try:
-            output = mrml.to_html(body, _NO_INCLUDES, _NO_FONTS)
+            output = mrml.to_html(_TAG.sub(_with_references, body), _NO_INCLUDES, _NO_FONTS)
         except OSError as error:
             raise RenderError(f"{self._label(file)}: MJML: {error}") from error
         if unknown := _LEFTOVER_MJML.search(output.content):
@@ -278,6 +284,17 @@ def _raised_in(error: Exception, folder: str) -> str | None:
             place = f"{frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}"
         frame = frame.tb_next
     return place
+
+
+def _with_references(tag: re.Match[str]) -> str:
+    """Write characters that mrml would escape as references, in the attribute values of a tag."""
+    return _VALUE.sub(
+        lambda value: value[1] + _ESCAPED_BY_MRML.sub(_reference, value[2]) + value[1], tag[0]
+    )
+
+
+def _reference(char: re.Match[str]) -> str:
+    return f"&#{ord(char[0])};"
 
 
 def _one_line(text: str) -> str:

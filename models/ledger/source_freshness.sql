@@ -55,8 +55,9 @@ gaps as (
 by_kind as (
     select
         kind,
-        sum(files) as files,
-        sum(rows_landed) as rows_landed,
+        -- a sum of bigint is a hugeint, which Parquet stores as a rounded double
+        cast(sum(files) as bigint) as files,
+        cast(sum(rows_landed) as bigint) as rows_landed,
         max(landed_at) as last_landed_at,
         -- one gap is a coincidence, two give a usual gap
         case when count(gap_seconds) > 1 then median(gap_seconds) end as usual_gap_seconds

@@ -423,6 +423,8 @@ def test_unreadable_values_are_listed_with_file_and_line(staged: Staged):
         ("hubspot__contact", "id, Record ID, property_email, Email", "id", None, 4),
         ("hubspot__deal", "Amount", "number", "1,250", 3),
         ("klaviyo__person", "Email Marketing Consent", "consent", "perhaps", 3),
+        ("klaviyo__person", "Profile Created On", "instant", "2026-07-01 12:00 BST", 3),
+        ("mailchimp__member", "timezone", "zone", "BST", 3),
     ]
     (zones,) = staged.rows(
         f"select count(*) from staging.unreadable_values where {SAMPLES} and should_be = 'zone'"

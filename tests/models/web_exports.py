@@ -77,6 +77,7 @@ def write(staged: Staged) -> None:
             {
                 "Email Address": "out@web.example",
                 "CONFIRM_TIME": "2019-11-07 10:05:46",
+                "TIMEZONE": "BST",
                 "LAST_CHANGED": "2020-04-17 16:32:51",
                 "UNSUB_TIME": "2020-04-17 16:32:50",
                 "UNSUB_CAMPAIGN_TITLE": "Spring",
@@ -97,7 +98,12 @@ def write(staged: Staged) -> None:
                 "Email Marketing Consent": "SUBSCRIBED",
                 "Profile Created On": "2021-04-13 14:25:27",
             },
-            {"Email": "no@web.example", "Klaviyo ID": "K2", "Email Marketing Consent": "perhaps"},
+            {
+                "Email": "no@web.example",
+                "Klaviyo ID": "K2",
+                "Email Marketing Consent": "perhaps",
+                "Profile Created On": "2026-07-01 12:00 BST",
+            },
         ],
     )
     staged.write(

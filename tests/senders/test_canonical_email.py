@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
+import duckdb
 import pytest
 
-from senders.addresses import ascii_domain, canonical_email
+from senders.addresses import ascii_domain, canonical_email, email_hash
+
+MACROS = Path(__file__).parents[2] / "dbt" / "macros" / "engine"
 
 
 @pytest.mark.parametrize(
@@ -38,3 +44,37 @@ def test_a_domain_is_converted_to_its_dns_form_or_none(domain: str, expected: st
 )
 def test_only_case_composition_and_domain_are_normalised(address: str, expected: str):
     assert canonical_email(address) == expected
+
+
+def macro_sql(file: str, name: str, **arguments: str) -> str:
+    """The SQL of a macro that uses its arguments and no other macro than `trimmed`."""
+    text = (MACROS / file).read_text(encoding="utf-8")
+    [sql] = re.findall(rf"macro default__{name}\(\w+\) -%}}(.*?){{%- endmacro", text, re.DOTALL)
+    if "trimmed(text)" in sql:
+        sql = sql.replace("{{ trimmed(text) }}", macro_sql(file, "trimmed", text="$text"))
+    for argument, value in arguments.items():
+        sql = sql.replace(f"{{{{ {argument} }}}}", value)
+    assert "{" not in sql
+    return sql
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ΑΛΕΞΗΣ@x.example",
+        " ΑΛΕΞΗΣ.ΑΛΕΞΗΣ+ΑΛΕΞΗΣ@x.example\u00a0",
+        "İREM@x.example",
+        "I\u0307REM@x.example",
+        "IŞIK@x.example",
+        "GROẞ.Straße@x.example",
+        "\u212aelvin.\u212bngström@x.example",
+        "ЮРІЙ@x.example",
+        "ǅemal.Ǳ@x.example",
+        "ADA@X.example",
+    ],
+)
+def test_an_address_has_the_same_key_and_hash_in_python_and_in_the_models(address: str):
+    plain = macro_sql("email.sql", "plain_email", text="$text")
+    hashed = macro_sql("hash_id.sql", "hash_email", email="$text")
+    in_models = duckdb.execute(f"select {plain}, {hashed}", {"text": address}).fetchone()
+    assert in_models == (canonical_email(address), email_hash(address))

@@ -1,4 +1,5 @@
 import json
+from html.parser import HTMLParser
 
 import pytest
 
@@ -142,6 +143,41 @@ def test_broken_mjml_is_refused(tmp_path):
         templates.render("s/unknown", {})
     with pytest.raises(RenderError, match=r"s/file\.mjml: MJML: .*include"):
         templates.render("s/file", {})
+
+
+class _Attributes(HTMLParser):
+    """Collects the attributes of all tags, character references resolved."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.found = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.found += attrs
+
+
+def test_attribute_values_in_mjml_arrive_unchanged(tmp_path):
+    discount = '20\u00a0% हिन्दी \U0001f469\u200d\U0001f467 "now" <b>'
+    root = write_templates(
+        tmp_path / "templates",
+        s__one__mjml=FRONT + "<mjml><mj-body><mj-section><mj-column>"
+        '<mj-image src="https://x.example/a.png?a=1&amp;b=2" alt="{{ discount }}" />'
+        '<mj-text><p style="color: red;\n\tmargin: 0" title="C:\\new">a "quote" \\ है</p></mj-text>'
+        "<mj-raw><p title='They say \"no\"'>x</p></mj-raw>"
+        "</mj-column></mj-section></mj-body></mjml>",
+    )
+    rendered = Templates(root).render("s/one", {"discount": discount})
+    attributes = _Attributes(rendered.html).found
+    assert ("alt", discount) in attributes
+    assert ("src", "https://x.example/a.png?a=1&b=2") in attributes
+    assert ("style", "color: red;\n\tmargin: 0") in attributes
+    assert ("title", "C:\\new") in attributes
+    assert ("title", 'They say "no"') in attributes
+    assert "\\u{" not in rendered.html
+    assert "\\n" not in rendered.html
+    assert 'a "quote" \\ है' in rendered.html
 
 
 def test_mjml_loads_no_font_from_a_third_party(templates, identity):

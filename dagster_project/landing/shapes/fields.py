@@ -106,9 +106,9 @@ class Fields:
 
     def is_deleted(self, marker: DeleteMarker) -> str:
         """Return whether the delete marker marks the row as deleted, as text."""
-        values = self._rows.parameters.bind([value.casefold() for value in marker.values])
+        values = ", ".join(f"lower({self._rows.parameters.bind(v)})" for v in marker.values)
         text = f"lower(trim(coalesce({self._non_null_text(marker.column)}, '')))"
-        return f"list_contains({values}::varchar[], {text})::varchar"
+        return f"list_contains([{values}]::varchar[], {text})::varchar"
 
     def _non_null_text(self, theirs: str) -> str:
         """Return the text of a file's column, null for the source's `nulls`."""

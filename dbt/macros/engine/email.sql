@@ -1,6 +1,8 @@
 {#-
     Whether a lowercase, trimmed text has the shape of an e-mail address: one @, no spaces or
-    commas, a dotted domain (RFC 5321, section 4.1.2, without quoted local parts).
+    commas, a dotted domain (RFC 5321, section 4.1.2, without quoted local parts). No-break spaces
+    and control characters count as spaces. Invisible characters, such as a zero-width space, are
+    allowed in the domain only: some domains contain them, and the ASCII form drops the others.
 -#}
 {% macro looks_like_email(text) -%}
     {{ return(adapter.dispatch('looks_like_email')(text)) }}
@@ -9,7 +11,8 @@
 {% macro default__looks_like_email(text) -%}
     regexp_matches(
         {{ text }},
-        '^[^@\s,;:<>()\[\]\\"]{1,64}@([^@\s.,;:<>()\[\]\\"]+\.)+[^@\s.,;:<>()\[\]\\"]{2,63}$'
+        '^[^@\p{Z}\p{C},;:<>()\[\]\\"]{1,64}'
+        || '@([^@\p{Z}\p{Cc}.,;:<>()\[\]\\"]+\.)+[^@\p{Z}\p{Cc}.,;:<>()\[\]\\"]{2,63}$'
     )
 {%- endmacro %}
 

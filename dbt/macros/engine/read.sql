@@ -4,8 +4,9 @@
     through `said_instant`, `said_number` and the like.
 -#}
 
-{#- An instant. Accepted: ISO 8601 with a space or `T`, one-digit hours, an offset or `UTC`; and
-    milliseconds since 1970, as APIs give. A text without an offset is UTC. -#}
+{#- An instant. Accepted: ISO 8601 with a space or `T`, one-digit hours, an offset, `Z` or `UTC`;
+    and milliseconds since 1970, as APIs give. A text without an offset is UTC. Other names of zones
+    are ambiguous: DuckDB reads `12:00 BST` as a time in Bangladesh. -#}
 {% macro read_instant(text) -%}
     {{ return(adapter.dispatch('read_instant')(text)) }}
 {%- endmacro %}
@@ -14,7 +15,9 @@
     case
         when regexp_matches({{ text }}, '^\d{12,13}$')
             then make_timestamptz(cast({{ text }} as bigint) * 1000)
-        when regexp_matches({{ text }}, '^\d{4}-\d{1,2}-\d{1,2}([ T]|$)')
+        when regexp_matches(
+            {{ text }}, '^\d{4}-\d{1,2}-\d{1,2}($|[ T][^A-Za-z]*(Z|(?i: utc))?$)'
+        )
             then try_cast({{ text }} as timestamptz)
     end
 {%- endmacro %}
@@ -47,7 +50,9 @@
 {%- endmacro %}
 
 
-{#- The IANA name of a time zone, in any case; HubSpot writes its slashes as `_slash_`. -#}
+{#- The IANA name of a time zone, in any case; HubSpot writes its slashes as `_slash_`. DuckDB also
+    lists the short names of the ICU library. These are ambiguous (BST is Bangladesh, AST is
+    Alaska), so a name of three letters counts only if it has one meaning. -#}
 {% macro read_zone(text) -%}
     {{ return(adapter.dispatch('read_zone')(text)) }}
 {%- endmacro %}
@@ -56,7 +61,14 @@
     (
         select min(name)
         from pg_timezone_names()
-        where lower(name) = replace(lower({{ text }}), '_slash_', '/')
+        where
+            lower(name) = replace(lower({{ text }}), '_slash_', '/')
+            and (
+                name in (
+                    'UTC', 'UCT', 'GMT', 'WET', 'CET', 'MET', 'EET', 'HST', 'PRC', 'ROC', 'ROK'
+                )
+                or not regexp_matches(name, '^([A-Z]{3}$|SystemV/|Factory$)')
+            )
     )
 {%- endmacro %}
 

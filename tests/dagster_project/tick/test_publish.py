@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from dagster_project.home.settings import PROJECT_DIR
+from dagster_project.tick.serving import is_published
 from tests.support.bi_reader import LOOK
 from tests.support.home import finish
 from tests.support.small_company import SECOND
@@ -90,6 +91,15 @@ def test_what_is_served_is_what_the_warehouse_holds(settled: Home):
     assert served["funnels.sends"]
     assert parquet == served
     assert not (serving / ".next").exists()
+
+
+def test_no_published_column_is_a_hugeint_which_parquet_stores_as_a_rounded_double(settled: Home):
+    columns = settled.rows(
+        "select table_schema, table_name, column_name, data_type from information_schema.columns"
+    )
+    published = [column for column in columns if is_published(*column[:2])]
+    assert ("ledger", "source_freshness", "files", "BIGINT") in published
+    assert [column for column in published if "HUGEINT" in column[3]] == []
 
 
 def _purchase(number: int) -> dict[str, Any]:

@@ -184,12 +184,12 @@ def test_several_columns_identify_a_record(make_landing):
 
 
 def test_a_delete_marker_becomes_is_deleted(make_landing):
-    marker = {"column": "State", "values": ["Removed"]}
+    marker = {"column": "State", "values": ["Removed", "Schließung"]}
     landing = make_landing(people={"as": "crm/standard/contacts", "deleted": marker})
-    landing.land_one("people/a.csv", "contact_id,State\n1,removed \n2,here\n3,\n")
+    landing.land_one("people/a.csv", "contact_id,State\n1,removed \n2,here\n3,\n4,Schließung\n")
     assert landing.rows(
         "select contact_id, is_deleted from raw.standard__contacts order by contact_id"
-    ) == [("1", "true"), ("2", "false"), ("3", "false")]
+    ) == [("1", "true"), ("2", "false"), ("3", "false"), ("4", "true")]
     assert landing.land_one("people/b.csv", "contact_id\n1\n").error == (
         "the file lacks columns that the source in sendhouse.toml names: State"
     )
