@@ -17,8 +17,11 @@ KEPT = ("raw", "control", "decisions")
 COMPARED = (
     "staging",
     "input",
+    "identity",
     "contacts",
     "activity",
+    "mail",
+    "proposals",
     "segments",
     "scores",
     "triggers",
