@@ -16,14 +16,17 @@ def test_a_trigger_needs_a_kind_and_an_owner():
                 "bare": _node("bare") | {"patch_path": None},
                 "segment": _node("segment", folder="segments"),
                 "test": _node("test") | {"resource_type": "test"},
-            }
+            },
+            "macros": {
+                "exit": {"meta": {"kind": "segment exit"}},
+                "date": {"meta": {"kind": "date"}},
+                "firings": {"meta": {}},
+            },
         }
     )
 
     owner = "has no config.meta.owner: write the e-mail address of the owner"
-    kinds = (
-        "event, absence, threshold crossing, segment entry, segment exit, date, CRM field change"
-    )
+    kinds = "date, segment exit"
     assert found == [
         f"models/triggers/wrong.yml: trigger 'wrong' has an invalid config.meta.kind 'happening': "
         f"write one of {kinds}",
