@@ -102,8 +102,10 @@ def exclusive(
     what: str,
     wait_seconds: float = 0,
     on_wait: Callable[[str], None] | None = None,
+    *,
+    resource: str = "the warehouse",
 ) -> Iterator[None]:
-    """Hold the warehouse for the length of the block, across processes.
+    """Hold the warehouse, or another resource, for the length of the block, across processes.
 
     The operating system's lock (`flock`) ends with the process, also after a crash. A process that
     holds the lock already passes.
@@ -113,6 +115,7 @@ def exclusive(
         what: the name of the holder in the message to a waiting process.
         wait_seconds: how long to wait for another holder.
         on_wait: called once with the message before the first wait.
+        resource: the name of what the lock protects, for the message.
 
     Raises:
         WarehouseBusyError: another process still holds the lock after `wait_seconds`.
@@ -129,7 +132,7 @@ def exclusive(
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
-                message = f"the warehouse is held by {_holder(lock_path)}"
+                message = f"{resource} is held by {_holder(lock_path)}"
                 if on_wait is not None and not is_reported:
                     on_wait(message)
                     is_reported = True

@@ -1,7 +1,7 @@
-"""dbt in this process: parse once, build many times, hold no file in between.
+"""dbt in this process: parse once, build many times, close the warehouse after each build.
 
-In-process for two reasons: a tick that is killed takes dbt with it, so that no orphan writes to the
-warehouse while the next tick starts; and the manifest is parsed once a process, not once a tick.
+There are two reasons for the same process. A killed tick ends dbt too, so no orphan writes to the
+warehouse while the next tick starts. And the project is parsed once per process, not once per tick.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dagster_project.home import warehouse
 from dagster_project.home.settings import Settings
 from dagster_project.project import kept, registry
 
-# Tests as dear as the model they test: plain `dbt build` runs them, a tick does not.
+# Tests that cost as much as the model they test: plain `dbt build` runs them, a tick does not.
 SLOW_TESTS = "tag:slow"
 
 _PARSED_FOLDERS = ("models", "dbt")
@@ -29,19 +29,19 @@ _PARSED_FILES = ("dbt_project.yml", "profiles.yml")
 
 
 class DbtError(Exception):
-    """dbt refused the project or a model failed; the message is dbt's, with file and name."""
+    """The project does not parse, or a model failed; the message is dbt's, with file and name."""
 
 
 @dataclass(frozen=True)
 class NodeResult:
-    """What became of one model or test.
+    """The result of one model or test.
 
     Attributes:
         unique_id: dbt's id of the node.
-        status: success, pass, fail, warn, error or skipped, as dbt says it.
+        status: dbt's status: success, pass, fail, warn, error or skipped.
         seconds: execution time.
-        message: dbt's message, for a failure its reason.
-        failures: rows a test found wrong.
+        message: dbt's message; the reason of a failure.
+        failures: the number of wrong rows that a test found.
     """
 
     unique_id: str
@@ -52,18 +52,18 @@ class NodeResult:
 
     @property
     def is_ok(self) -> bool:
-        """Whether it did what it should."""
+        """Whether the model was built, or the test passed or only warned."""
         return self.status in ("success", "pass", "warn")
 
 
 @dataclass(frozen=True)
 class Statement:
-    """A statement that dbt ran to build a model.
+    """An SQL statement by which dbt builds a model.
 
     Attributes:
         unique_id: dbt's id of the model.
-        materialized: as what the model is built: table, view, incremental.
-        sql: the statement, `BEGIN` and `COMMIT` among them.
+        materialized: table, view or incremental.
+        sql: the statement; `BEGIN` and `COMMIT` are statements too.
     """
 
     unique_id: str
@@ -72,7 +72,7 @@ class Statement:
 
 
 def prepare(settings: Settings) -> Path:
-    """Bring the registry and the manifest up to date with the files.
+    """Update the registry and the manifest from the project's files.
 
     Returns:
         The path of manifest.json.
@@ -82,7 +82,7 @@ def prepare(settings: Settings) -> Path:
     """
     manifest_path = settings.parsed_dir / "manifest.json"
     stamp_path = settings.parsed_dir / "parsed-from"
-    # Dagster's code server, a run and the CLI may start at once; one of them parses.
+    # Dagster's code server, a run and the CLI may start together; one of them parses.
     with _parsing(settings):
         registry.refresh(settings.project_dir)
         stamp = _fingerprint(settings.project_dir)
@@ -94,17 +94,18 @@ def prepare(settings: Settings) -> Path:
 
 
 def _parsing(settings: Settings) -> AbstractContextManager[None]:
-    return warehouse.exclusive(settings.parsed_dir / "parse.lock", "dbt parse", wait_seconds=120)
+    lock = settings.parsed_dir / "parse.lock"
+    return warehouse.exclusive(lock, "dbt parse", wait_seconds=120, resource="the dbt project")
 
 
 @cache
 def _manifest(path: Path, modified_ns: int) -> Mapping[str, Any]:
-    del modified_ns  # part of the cache's key: a manifest written anew is read anew
+    del modified_ns  # part of the cache's key: a rewritten manifest is read again
     return json.loads(path.read_text(encoding="utf-8"))
 
 
 def manifest(settings: Settings) -> Mapping[str, Any]:
-    """The manifest as dbt writes it, up to date with the files."""
+    """The content of dbt's manifest.json, for the files as they are now."""
     path = prepare(settings)
     return _manifest(path, path.stat().st_mtime_ns)
 
@@ -126,16 +127,16 @@ def build(
     with_tests: bool = True,
     on_statement: Callable[[Statement], None] | None = None,
 ) -> list[NodeResult]:
-    """Build models in order and test each; unit tests and slow ones belong to development.
+    """Build models in order and test each; unit tests and slow tests are left to development.
 
     Args:
         settings: the installation.
-        select: dbt selectors; none for everything.
-        with_tests: whether each model's tests follow it and stop what depends on it.
-        on_statement: told each statement of a model that dbt runs, in order.
+        select: dbt selectors; none for every model.
+        with_tests: whether data tests run; a failed test stops the models after its model.
+        on_statement: called with each statement of a model, in order.
 
     Raises:
-        DbtError: dbt could not start. A model or test that failed is a result, not an exception.
+        DbtError: dbt could not start. A failed model or test is a result, not an exception.
     """
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
@@ -160,7 +161,7 @@ def build(
                 [*arguments, *_common_arguments(settings, settings.dbt_target_dir)]
             )
     finally:
-        # dbt-duckdb keeps its handle for the life of the process, and DuckDB its lock with it.
+        # dbt-duckdb keeps its connection for the life of the process, and DuckDB its lock with it.
         DuckDBConnectionManager.close_all_connections()
     if result.exception is not None:
         raise DbtError(_said(str(result.exception))) from result.exception
@@ -178,16 +179,16 @@ def build(
 
 
 def warm_up(settings: Settings) -> None:
-    """Parse the project now, so that no later build of this process has to."""
+    """Parse the project now, so later builds of this process need no parse."""
     prepare(settings)
     _manifest_object(settings, _fingerprint(settings.project_dir))
 
 
 def raise_for(results: Sequence[NodeResult]) -> None:
-    """Stop when a model or test did not do what it should.
+    """Raise an error for failed models and tests.
 
     Raises:
-        DbtError: names each and its reason.
+        DbtError: a model or test failed; the message names each with its reason.
     """
     broken = [result for result in results if result.status in ("error", "fail")]
     if broken:
@@ -212,10 +213,10 @@ def _runner(
 
 @contextmanager
 def _environment(**variables: str) -> Iterator[None]:
-    """Set what profiles.yml and macros read.
+    """Set the variables that profiles.yml and macros read.
 
-    SENDHOUSE_HOME is where the warehouse is, as for everything else; by SENDHOUSE_PROJECT_MARK
-    views know that they may stay (dbt/macros/kept_until.sql).
+    SENDHOUSE_HOME is the folder of the warehouse. SENDHOUSE_PROJECT_MARK is a mark of the project:
+    a view with the same mark stays (dbt/macros/kept_until.sql).
     """
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
@@ -231,7 +232,7 @@ def _environment(**variables: str) -> Iterator[None]:
 
 @contextmanager
 def _no_collector() -> Iterator[None]:
-    """Nearly all that dbt makes while it builds lives as long: to look it through costs a tenth."""
+    """Switch the garbage collector off: it costs a tenth of a build and frees almost nothing."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -241,7 +242,7 @@ def _no_collector() -> Iterator[None]:
             gc.enable()
 
 
-# dbt's own manifest objects of this process, by the fingerprint of the files they come from.
+# dbt's manifest objects of this process, by the fingerprint of the parsed files.
 _parsed: dict[str, Any] = {}
 
 
@@ -253,12 +254,12 @@ def _manifest_object(settings: Settings, fingerprint: str) -> Any:  # noqa: ANN4
 
 
 def _parse(settings: Settings) -> Any:  # noqa: ANN401 - dbt's Manifest
-    """Parse the project; dbt reads again only the files that changed since its last parse.
+    """Parse the project; dbt reads only the files that changed since its last parse.
 
-    The manifest names no home, so one parse serves every home. dbt would forget its last parse if
-    the profile named another folder: every parse names the same one.
+    The manifest names no home, so one parse serves every home. dbt parses everything again when
+    the home in profiles.yml changes, so every parse has the same home, which is never opened.
     """
-    with _environment(SENDHOUSE_HOME=str(settings.parsed_dir)):
+    with _environment(SENDHOUSE_HOME="parsed"):
         result = _runner().invoke(["parse", *_common_arguments(settings, settings.parsed_dir)])
     if not result.success:
         raise DbtError(_said(str(result.exception)))
@@ -266,7 +267,7 @@ def _parse(settings: Settings) -> Any:  # noqa: ANN401 - dbt's Manifest
 
 
 def _said(message: str) -> str:
-    """What dbt says without the macros it went through: those are ours, the mistake is not."""
+    """Dbt's message without the chain of macros, which does not help the analyst."""
     lines = message.strip().splitlines()
     return "\n".join(line.rstrip() for line in lines if not line.startswith("  > ")).rstrip()
 
@@ -281,7 +282,7 @@ def _common_arguments(settings: Settings, target: Path) -> list[str]:
 
 
 def _fingerprint(project_dir: Path) -> str:
-    """Changes when a file that dbt parses was added, removed or written."""
+    """A hash that changes when a file that dbt parses is added, removed or written."""
     paths = [project_dir / name for name in _PARSED_FILES]
     for folder in _PARSED_FOLDERS:
         paths += [path for path in (project_dir / folder).rglob("*") if path.is_file()]

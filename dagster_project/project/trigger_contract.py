@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
+
 def check(manifest: Mapping[str, Any]) -> list[str]:
     """Check every trigger of the project against the contract.
 

@@ -26,7 +26,7 @@ LOOK = """
 
 def main() -> None:
     seen: dict[str, int] = {}
-    while not select.select([sys.stdin], [], [], 0)[0]:
+    while not select.select([sys.stdin], [], [], 0.05)[0]:
         with duckdb.connect(sys.argv[1], read_only=True) as connection:
             look = json.dumps(connection.execute(LOOK).fetchall()[0])
         if look not in seen:

@@ -6,11 +6,14 @@ import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from dagster_project.home.settings import PROJECT_DIR
+from dagster_project.home.settings import PROJECT_DIR, load_settings
+from dagster_project.project import dbt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+PARTIAL_PARSE = "partial_parse.msgpack"
 
 
 class ProjectCopy:
@@ -22,6 +25,12 @@ class ProjectCopy:
             shutil.copytree(PROJECT_DIR / name, folder / name)
         for name in ("dbt_project.yml", "profiles.yml"):
             shutil.copyfile(PROJECT_DIR / name, folder / name)
+        settings = load_settings()
+        dbt.prepare(settings)
+        # dbt parses only the files that differ from those of its last parse.
+        parsed = settings.model_copy(update={"project_dir": folder}).parsed_dir
+        parsed.mkdir(parents=True)
+        shutil.copyfile(settings.parsed_dir / PARTIAL_PARSE, parsed / PARTIAL_PARSE)
 
     @contextmanager
     def edited(self, *edits: tuple[str, str, str]) -> Iterator[None]:
