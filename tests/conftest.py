@@ -1,4 +1,4 @@
-"""Homes to test on: each made once for all test processes, and copied for each test."""
+"""Homes for tests: each home is built once for all test processes and copied for each test."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Undisturbed:
-    """What the second tick does when nobody disturbs it, and the folder it leaves."""
+    """The results of the second tick without a crash or late files, and the folder of its home."""
 
     folder: Path
     report: dict[str, Any]
@@ -33,9 +33,9 @@ class Undisturbed:
 
 @pytest.fixture(scope="session")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The one path at which the copies of this test process live.
+    """The path of all home copies of this test process.
 
-    Each copy takes the place of the one before it, so that dbt and Dagster see one home.
+    Each copy replaces the previous copy, so dbt and Dagster see one home.
     """
     return tmp_path_factory.mktemp("company") / "home"
 
@@ -49,7 +49,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def ticked_once(kept: Path, place: Path) -> Path:
-    """The company after its first tick, with a week's news in the landing folder."""
+    """The company after its first tick, with a week of new files in the landing folder."""
 
     def live() -> Home:
         home = Home(place)
@@ -59,12 +59,12 @@ def ticked_once(kept: Path, place: Path) -> Path:
         small_company.write_news(home)
         return home
 
-    return _made_once(kept / "ticked-once", live)
+    return _built_once(kept / "ticked-once", live)
 
 
 @pytest.fixture(scope="session")
 def undisturbed(kept: Path, place: Path, ticked_once: Path) -> Undisturbed:
-    """The second tick as a run of Dagster, undisturbed: what disturbed ticks are compared with."""
+    """The second tick as an undisturbed Dagster run: the reference for disturbed ticks."""
 
     def tick() -> Home:
         home = put_back(ticked_once, place)
@@ -73,7 +73,7 @@ def undisturbed(kept: Path, place: Path, ticked_once: Path) -> Undisturbed:
         (home.folder / "report.json").write_text(json.dumps(report), encoding="utf-8")
         return home
 
-    folder = _made_once(kept / "ticked-twice", tick)
+    folder = _built_once(kept / "ticked-twice", tick)
     home = put_back(folder, place)
     return Undisturbed(
         folder=folder,
@@ -87,19 +87,19 @@ def undisturbed(kept: Path, place: Path, ticked_once: Path) -> Undisturbed:
 
 @pytest.fixture(scope="session")
 def decided_only(kept: Path, place: Path, ticked_once: Path) -> Path:
-    """The company in the middle of its second tick: decided, and nothing dispatched."""
+    """The company in the middle of its second tick: after the decisions, before the dispatch."""
 
     def decide() -> Home:
         home = put_back(ticked_once, place)
         home.decide(small_company.SECOND)
         return home
 
-    return _made_once(kept / "decided", decide)
+    return _built_once(kept / "decided", decide)
 
 
 @pytest.fixture
 def waiting(place: Path, ticked_once: Path) -> Home:
-    """The company with its second tick ahead of it."""
+    """The company before its second tick."""
     return put_back(ticked_once, place)
 
 
@@ -117,7 +117,7 @@ def settled(place: Path, undisturbed: Undisturbed) -> Home:
 
 @pytest.fixture
 def start_mailbox(tmp_path: Path) -> Iterator[Callable[..., mailbox.Mailbox]]:
-    """Start SMTP servers that keep what they accept; they end with the test."""
+    """Start SMTP servers that keep the messages they accept; the servers stop after the test."""
     started: list[mailbox.Mailbox] = []
 
     def start(**options: int) -> mailbox.Mailbox:
@@ -130,14 +130,14 @@ def start_mailbox(tmp_path: Path) -> Iterator[Callable[..., mailbox.Mailbox]]:
 
 
 def put_back(kept: Path, place: Path) -> Home:
-    """A copy of a home in the place of the one that is there."""
+    """Replace the home at `place` with a copy of the home `kept`."""
     shutil.rmtree(place, ignore_errors=True)
     shutil.copytree(kept, place)
     return Home(place)
 
 
-def _made_once(folder: Path, make: Callable[[], Home]) -> Path:
-    """A home that the first test process to ask for it makes, and the others wait for."""
+def _built_once(folder: Path, make: Callable[[], Home]) -> Path:
+    """The folder of a home that one test process builds while the other test processes wait."""
     folder.parent.mkdir(exist_ok=True)
     with warehouse.exclusive(folder.with_suffix(".lock"), "a test", wait_seconds=300):
         if not folder.exists():

@@ -11,7 +11,7 @@ from dagster_project.landing import land_new, parse_kind
 from senders.addresses import canonical_email
 from senders.tracking_types import types_that_mean
 
-# Addresses and keys with letters outside of ASCII (strlen counts bytes): SQL cannot read them.
+# Addresses and keys with non-ASCII letters (strlen counts bytes): only Python normalizes them.
 _FOREIGN = """
     with
 
@@ -33,7 +33,7 @@ _FOREIGN = """
 
     select said from said where strlen(said) <> length(said)
 """
-# By contact, as decided now: the first of what happened, such as an opt-out, a reply or the goal.
+# Per contact, by the identities of this tick: one new event (an opt-out, a reply or the goal).
 _BY_CONTACT = r"""
     with
 
@@ -110,7 +110,7 @@ _KINDS = """
 
 
 class News:
-    """Facts about contacts that the send queue was built without."""
+    """Events and CRM exports that landed after the send queue was built."""
 
     def __init__(self) -> None:
         self._by_contact: dict[str, str] = {}
@@ -119,7 +119,7 @@ class News:
     def update(
         self, connection: duckdb.DuckDBPyConnection, settings: Settings, now: datetime
     ) -> None:
-        """Land the new files, and read all files that the queue was built without."""
+        """Land the new files, then read every file that the send queue was built without."""
         land_new(connection, settings, now)
         foreign = [said for (said,) in connection.execute(_FOREIGN).fetchall()]
         given = {
@@ -134,7 +134,7 @@ class News:
         )
 
     def about(self, contact_id: str) -> str | None:
-        """The reason why a contact's mail must wait, or None."""
+        """The reason to hold the sends of a contact, or None."""
         if self._crm_changed:
             return "held for the next tick: a CRM export landed"
         happened = self._by_contact.get(contact_id)

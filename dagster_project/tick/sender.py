@@ -10,7 +10,7 @@ from senders.secrets import values_of
 
 
 def make_sender(settings: Settings) -> Sender:
-    """Make the sender of `delivery.sender` from its settings and its secrets.
+    """Make the sender that `delivery.sender` names, with its settings and its secrets.
 
     Raises:
         SenderConfigError: the sender does not exist, or lacks a setting or a secret.

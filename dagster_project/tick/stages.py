@@ -42,7 +42,7 @@ class Stage(IntEnum):
 
 @dataclass(frozen=True)
 class Landed:
-    """What the stage `land` did.
+    """The result of the stage `land`.
 
     Attributes:
         fetched: one row per remote source.
@@ -54,7 +54,7 @@ class Landed:
 
 
 def begin(settings: Settings, as_of: datetime | None = None) -> Clock:
-    """Create what is missing, then set the clock.
+    """Create the missing parts of the installation, then set the clock.
 
     Args:
         settings: the installation.
@@ -71,7 +71,7 @@ def begin(settings: Settings, as_of: datetime | None = None) -> Clock:
 
 
 def land(settings: Settings) -> Landed:
-    """Fetch what is new in remote sources, then load every new file of the landing folder."""
+    """Fetch new files of remote sources, then load every new file of the landing folder."""
     fetched = fetch_new(settings)
     with warehouse.connect(settings.warehouse_path) as connection:
         clock = warehouse.require_clock(connection)
@@ -86,11 +86,11 @@ def load_journal(settings: Settings) -> Loaded:
 def decide(
     settings: Settings, select: Sequence[str] = (), *, with_tests: bool = True
 ) -> list[NodeResult]:
-    """Build the models and test each.
+    """Build and test the models.
 
     Args:
         settings: the installation.
-        select: dbt selectors; none for every model.
+        select: dbt selectors; empty for every model.
         with_tests: whether a failed data test stops the models that depend on its model.
 
     Returns:
@@ -103,11 +103,11 @@ def decide(
 
 
 def dispatch(settings: Settings) -> DispatchReport:
-    """Send what the send queue holds, each send once.
+    """Dispatch the sends of the send queue, each send once.
 
     Raises:
-        SettingsError: the sender needs a setting that is missing.
-        SenderUnavailableError: nothing can be sent now; what was not tried stays due.
+        SettingsError: a setting of the sender is missing.
+        SenderUnavailableError: the sender cannot send now; sends without an attempt stay due.
     """
     return dispatch_due(settings)
 
@@ -131,14 +131,14 @@ def tick(
         settings: the installation.
         as_of: the clock; see `clock.next_clock`.
         until: the last stage that runs.
-        select: dbt selectors of the stage `decide`; none for every model.
+        select: dbt selectors of the stage `decide`; empty for every model.
         with_tests: whether the stage `decide` runs data tests.
 
     Raises:
         ClockError: the instant is in the future, or before the last tick.
-        DbtError: a model or a test failed; nothing was dispatched.
-        SettingsError: the sender needs a setting that is missing.
-        SenderUnavailableError: nothing can be sent now; what was not tried stays due.
+        DbtError: a model or a test failed; no send was dispatched.
+        SettingsError: a setting of the sender is missing.
+        SenderUnavailableError: the sender cannot send now; sends without an attempt stay due.
     """
     started = time.monotonic()
     begin(settings, as_of)

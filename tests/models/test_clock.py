@@ -1,4 +1,4 @@
-"""One row is the only clock: no model, macro or test asks the machine for the time."""
+"""The only clock is one row: no model, macro or test reads the machine's time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MACHINE_CLOCK = re.compile(
 )
 
 
-def test_no_model_and_no_macro_asks_the_machine_for_the_time():
+def test_no_model_or_macro_reads_the_machines_time():
     files = [
         path
         for folder in ("models", "dbt")
@@ -47,5 +47,5 @@ def test_no_model_and_no_macro_asks_the_machine_for_the_time():
         "{{ run_started_at }}",
     ],
 )
-def test_the_search_knows_the_ways_to_ask(sql: str):
+def test_each_way_to_read_the_machines_time_is_found(sql: str):
     assert _MACHINE_CLOCK.search(sql)

@@ -1,4 +1,4 @@
-"""What was known of people on any past day, and what happens when a CRM lets go of somebody."""
+"""The contact history on any past day, and the effects of a contact's deletion in the CRM."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ as = "crm/standard/contacts"
 snapshot = "full"
 max_loss = 100
 """
-TOLD = (
+HISTORY_COLUMNS = (
     "crm_id, contact_id, email, first_name, job_title, company_id, marketing_consent, "
     "external_id, change, is_ended, valid_from"
 )
@@ -36,7 +36,7 @@ def test_any_past_day_can_be_read_from_the_history(tmp_path: Path):
     home = Home(tmp_path / "home")
     days = [
         {"a": {"job_title": "Cook"}, "b": {}, "c": {"company_id": "k"}, "d": {}},
-        # b is not there: gone. a says nothing of its title and moves; d has no company.
+        # b is missing: gone. a has a new address and no job title; c has an empty company.
         {"a": {"email": "a.new@x.example"}, "c": {"company_id": ""}, "d": {}},
         {"a": {"job_title": "Chef"}, "b": {"external_id": "u1"}, "d": {"is_deleted": "true"}},
         {
@@ -48,9 +48,9 @@ def test_any_past_day_can_be_read_from_the_history(tmp_path: Path):
     ]
     seen: list[Rows] = []
     for day, people in enumerate(days):
-        rows = [{"contact_id": name, **_person(name), **told} for name, told in people.items()]
+        rows = [{"contact_id": name, **_person(name), **row} for name, row in people.items()]
         home.land(f"people/{day}.jsonl", rows)
-        _learn(home, START + day * DAY)
+        _build_contacts(home, START + day * DAY)
         seen.append(home.rows(_CURRENT))
     changes = home.rows(
         "select crm_id, list(change order by valid_from) from contacts.contact_history group by all"
@@ -65,13 +65,13 @@ def test_any_past_day_can_be_read_from_the_history(tmp_path: Path):
     for day, known in enumerate(seen):
         at = (START + day * DAY).isoformat()
         assert home.rows(_AS_OF.format(at=at)) == known, at
-        # The same from everything that ever landed, the clock stopped at that day.
-        again = Home(tmp_path / f"again-{day}")
-        shutil.copytree(home.folder, again.folder)
+        # A build from all landed files, with the clock at that day, gives the same rows.
+        rebuilt = Home(tmp_path / f"rebuilt-{day}")
+        shutil.copytree(home.folder, rebuilt.folder)
         for table in ("control.clock", "decisions.contact_keys", "decisions.contact_merges"):
-            again.rows(f"delete from {table}")
-        _learn(again, START + day * DAY)
-        assert again.rows(_CURRENT) == known, at
+            rebuilt.rows(f"delete from {table}")
+        _build_contacts(rebuilt, START + day * DAY)
+        assert rebuilt.rows(_CURRENT) == known, at
     current = "select crm_id, job_title, email, ended_at is not null from contacts.contacts"
     assert home.rows(f"{current} order by all") == [
         ("a", None, "a@x.example", False),
@@ -81,18 +81,22 @@ def test_any_past_day_can_be_read_from_the_history(tmp_path: Path):
     ]
 
 
-def test_a_merge_in_the_crm_is_followed_until_it_is_undone(tmp_path: Path):
+def test_a_merge_in_the_crm_applies_until_the_crm_undoes_it(tmp_path: Path):
     home = Home(tmp_path / "home")
     people = [{"contact_id": name, **_person(name)} for name in ("loser", "winner")]
     home.land("crm/standard/contacts/people.jsonl", people)
     home.land("events/before.jsonl", [_event("opened_app", name) for name in ("loser", "winner")])
-    _learn(home, START)
-    assert _whose(home) == {"loser": "loser", "winner": "winner"}
+    _build_contacts(home, START)
+    assert _contact_by_key(home) == {"loser": "loser", "winner": "winner"}
 
     home.land("crm/standard/contact_merges/1.jsonl", [_merge("loser", "winner")])
     home.land("events/after.jsonl", [_event("came_back", "loser@x.example")])
-    _learn(home, START + DAY)
-    assert _whose(home) == {"loser": "winner", "winner": "winner", "loser@x.example": "winner"}
+    _build_contacts(home, START + DAY)
+    assert _contact_by_key(home) == {
+        "loser": "winner",
+        "winner": "winner",
+        "loser@x.example": "winner",
+    }
     assert home.rows("select contact_id, email from contacts.contacts") == [
         ("winner", "winner@x.example")
     ]
@@ -102,14 +106,18 @@ def test_a_merge_in_the_crm_is_followed_until_it_is_undone(tmp_path: Path):
     )
     merged = "crm record loser; the crm merged record loser into winner"
     assert keys == [("email", "loser@x.example", merged), ("id", "loser", merged)]
-    # Whoever of the two goes in a circle, somebody stays.
+    # Two merges in a circle leave one contact.
     home.land("crm/standard/contact_merges/2.jsonl", [_merge("winner", "loser")])
-    _learn(home, START + 2 * DAY)
-    assert set(_whose(home).values()) == {"loser"}
+    _build_contacts(home, START + 2 * DAY)
+    assert set(_contact_by_key(home).values()) == {"loser"}
 
     home.land("crm/standard/contact_merges/3.jsonl", [_merge("winner", ""), _merge("loser", "")])
-    _learn(home, START + 3 * DAY)
-    assert _whose(home) == {"loser": "loser", "winner": "winner", "loser@x.example": "loser"}
+    _build_contacts(home, START + 3 * DAY)
+    assert _contact_by_key(home) == {
+        "loser": "loser",
+        "winner": "winner",
+        "loser@x.example": "loser",
+    }
     decided = home.rows("select contact_id, merged_into from decisions.contact_merges order by all")
     assert decided == [
         ("loser", "loser"),
@@ -117,31 +125,31 @@ def test_a_merge_in_the_crm_is_followed_until_it_is_undone(tmp_path: Path):
         ("winner", "loser"),
         ("winner", "winner"),
     ]
-    _learn(home, START + 4 * DAY)
+    _build_contacts(home, START + 4 * DAY)
     assert len(home.rows("from decisions.contact_merges")) == len(decided)
 
 
-def test_what_a_browser_did_before_belongs_to_who_is_seen_in_it_first(tmp_path: Path):
+def test_earlier_events_of_a_browser_belong_to_its_first_identified_contact(tmp_path: Path):
     home = Home(tmp_path / "home")
     people = [{"contact_id": name, **_person(name)} for name in ("ada", "bob")]
     home.land("crm/standard/contacts/people.jsonl", people)
     home.land("events/0.jsonl", [_event("viewed", "browser")])
-    _learn(home, START)
-    assert _whose(home) == {"browser": "browser"}
+    _build_contacts(home, START)
+    assert _contact_by_key(home) == {"browser": "browser"}
 
     home.land("events/1.jsonl", [_event("identify", "ada@x.example", anonymous_id="browser")])
-    _learn(home, START + DAY)
-    assert _whose(home) == {"browser": "ada", "ada@x.example": "ada"}
+    _build_contacts(home, START + DAY)
+    assert _contact_by_key(home) == {"browser": "ada", "ada@x.example": "ada"}
 
     home.land("events/2.jsonl", [_event("identify", "bob", anonymous_id="browser")])
-    _learn(home, START + 2 * DAY)
-    assert _whose(home) == {"browser": "ada", "ada@x.example": "ada", "bob": "bob"}
+    _build_contacts(home, START + 2 * DAY)
+    assert _contact_by_key(home) == {"browser": "ada", "ada@x.example": "ada", "bob": "bob"}
     assert home.rows("from identity.shared_anonymous_ids") == [
         ("browser", "ada", "bob", "event identify-bob")
     ]
 
 
-def test_who_the_crm_lets_go_of_leaves_everything_and_gets_no_mail(waiting: Home):
+def test_a_contact_deleted_in_the_crm_leaves_segments_and_sequences_and_gets_no_mail(waiting: Home):
     waiting.decide(SECOND)
     queue = dict(
         waiting.rows(
@@ -150,14 +158,14 @@ def test_who_the_crm_lets_go_of_leaves_everything_and_gets_no_mail(waiting: Home
         )
     )
     gone, alive = sorted(queue)[:2]
-    everybody = waiting.rows(
+    exported = waiting.rows(
         "select crm_id, email_given from contacts.contacts where crm_id is not null order by all"
     )
-    people = [{"contact_id": crm_id, "email": email} for crm_id, email in everybody]
+    people = [{"contact_id": crm_id, "email": email} for crm_id, email in exported]
     waiting.land("people/1.jsonl", people)
     _land(waiting, SECOND + DAY)
-    left = [person for person in people if person["contact_id"] not in (gone, alive)]
-    waiting.land("people/2.jsonl", left)
+    remaining = [person for person in people if person["contact_id"] not in (gone, alive)]
+    waiting.land("people/2.jsonl", remaining)
     _land(waiting, SECOND + 2 * DAY)
     later = SECOND + 3 * DAY
     waiting.land("events/after.jsonl", [{**_event("paid", alive), "occurred_at": later}])
@@ -174,21 +182,25 @@ def test_who_the_crm_lets_go_of_leaves_everything_and_gets_no_mail(waiting: Home
         f"select exit_reason from decisions.enrollment_exits where contact_id = '{gone}' "
         f"and exited_at = '{later.isoformat()}'"
     ) == [("contact ended",)]
-    stays = "select count(*) from segments.membership where exited_at is null and contact_id = "
-    assert waiting.rows(f"{stays}'{gone}'") == [(0,)]
+    memberships = (
+        "select count(*) from segments.membership where exited_at is null and contact_id = "
+    )
+    assert waiting.rows(f"{memberships}'{gone}'") == [(0,)]
     features = "select contact_id from contacts.contact_features where contact_id in "
     assert waiting.rows(f"{features} ('{gone}', '{alive}')") == [(alive,)]
 
 
-_CURRENT = f"select {TOLD} from contacts.contact_history where valid_to is null order by all"
+_CURRENT = (
+    f"select {HISTORY_COLUMNS} from contacts.contact_history where valid_to is null order by all"
+)
 _AS_OF = (
-    f"select {TOLD} from contacts.contact_history "
+    f"select {HISTORY_COLUMNS} from contacts.contact_history "
     "where valid_from <= '{at}' and (valid_to is null or valid_to > '{at}') order by all"
 )
 
 
-def _learn(home: Home, as_of: datetime) -> None:
-    """Land what is there and build who is who, the clock standing at an instant."""
+def _build_contacts(home: Home, as_of: datetime) -> None:
+    """Land the new files and build the contacts and their identities, with the clock at `as_of`."""
     _land(home, as_of)
     with home.settings() as settings:
         selected = ["+contact_history", "+contacts", "+events", "+shared_anonymous_ids"]
@@ -196,7 +208,7 @@ def _learn(home: Home, as_of: datetime) -> None:
 
 
 def _land(home: Home, as_of: datetime) -> None:
-    """Land what is there; files of the folder `people` hold everybody of the CRM."""
+    """Land the new files; each file of the folder `people` is a full snapshot of the CRM."""
     config = home.folder.parent / "snapshots.toml"
     config.write_text(
         (PROJECT_DIR / "sendhouse.toml").read_text(encoding="utf-8") + SNAPSHOTS, encoding="utf-8"
@@ -207,8 +219,8 @@ def _land(home: Home, as_of: datetime) -> None:
         stages.tick(settings, as_of, until=Stage.LAND)
 
 
-def _whose(home: Home) -> dict[str, str]:
-    """Who the events are of, by the key that each came with."""
+def _contact_by_key(home: Home) -> dict[str, str]:
+    """The contact of each event, by the key in the landed file."""
     rows = home.rows(
         "select split_part(event_id, '-', 2), contact_id from activity.events order by all"
     )
@@ -233,5 +245,5 @@ def _event(name: str, key: str, **properties: Any) -> dict[str, Any]:
     }
 
 
-def _merge(went: str, stays: str) -> dict[str, Any]:
-    return {"contact_id": went, "merged_into": stays, "merged_at": START.isoformat()}
+def _merge(loser: str, winner: str) -> dict[str, Any]:
+    return {"contact_id": loser, "merged_into": winner, "merged_at": START.isoformat()}

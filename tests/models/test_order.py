@@ -1,7 +1,7 @@
-"""Orders of models that no SQL shows: a model waits for another model without reading it.
+"""Build orders that no SQL shows: a model waits for another model and does not read it.
 
-Each pair stands as `-- depends_on:` at the top of the waiting model. A pair that is missing in the
-manifest, or a comment that is missing here, fails.
+Each pair is a `-- depends_on:` comment at the top of the waiting model. A pair that the manifest
+lacks fails; so does a comment that this file lacks.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-_READ_LATER = "an incremental run reads it; dbt must know of it when it parses a full run"
+_READ_LATER = (
+    "an incremental run reads the model; dbt must know the model when it parses a full run"
+)
 # (before, after): why.
 ORDER = {
     ("gate_stops", "send_queue"): "each stop is on record before a send leaves",
@@ -27,11 +29,11 @@ ORDER = {
         "a build of the firings rearms thresholds too; without it a threshold fires only once"
     ),
     ("enrollment_refusals", "enrollment_starts"): (
-        "a firing that a start of this tick refuses keeps this reason after a crash in between"
+        "a firing refused because of a start in this tick keeps this reason after a crash"
     ),
     ("enrollment_starts", "step_decisions"): "a decided step belongs to a run on record",
     ("step_decisions", "enrollment_exits"): (
-        "a run on record as over has all of its steps on record"
+        "a run with an exit on record has all of its steps on record"
     ),
     ("contact_merges", "key_contacts"): _READ_LATER,
     ("contact_merges", "contacts"): _READ_LATER,
@@ -57,7 +59,7 @@ def test_a_model_waits_for_the_model_before_it(nodes, before, after):
     assert nodes[before]["unique_id"] in nodes[after]["depends_on"]["nodes"], ORDER[before, after]
 
 
-def test_every_order_without_a_reference_has_its_reason_here():
+def test_every_depends_on_comment_has_a_reason():
     written = {
         (before, path.stem)
         for path in (PROJECT_DIR / "models").rglob("*.sql")

@@ -1,4 +1,4 @@
-"""No import undoes what somebody said. A newer word of their own does, and no word a bounce."""
+"""No import undoes an opt-out, complaint or bounce. A newer subscription undoes only an opt-out."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NEWLY_DATED = {"consent_at": (START + 30 * DAY).isoformat()}
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    """An installation with a second CRM beside the standard one, told apart by its record ids."""
+    """An installation with two CRMs: `standard`, and `shop` with a prefix on its record ids."""
     project = ProjectCopy(tmp_path / "project")
     staging = project.folder / "models/staging"
     (staging / "shop").mkdir()
@@ -41,20 +41,20 @@ def home(tmp_path: Path) -> Home:
     return Home(tmp_path / "home", SENDHOUSE_PROJECT_DIR=str(project.folder))
 
 
-def test_a_reimported_export_resubscribes_nobody(home: Home):
+def test_a_reimported_export_resubscribes_no_contact(home: Home):
     _import(home, "first", PEOPLE)
     assert _mailable(home, START) == set(PEOPLE)
     home.land(
         "tracking/said.jsonl",
         [
-            _heard("unsubscribed", PEOPLE["left"]),
-            _heard("bounced", PEOPLE["bounced"], bounce_type="hard"),
-            _heard("complained", PEOPLE["angry"]),
+            _tracking("unsubscribed", PEOPLE["left"]),
+            _tracking("bounced", PEOPLE["bounced"], bounce_type="hard"),
+            _tracking("complained", PEOPLE["angry"]),
         ],
     )
     assert _mailable(home, START + DAY) == {"willing"}
 
-    _import(home, "again", PEOPLE, job_title="told again")
+    _import(home, "again", PEOPLE, job_title="exported again")
     assert _mailable(home, START + 2 * DAY) == {"willing"}
     _import(home, "newly dated", PEOPLE, **NEWLY_DATED)
     assert _mailable(home, START + 3 * DAY) == {"willing"}
@@ -71,17 +71,17 @@ def test_a_reimported_export_resubscribes_nobody(home: Home):
     ):
         _import(home, f"spelled {place}", spelled, **NEWLY_DATED)
     assert _mailable(home, START + 6 * DAY) == {"willing"}
-    # They are the same four people all along.
+    # All imports describe the same four contacts.
     assert home.rows("select count(*) from contacts.contacts") == [(4,)]
 
-    # A subscription older than the opt-out is none, whenever it arrives.
+    # A subscription older than the opt-out has no effect, even if it arrives later.
     _subscribe(home, "old", START - DAY)
     assert _mailable(home, START + 7 * DAY) == {"willing"}
     _subscribe(home, "new", START + 7 * DAY)
     assert _mailable(home, START + 8 * DAY) == {"willing", "left"}
 
 
-def test_the_lists_of_a_crm_stop_mail_as_what_happened_here_does(home: Home):
+def test_consent_lists_of_a_crm_stop_mail_like_tracking_events_do(home: Home):
     _import(home, "first", PEOPLE)
     home.land(
         "crm/standard/consents/lists.jsonl",
@@ -101,7 +101,7 @@ def test_the_lists_of_a_crm_stop_mail_as_what_happened_here_does(home: Home):
 
 
 def test_an_import_can_add_a_consent_with_its_source_and_time(home: Home):
-    _import(home, "says nothing", PEOPLE, marketing_consent=None)
+    _import(home, "no consent", PEOPLE, marketing_consent=None)
     assert _mailable(home, START) == set()
 
     asked_at = START - 10 * DAY
@@ -112,7 +112,7 @@ def test_an_import_can_add_a_consent_with_its_source_and_time(home: Home):
 
 
 def _mailable(home: Home, as_of: datetime) -> set[str]:
-    """Contacts that consent and suppressions let mail go to, once the clock stands there."""
+    """The contacts that consent and suppressions allow mail to, after a tick at `as_of`."""
     with home.settings() as settings:
         dbt.prepare(settings)
         stages.tick(
@@ -153,7 +153,7 @@ def _subscribe(home: Home, name: str, at: datetime) -> None:
     home.land(f"events/{name}.jsonl", events)
 
 
-def _heard(kind: str, email: str, **detail: Any) -> dict[str, Any]:
+def _tracking(kind: str, email: str, **detail: Any) -> dict[str, Any]:
     return {
         "event_id": kind,
         "email": email,

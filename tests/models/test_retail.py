@@ -1,6 +1,6 @@
-"""A real grocer's year through a real SMTP server: who stopped buying is asked back, then let go.
+"""A real grocer's year through a real SMTP server: lapsed buyers get three mails, then none.
 
-Sendhouse has never seen these files' columns: a settings file says what they mean.
+The files have columns of their own: a settings file maps the columns.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ columns = {{ contact_key = "contact_id" }}
 received_at = "occurred_at"
 """
 
-# Who is silent at an instant, by the files alone.
+# The silent contacts at an instant, computed from the files alone.
 SILENT = """
     select contact_id from '{retail}/purchases.parquet'
     where occurred_at <= $now
@@ -76,7 +76,7 @@ SILENT = """
 @pytest.fixture
 def shop(tmp_path: Path, start_mailbox: Callable[..., Mailbox]) -> tuple[Home, Mailbox]:
     if not RETAIL.is_dir():
-        pytest.skip("the real data sets are not here (../shared/data/retail)")
+        pytest.skip("the real data sets are missing (../shared/data/retail)")
     settings = tmp_path / "shop.toml"
     settings.write_text(SETTINGS.format(retail=RETAIL), encoding="utf-8")
     mailbox = start_mailbox()
@@ -85,11 +85,11 @@ def shop(tmp_path: Path, start_mailbox: Callable[..., Mailbox]) -> tuple[Home, M
 
 
 @pytest.mark.shared_data
-def test_lapsed_buyers_are_mailed_once_a_step_and_let_go_when_they_stay_away(
+def test_lapsed_buyers_get_each_step_once_and_are_suppressed_if_they_stay_away(
     shop: tuple[Home, Mailbox],
 ):
     home, mailbox = shop
-    # The first day is a tick like any other; the next ones go through its stages in this process.
+    # The first tick runs in a process of its own; the later ticks run in this process.
     report = home.tick(NEW_YEAR).report
     assert report["landed"] == {"files": 2, "rows": 158_317, "duplicates": 0, "rejected": 0}
     assert home.rows("select count(*) from segments.lapsed_buyers") == [(424,)]
@@ -97,14 +97,14 @@ def test_lapsed_buyers_are_mailed_once_a_step_and_let_go_when_they_stay_away(
     assert report["dispatched"]["sent"] == len(sent)
     assert _step_sends(home, 0) == {"we_miss_you": _silent(0)}
 
-    # Two came to buy in the small hours of the new year: they leave the sequence.
+    # Two contacts bought in the first hours of the new year: they leave the sequence.
     away = _silent(0) & _silent(7)
     assert len(_silent(0) - away) == 2
     newly = {day: _silent(day) - _silent(day - 7) for day in (7, 14, 21, 28)}
     expected = {
         7: {"whats_new": away, "we_miss_you": newly[7]},
         14: {"last_call": away, "whats_new": newly[7], "we_miss_you": newly[14]},
-        # From here on no mail goes to those who stayed away.
+        # From this day on, the contacts in `away` get no mail.
         21: {"last_call": newly[7], "whats_new": newly[14], "we_miss_you": newly[21]},
         28: {"last_call": newly[14], "whats_new": newly[21], "we_miss_you": newly[28]},
     }
@@ -116,11 +116,11 @@ def test_lapsed_buyers_are_mailed_once_a_step_and_let_go_when_they_stay_away(
         assert not queue.keys() & sent.keys()
         sent |= queue
 
-    let_go = home.rows(
+    suppressed = home.rows(
         "select email_hash from delivery.suppressions "
         f"where reason = 'unengaged' and since = '{NEW_YEAR + timedelta(days=21)}'"
     )
-    assert {email_hash for (email_hash,) in let_go} == {_hash(contact) for contact in away}
+    assert {email_hash for (email_hash,) in suppressed} == {_hash(contact) for contact in away}
 
     arrived = mailbox.arrived()
     assert [(send_id, email) for send_id, email, _ in arrived] == sorted(sent.items())

@@ -1,4 +1,4 @@
-"""A score adds up to its ledger on any day, and reads what happened once."""
+"""A score is the sum of its ledger on any day, and reads each event once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SCORE = "models/scores/lead_score.sql"
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
-# Written out here, so that it is not the models' own formula that says what is right.
+# The formula is repeated here, so the models are not compared with themselves.
 SCORE_THEN = """
     select contact_id, sum(
         case
@@ -36,13 +36,13 @@ SCORE_THEN = """
 """
 
 
-def test_the_ledger_of_today_adds_up_to_the_score_of_a_past_day(
+def test_todays_ledger_adds_up_to_the_score_of_a_past_day(
     ticked_once: Path, undisturbed: Undisturbed
 ):
     recorded = dict(Home(ticked_once).rows("select contact_id, points from scores.totals"))
     added_up = dict(_rows(undisturbed.folder, SCORE_THEN, at=FIRST))
 
-    # A buyer turned out to be one of the strangers since: now the two score as one.
+    # Since then a buyer and a stranger were merged: the two have one score now.
     [(merged,)] = _rows(
         undisturbed.folder,
         "select contact_id from contacts.contact_identities where key = $key",
@@ -57,39 +57,39 @@ def test_the_ledger_of_today_adds_up_to_the_score_of_a_past_day(
     assert now != added_up
 
 
-def test_what_scores_ask_of_an_event_anew_is_read_of_all_history_and_nothing_else_is(
+def test_a_changed_scoring_rule_reads_all_history_and_an_unchanged_rule_does_not(
     tmp_path: Path,
 ):
     project = ProjectCopy(tmp_path / "project")
     home = Home(tmp_path / "home", SENDHOUSE_PROJECT_DIR=str(project.folder))
     home.land("events/0.jsonl", [_event(0, "demo_booked"), *_views(0)])
-    _take_in(home, 0)
-    assert _taken_in(home) == {"demo_booked-0", "/pricing-0"}
-    # What was taken in is not read again: the tick does not notice that it is gone.
+    _build_scored_events(home, 0)
+    assert _scored_events(home) == {"demo_booked-0", "/pricing-0"}
+    # A scored event is not read again: the next tick does not notice its deletion.
     home.rows("delete from raw.events where name = 'demo_booked'")
 
-    asked_anew = (
+    changed_rules = (
         (SCORE, "like '/pricing%'", "like '/blog%'"),
         (SCORE, "event='signed_up'", "event='logged_in'"),
     )
     home.land("events/1.jsonl", [_event(1, "demo_booked"), *_views(1), _event(1, "signed_up")])
-    with project.edited(*asked_anew):
-        _take_in(home, 1)
+    with project.edited(*changed_rules):
+        _build_scored_events(home, 1)
         first = {"demo_booked-0", "demo_booked-1", "/blog-0", "/blog-1"}
-        assert _taken_in(home) == first
+        assert _scored_events(home) == first
         home.land("events/2.jsonl", [*_views(2), _event(2, "logged_in")])
-        _take_in(home, 2)
-        assert _taken_in(home) == {*first, "/blog-2", "logged_in-2"}
+        _build_scored_events(home, 2)
+        assert _scored_events(home) == {*first, "/blog-2", "logged_in-2"}
 
-    _take_in(home, 3)
-    assert _taken_in(home) == {
+    _build_scored_events(home, 3)
+    assert _scored_events(home) == {
         *("demo_booked-0", "demo_booked-1", "signed_up-1"),
         *("/pricing-0", "/pricing-1", "/pricing-2"),
     }
 
 
-def _take_in(home: Home, day: int) -> None:
-    """Land what is there and build scored_events as a tick does."""
+def _build_scored_events(home: Home, day: int) -> None:
+    """Land the new files and build scored_events as a tick does."""
     as_of = START + timedelta(days=day)
     with home.settings() as settings:
         stages.tick(
@@ -97,7 +97,7 @@ def _take_in(home: Home, day: int) -> None:
         )
 
 
-def _taken_in(home: Home) -> set[str]:
+def _scored_events(home: Home) -> set[str]:
     rows = home.rows("select event_id from activity.scored_events")
     found = {event_id for (event_id,) in rows}
     assert len(found) == len(rows)

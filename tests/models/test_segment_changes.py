@@ -1,4 +1,4 @@
-"""Who comes into a segment and who goes, where identities and the CRM move as well as data."""
+"""Segment entries and exits when identities and CRM records change as well as events."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 FIRST = datetime(2026, 3, 1, 8, tzinfo=UTC)
 LONG_AGO = FIRST - timedelta(days=100)
 DAY = timedelta(days=1)
-# Whoever a tick knows, whoever is not there, and nobody.
+# All contacts, a contact that does not exist, and a null.
 ODD = """
 select contact_id from {{ ref('contacts') }}
 union all
@@ -30,21 +30,21 @@ SELECTED = ("+trigger_firings", "+membership")
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """Four ticks: three silent people; one turns out to be another; one is let go; and is back."""
+    """Four ticks: three contacts are silent; p1 is merged; p2 is deleted in the CRM; p2 returns."""
     folder = tmp_path_factory.mktemp("changes")
     project = ProjectCopy(folder / "project")
     segment = project.folder / "models/segments/odd.sql"
     segment.write_text(ODD, encoding="utf-8")
-    told = (project.folder / "models/segments/silent.yml").read_text(encoding="utf-8")
+    silent = (project.folder / "models/segments/silent.yml").read_text(encoding="utf-8")
     segment.with_suffix(".yml").write_text(
-        told.partition("unit_tests:")[0].replace("silent", "odd"), encoding="utf-8"
+        silent.partition("unit_tests:")[0].replace("silent", "odd"), encoding="utf-8"
     )
     home = Home(folder / "home", SENDHOUSE_PROJECT_DIR=str(project.folder))
     people = [{"contact_id": f"p{n}", "email": f"p{n}@example.org"} for n in (1, 2, 3)]
     _export(home, 0, people)
     home.land(
         "events/0.jsonl",
-        [_event(f"e{who}", who, "logged_in", LONG_AGO) for who in ("p1", "p2", "p3", "u1")],
+        [_event(f"e{key}", key, "logged_in", LONG_AGO) for key in ("p1", "p2", "p3", "u1")],
     )
     home.decide(FIRST, *SELECTED)
     _export(home, 1, [people[0] | {"external_id": "u1"}])
@@ -64,7 +64,7 @@ def _event(event_id: str, key: str, name: str, at: datetime) -> dict[str, Any]:
     return {"event_id": event_id, "contact_key": key, "name": name, "occurred_at": at}
 
 
-def test_who_turns_out_to_be_another_has_not_left_and_who_is_told_of_again_has_not_come(
+def test_merges_deletions_and_returns_are_recorded_with_their_reasons(
     home: Home,
 ):
     changes = home.rows(
@@ -72,15 +72,19 @@ def test_who_turns_out_to_be_another_has_not_left_and_who_is_told_of_again_has_n
         where segment = 'silent' and decided_at > (select min(decided_at) from
             decisions.segment_changes) order by decided_at"""
     )
-    [(merged, *said, at), *others] = changes
-    assert (merged not in ("p1", "p2", "p3"), said, at) == (True, ["exited", "merged"], FIRST + DAY)
+    [(merged, *change, at), *others] = changes
+    assert (merged not in ("p1", "p2", "p3"), change, at) == (
+        True,
+        ["exited", "merged"],
+        FIRST + DAY,
+    )
     assert others == [
         ("p2", "exited", "ended", FIRST + 2 * DAY),
         ("p2", "entered", "returned", FIRST + 3 * DAY),
     ]
 
 
-def test_no_trigger_takes_them_for_news(home: Home):
+def test_merges_deletions_and_returns_fire_no_trigger(home: Home):
     fired = home.rows(
         """select trigger, count(*), max(decided_at) from decisions.trigger_firings
         where trigger in ('came_back', 'went_silent') group by all"""
@@ -88,21 +92,21 @@ def test_no_trigger_takes_them_for_news(home: Home):
     assert fired == [("went_silent", 4, FIRST)]
 
 
-def test_members_are_people_who_are_here_whatever_a_segment_says(home: Home):
+def test_only_contacts_that_exist_are_members(home: Home):
     query = "select contact_id from segments.membership where segment = 'odd' and exited_at is null"
     assert sorted(home.rows(query)) == [("p1",), ("p2",), ("p3",)]
     assert home.rows(
         "select count(*) from decisions.segment_changes where contact_id = 'ghost'"
     ) == [(0,)]
-    # While p2 was let go, it was in no segment.
-    stays = home.rows(
+    # While p2 was deleted in the CRM, p2 was in no segment.
+    memberships = home.rows(
         """select entered_at, exited_at from segments.membership
         where segment = 'odd' and contact_id = 'p2' order by all"""
     )
-    assert stays == [(FIRST, FIRST + 2 * DAY), (FIRST + 3 * DAY, None)]
+    assert memberships == [(FIRST, FIRST + 2 * DAY), (FIRST + 3 * DAY, None)]
 
 
-def test_what_a_tick_decided_before_it_died_at_the_instant_of_the_last_one_is_taken_in(home: Home):
+def test_keys_decided_by_a_dead_tick_at_the_instant_of_the_previous_tick_are_used(home: Home):
     at = FIRST + 4 * DAY
     home.decide(at, *SELECTED)
     home.land("events/bob.jsonl", [_event("bob", "bob@example.org", "signed_up", at - DAY)])
@@ -113,7 +117,7 @@ def test_what_a_tick_decided_before_it_died_at_the_instant_of_the_last_one_is_ta
     ]
 
 
-def test_decisions_built_alone_lose_no_event_that_no_trigger_has_looked_at(home: Home):
+def test_decisions_built_without_their_triggers_lose_no_event(home: Home):
     at = FIRST + 6 * DAY
     home.land("events/eve.jsonl", [_event("eve", "eve@example.org", "signed_up", at - DAY)])
     fired = "select count(*) from decisions.trigger_firings where evidence->>'event_id' = 'eve'"
@@ -123,7 +127,7 @@ def test_decisions_built_alone_lose_no_event_that_no_trigger_has_looked_at(home:
     assert home.rows(fired) == [(1,)]
 
 
-def test_a_time_zone_that_is_none_stops_no_trigger(home: Home):
+def test_an_unknown_time_zone_stops_no_trigger(home: Home):
     at = FIRST + 8 * DAY
     born = f"1990-{at:%m-%d}"
     people = [
@@ -142,8 +146,8 @@ def test_a_time_zone_that_is_none_stops_no_trigger(home: Home):
     assert fired == [("mars", at + timedelta(hours=1)), ("rome", at)]
 
 
-def test_who_was_let_go_and_comes_back_by_itself_goes_on_where_it_was(home: Home):
-    """Deleted while silent, and an event brings it back: it leaves by the rule, which is news."""
+def test_a_deleted_contact_with_a_new_event_returns_and_then_leaves_by_the_rule(home: Home):
+    """The CRM deletes a silent contact and an event restores it: its exit fires the trigger."""
     at = FIRST + 10 * DAY
     _export(home, 10, [{"contact_id": "p3", "email": "p3@example.org", "is_deleted": "true"}])
     home.decide(at, *SELECTED)
@@ -164,7 +168,7 @@ def test_who_was_let_go_and_comes_back_by_itself_goes_on_where_it_was(home: Home
     assert fired == [("p3", at + DAY)]
 
 
-def test_two_who_were_merged_by_mistake_are_two_again_and_nobody_came(home: Home):
+def test_an_undone_merge_restores_both_contacts_and_fires_no_trigger(home: Home):
     at = FIRST + 12 * DAY
     twins = [{"contact_id": f"twin{n}", "email": f"twin{n}@example.org"} for n in (1, 2)]
     _export(home, 12, twins)
@@ -197,7 +201,7 @@ def test_two_who_were_merged_by_mistake_are_two_again_and_nobody_came(home: Home
     assert fired == [(2,)]
 
 
-def test_a_warehouse_that_was_made_before_segments_said_why_says_the_rule(tmp_path: Path):
+def test_a_warehouse_without_change_reasons_gets_the_reason_rule(tmp_path: Path):
     path = tmp_path / "warehouse.duckdb"
     warehouse.create(path)
     with warehouse.connect(path) as connection:

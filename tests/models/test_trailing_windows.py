@@ -1,4 +1,4 @@
-"""A real grocer's customers as the clock walks: trailing windows, day by day."""
+"""Trailing windows over a real grocer's customers, checked day by day."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FIRST, LAST = date(2017, 3, 20), date(2017, 3, 31)
-"""Over the end of a month, with people who come back and people who stay away."""
+"""The days span the end of a month; some contacts come back, other contacts stay away."""
 
-# By segment, who is in it by the end of a day, by the file alone: files know no segments. Windows
-# are whole UTC days, the one that has just begun among them.
+# The rule of each segment for its members at the end of a day, in terms of the file alone. Windows
+# are whole UTC days and include the day that has just begun.
 PLAIN = {
     "lapsed_buyers": "max(occurred_at) < $now - interval 30 day",
     "silent": "max(occurred_at) < $now - interval 60 day",
@@ -40,7 +40,7 @@ PLAIN = {
             occurred_at::date > $now::date - 60 and occurred_at::date <= $now::date - 30)
     """,
 }
-# Those of which the gallery has nothing alike.
+# The segments that the gallery does not have.
 OWN = {
     "regulars": "purchases_30d >= 6",
     "spenders": "revenue_90d >= 500",
@@ -50,12 +50,12 @@ OWN = {
 
 def _project(folder: Path) -> Path:
     project = ProjectCopy(folder)
-    told = (folder / "models/segments/silent.yml").read_text(encoding="utf-8")
+    silent = (folder / "models/segments/silent.yml").read_text(encoding="utf-8")
     for name, rule in OWN.items():
         path = folder / "models/segments" / f"{name}.sql"
         features = "{{ ref('contact_features') }}"
         path.write_text(f"select contact_id from {features} where {rule}\n", encoding="utf-8")
-        described = told.partition("unit_tests:")[0].replace("silent", name)
+        described = silent.partition("unit_tests:")[0].replace("silent", name)
         path.with_suffix(".yml").write_text(described, encoding="utf-8")
     return project.folder
 
@@ -63,7 +63,7 @@ def _project(folder: Path) -> Path:
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     if not RETAIL.is_dir():
-        pytest.skip("the real data sets are not here (../shared/data/retail)")
+        pytest.skip("the real data sets are missing (../shared/data/retail)")
     config = tmp_path / "shop.toml"
     config.write_text(SETTINGS.format(retail=RETAIL), encoding="utf-8")
     monkeypatch.setenv("SENDHOUSE_CONFIG", str(config))
@@ -72,7 +72,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @pytest.mark.shared_data
-def test_entries_minus_exits_is_membership_is_a_plain_query_each_day(shop: Path):
+def test_entries_minus_exits_equal_the_members_and_a_plain_query_on_each_day(shop: Path):
     settings = load_settings(home=shop / "home", project_dir=_project(shop / "project"))
     now = datetime(2018, 1, 2, tzinfo=UTC)
     stages.tick(settings, now, until=Stage.LAND)
@@ -102,10 +102,10 @@ def test_entries_minus_exits_is_membership_is_a_plain_query_each_day(shop: Path)
                 members = scratch.connection.execute(
                     f"select contact_id from segments.{segment}"
                 ).fetchall()
-                assert {stays for _, stays in changes} <= {0, 1}
-                inside = {contact for contact, stays in changes if stays == 1}
-                moved[segment] += sum(stays == 0 for _, stays in changes)
+                assert {balance for _, balance in changes} <= {0, 1}
+                inside = {contact for contact, balance in changes if balance == 1}
+                moved[segment] += sum(balance == 0 for _, balance in changes)
                 assert inside == {contact for (contact,) in members}, (day, segment)
                 assert inside == {contact for (contact,) in plain}, (day, segment)
     assert set(moved) == {*PLAIN}
-    assert min(moved.values()) > 0  # of each some have left
+    assert min(moved.values()) > 0  # contacts have left each segment

@@ -1,4 +1,4 @@
-"""Triggers on data that nobody here wrote: a shop's clicks, and every change of the clocks."""
+"""Triggers on real data: the clicks of a shop, and every change of the clocks."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ TRIGGERS = {
     "busy": "threshold_trigger('events_30d', reaches=20, rearm=5)",
     "renews": "date_trigger('company_renewal_on')",
 }
-# What a tick needs for firings; nothing that depends on them.
+# The models that firings need; no model that depends on firings.
 SELECTED = ("+trigger_firings", "+trigger_rearms")
 
-# The answer by the file alone.
+# The abandoned carts, computed from the file alone.
 ABANDONED = f"""
     from '{SHOP}' as cart
     where event = 'add_to_cart' and not exists (
@@ -56,7 +56,7 @@ ABANDONED = f"""
             and bought.timestamp > cart.timestamp
             and bought.timestamp <= cart.timestamp + interval 24 hour)
 """
-# Who did how much in the last 30 UTC days, of what had happened by an instant.
+# The number of events per user in the 30 UTC days up to an instant.
 ACTIVITY = f"""
     select user_id, count(*)
     from (select distinct * from '{SHOP}')
@@ -72,9 +72,9 @@ class Shop(NamedTuple):
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
-    """Half a year of clicks, walked through; one tick dies when its triggers are built."""
+    """Half a year of clicks in four ticks; one more tick dies after it builds a trigger."""
     if not SHOP.is_file():
-        pytest.skip("the real data sets are not here (../shared/data/webshop)")
+        pytest.skip("the real data sets are missing (../shared/data/webshop)")
     folder = tmp_path_factory.mktemp("shop")
     settings = folder / "shop.toml"
     settings.write_text(SETTINGS.format(shop=SHOP), encoding="utf-8")
@@ -109,7 +109,7 @@ def _project(folder: Path) -> Path:
 
 
 @pytest.mark.shared_data
-def test_carts_left_alone_for_a_day_fire_once_each_in_the_tick_that_knows(shop: Shop):
+def test_each_cart_abandoned_for_a_day_fires_once_in_the_next_tick(shop: Shop):
     fired = shop.firings["cart_abandoned"]
     expected = duckdb.execute(f"select user_id, timestamp + interval 24 hour {ABANDONED}")
     by_file = sorted((user, at.replace(tzinfo=UTC)) for user, at in expected.fetchall())
@@ -117,13 +117,13 @@ def test_carts_left_alone_for_a_day_fire_once_each_in_the_tick_that_knows(shop: 
     assert [(user, at) for user, at, _ in fired] == by_file
     assert len(fired) == 963
     assert len({user for user, _, _ in fired}) == 467
-    # The dead tick decided nothing, and nothing waited for longer than to the next.
+    # The dead tick decided no firing. The first tick after the due instant decides each firing.
     for _, fired_at, decided_at in fired:
         assert decided_at == min(tick for tick in TICKS if tick > fired_at)
 
 
 @pytest.mark.shared_data
-def test_a_threshold_is_crossed_once_and_again_only_after_it_was_down_at_its_rearm_level(
+def test_a_threshold_fires_again_only_after_the_value_falls_to_the_rearm_level(
     shop: Shop,
 ):
     crossed: list[tuple[str, datetime, datetime]] = []
@@ -157,12 +157,12 @@ class Edge(NamedTuple):
 
     @property
     def inside(self) -> datetime:
-        """The local time in the middle of what is left out or repeated."""
+        """The middle of the local times that the change skips or repeats."""
         first, last = sorted((self.before, self.after))
         return first + (last - first) / 2
 
     def instant(self, local: datetime) -> datetime:
-        """When, near this change, the clocks first show a local time or go past it."""
+        """The first instant near this change at which the clocks show or pass a local time."""
         as_before = local.replace(tzinfo=UTC) - self.offset_before
         as_after = local.replace(tzinfo=UTC) - self.offset_after
         return as_before if as_before < self.at else max(as_after, self.at)
@@ -189,7 +189,7 @@ def test_a_date_fires_once_on_the_right_day_when_the_clocks_change(shop: Shop):
     sql = compiled.read_text(encoding="utf-8")
     edges = _edges()
     assert len(edges) == 150
-    # At nine on the day of the change, and at the time of day that is left out or repeated.
+    # At nine on the day of the change, and at the skipped or repeated time of day.
     wanted: defaultdict[str, list[tuple[Edge, datetime]]] = defaultdict(list)
     for edge in edges:
         for day in {edge.before.date(), edge.after.date()}:
@@ -202,7 +202,7 @@ def test_a_date_fires_once_on_the_right_day_when_the_clocks_change(shop: Shop):
         due = [edge.instant(local) for edge, local in cases]
         ticks = _ticks(due)
         fired = _fired(sql.replace("time '09:00'", f"time '{time}'"), cases, ticks)
-        # By each tick of the day that follows, and by all of them the same firing.
+        # Every tick within a day after the due instant gives the same one firing.
         assert fired == [
             (number, at, 1, sum(at <= tick < at + timedelta(days=1) for tick in ticks))
             for number, at in enumerate(due)
@@ -210,7 +210,7 @@ def test_a_date_fires_once_on_the_right_day_when_the_clocks_change(shop: Shop):
 
 
 def _ticks(due: Iterable[datetime]) -> list[datetime]:
-    """Every hour around each of the instants, and to the second at and before it."""
+    """Each hour around each due instant, one second before it, and a day less a second after it."""
     steps = [timedelta(hours=hours) for hours in range(-30, 31)]
     steps += [timedelta(seconds=-1), timedelta(days=1, seconds=-1)]
     return sorted({at + step for at in due for step in steps})
@@ -219,7 +219,7 @@ def _ticks(due: Iterable[datetime]) -> list[datetime]:
 def _fired(
     sql: str, cases: list[tuple[Edge, datetime]], ticks: list[datetime]
 ) -> list[tuple[int, datetime, int, int]]:
-    """By the case's number: when it fired, as how many firings, by how many ticks."""
+    """Per case number: the instant of the firing, the firings, and the ticks that give a firing."""
     with duckdb.connect() as connection:
         connection.execute(TABLES)
         connection.execute("insert into warehouse.control.clock select unnest(?)", [ticks])
@@ -233,7 +233,7 @@ def _fired(
         ).fetchall()
 
 
-# What the compiled trigger reads.
+# The tables that the compiled trigger reads.
 TABLES = """
     set timezone = 'UTC';
     attach ':memory:' as warehouse;

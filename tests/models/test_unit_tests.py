@@ -1,4 +1,4 @@
-"""The dbt unit tests of every model, those of vendors that are switched off included."""
+"""The dbt unit tests of every model, including the models of disabled vendors."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_SWITCHED_OFF = re.compile(r"^ +\w+: \{\+enabled: false\}\n", re.MULTILINE)
+_DISABLED = re.compile(r"^ +\w+: \{\+enabled: false\}\n", re.MULTILINE)
 
 
 def _written() -> list[str]:
-    """The unit tests that the YAML files hold, as `model.name`."""
+    """The unit tests in the YAML files, as `model.name`."""
     return sorted(
         f"{test['model']}.{test['name']}"
         for path in (PROJECT_DIR / "models").rglob("*.yml")
@@ -38,7 +38,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder: Path = tmp_path_factory.mktemp("unit-tests")
     project = ProjectCopy(folder / "project").folder
     path = project / "dbt_project.yml"
-    path.write_text(_SWITCHED_OFF.sub("", path.read_text(encoding="utf-8")), encoding="utf-8")
+    path.write_text(_DISABLED.sub("", path.read_text(encoding="utf-8")), encoding="utf-8")
     registry.refresh(project)
     settings = load_settings(home=folder / "home", project_dir=project)
     stages.begin(settings)

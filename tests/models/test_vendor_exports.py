@@ -192,7 +192,7 @@ def test_each_kind_of_hubspot_event_gives_its_consent_statements(staged: Staged)
         "import_out": dropped["PREVIOUSLY_UNSUBSCRIBED_PORTAL"]
         + dropped["PREVIOUSLY_UNSUBSCRIBED_MESSAGE"],
     }
-    # email_event has none of the sample's events, so every address is null.
+    # email_event lacks the events of the sample, so every address is null.
     assert staged.rows("select count(email) from staging.stg_hubspot__consents") == [(0,)]
 
 
@@ -254,7 +254,7 @@ def test_an_opportunity_has_the_status_that_salesforce_gives(staged: Staged):
     assert set(expected.values()) == {"won", "lost", "open"}
 
 
-def test_marketo_unsubscribes_are_opt_outs_and_bounces_are_of_missing_addresses(staged: Staged):
+def test_marketo_unsubscribes_are_opt_outs_and_only_missing_addresses_bounce(staged: Staged):
     unsubscribed = rows_of("marketo", "activity_unsubscribe_email")
     rows = staged.rows(
         "select crm_id, strftime(said_at, '%Y-%m-%d %H:%M:%S') from staging.stg_marketo__consents "

@@ -1,8 +1,8 @@
-"""A BI tool in a process of its own: opens the serving file over and over, and says what it saw.
+"""A BI tool in its own process: reads the serving file repeatedly and prints each new result.
 
     python -m tests.support.bi_reader FILE
 
-It reads until its standard input is closed. Anything that is not a whole table is an error.
+The reader stops when its standard input is closed. An incomplete table is an error.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 
 import duckdb
 
-# One statement, one answer: what the tables hold, and whether they are of the same tick.
+# One statement reads all counts, so tables of different ticks show as a new result.
 LOOK = """
     select
         (select count(*) from funnels.sends),

@@ -35,6 +35,6 @@ def run_dbt(project: Path, home: Path, *commands: Sequence[str]) -> list[list[An
                 assert ran.exception is None, ran.exception
                 found.append([one for one in ran.result if one.node.resource_type != "operation"])
         finally:
-            # dbt-duckdb keeps its connection for the life of the process, and with it the lock.
+            # dbt-duckdb keeps its connection, and so the lock, until the process ends.
             DuckDBConnectionManager.close_all_connections()
     return found

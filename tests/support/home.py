@@ -36,7 +36,7 @@ Rows = list[tuple[Any, ...]]
 
 
 class Home:
-    """One SENDHOUSE_HOME; `variables` are further settings, given as users give them."""
+    """One SENDHOUSE_HOME; `variables` are further settings, as environment variables."""
 
     def __init__(self, folder: Path, **variables: str) -> None:
         self.folder = folder
@@ -44,7 +44,7 @@ class Home:
 
     # ── processes ────────────────────────────────────────────────────────────────────────────────
     def spawn(self, command: str, *arguments: str, **variables: str) -> subprocess.Popen[str]:
-        """Start a command of the virtual environment from nothing, as a user does."""
+        """Start a command of the virtual environment in a fresh process, as a user does."""
         return subprocess.Popen(
             [COMMANDS / command, *arguments],
             cwd=PROJECT_DIR,
@@ -60,11 +60,11 @@ class Home:
         return warm.parent().start("sendhouse", arguments, self._environment(variables))
 
     def start_dbt(self, *arguments: str, **variables: str) -> Forked:
-        """Start a `dbt` command in the same way."""
+        """Start a `dbt` command as a fork of the same process."""
         return warm.parent().start("dbt", arguments, self._environment(variables))
 
     def start_tick(self, as_of: datetime, *options: str, **variables: str) -> Forked:
-        """Start one tick, all stages, without Dagster's record; `--tests` runs the data tests."""
+        """Start one tick with all stages, without Dagster; `--tests` runs the data tests."""
         argv = [as_of.isoformat(), *options]
         return warm.parent().start("tick", argv, self._environment(variables))
 
@@ -88,7 +88,7 @@ class Home:
             yield load_settings()
 
     def decide(self, as_of: datetime, *selected: str) -> None:
-        """A tick up to and including the models; with some selected one that dies after those."""
+        """Run a tick up to its models; with `selected`, the tick dies after the selected models."""
         with self.settings() as settings:
             stages.tick(settings, as_of, until=Stage.DECIDE, select=selected, with_tests=False)
 
@@ -101,7 +101,7 @@ class Home:
         with self.settings() as settings:
             return stages.tick(settings, as_of, until=Stage.DISPATCH, with_tests=False)
 
-    # ── what is there ────────────────────────────────────────────────────────────────────────────
+    # ── contents ─────────────────────────────────────────────────────────────────────────────────
     def land(self, place: str, rows: Iterable[dict[str, Any]], more: str = "") -> None:
         """Put a JSONL file into the landing folder as an exporter should: by a rename."""
         path = self.folder / "landing" / place
@@ -124,13 +124,13 @@ class Home:
         return {name: self.rows(f"from {name} order by all") for (name,) in names}
 
     def tries(self) -> list[tuple[str, int, str]]:
-        """The journal itself: send, number of the try, status."""
+        """The rows of the journal: send, number of the attempt, status."""
         journal = f"file:{self.folder / 'journal.sqlite'}?mode=ro"
         with closing(sqlite3.connect(journal, uri=True)) as connection:
             return connection.execute("select send_id, attempt, status from attempts").fetchall()
 
     def mail(self) -> dict[str, bytes]:
-        """The outbox: messages by send; that a send is there twice is an error."""
+        """The messages in the outbox by send; a second message of a send is an error."""
         paths = sorted(self.folder.glob("outbox/**/*.eml"))
         messages = [path.read_bytes() for path in paths]
         by_send = {str(parse(data)["X-Sendhouse-Send-Id"]): data for data in messages}
@@ -138,20 +138,20 @@ class Home:
         return by_send
 
     def sent(self) -> list[str]:
-        """The sends that the journal says were accepted, once per try that was."""
+        """The accepted sends in the journal, once per accepted attempt."""
         return sorted(send_id for send_id, _, status in self.tries() if status == "sent")
 
     def decided(self) -> dict[str, Rows]:
         return self.tables("decisions")
 
     def landed(self) -> dict[str, Rows]:
-        """What landing wrote, with paths below the home; raw.attempts is the journal's."""
+        """The tables that landing writes, with relative paths; the journal fills raw.attempts."""
         tables = self.tables("raw")
         del tables["raw.attempts"]
         return {name: [self._relative(row) for row in rows] for name, rows in tables.items()}
 
     def _relative(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
-        """The row with paths of this home's landing folder relative to the folder it came from."""
+        """The row with the paths of landed files relative to the home."""
         return tuple(
             re.sub(r"^.*/landing/", "landing/", value) if isinstance(value, str) else value
             for value in row

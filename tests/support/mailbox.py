@@ -1,4 +1,4 @@
-"""A real SMTP server on loopback that keeps what it accepted: postfix's smtp-sink, or aiosmtpd."""
+"""A real SMTP server on loopback that keeps its messages: postfix's smtp-sink, or aiosmtpd."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Mailbox:
 
     @property
     def settings(self) -> dict[str, str]:
-        """The settings with which Sendhouse mails to it."""
+        """The settings that make Sendhouse send to this server."""
         return {
             "SENDHOUSE_DELIVERY__SENDER": "smtp",
             "SENDHOUSE_LINK_KEY": "a key for tests",
@@ -61,7 +61,7 @@ class Mailbox:
 
 
 def start(folder: Path, *, late_by: int = 0) -> Mailbox:
-    """Start a server that accepts each message `late_by` seconds after it has it."""
+    """Start a server that accepts each message `late_by` seconds after its arrival."""
     folder.mkdir(parents=True)
     return (_smtp_sink if SMTP_SINK else _aiosmtpd)(folder, late_by)
 

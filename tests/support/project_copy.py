@@ -1,4 +1,4 @@
-"""A copy of the project that tests may break: models, macros, templates, and nothing that ran."""
+"""A copy of the project that tests may break: models, macros and templates, without results."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ProjectCopy:
 
     @contextmanager
     def edited(self, *edits: tuple[str, str, str]) -> Iterator[None]:
-        """Files as an analyst leaves them half-way: (file, text, what stands there instead)."""
+        """Edit files for the length of the block; each edit is (file, old text, new text)."""
         before: dict[Path, str] = {}
         for name, old, new in edits:
             path = self.folder / name

@@ -1,9 +1,9 @@
 """A company small enough to tick in seconds, in which every kind of decision is due.
 
-120 people of a CRM export and a few strangers: forty have been silent for a hundred days, forty
-have just signed up, thirty were activated long ago. At `FIRST` welcomes and first re-engagement
-mails leave; a week later, at `SECOND`, their follow-ups, a broadcast, and what the answers to the
-first mails changed.
+The company has 120 contacts of a CRM export and a few strangers. Forty contacts have been silent
+for a hundred days, forty have just signed up, thirty were activated long ago. The tick at `FIRST`
+sends welcomes and first re-engagement mails. The tick at `SECOND`, a week later, sends follow-ups
+and a broadcast, and acts on the answers to the first mails.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def stranger(number: int) -> str:
 
 
 def write_history(home: Home) -> None:
-    """What is known at `FIRST`."""
+    """Write the files that the tick at `FIRST` reads."""
     _export(home, "people.csv", {number: address(number) for number in range(1, 121)})
     home.land(
         "events/history.jsonl",
@@ -51,8 +51,8 @@ def write_history(home: Home) -> None:
 
 
 def write_news(home: Home) -> None:
-    """What is known at `SECOND` and was not at `FIRST`, the answers to the first mails included."""
-    # A buyer turns out to be one of the strangers: the two are merged.
+    """Write the new files for the tick at `SECOND`, including the answers to the first mails."""
+    # The export gives a buyer the address of a stranger: the two contacts are merged.
     _export(home, "corrected.csv", {BUYERS[0]: stranger(0)})
     home.land(
         "events/news.jsonl",
@@ -74,16 +74,16 @@ def write_news(home: Home) -> None:
     }
     tracking = []
     for contact_id, send_id in sends:
-        tracking.append(_heard(send_id, "delivered", timedelta(seconds=5)))
+        tracking.append(_tracking(send_id, "delivered", timedelta(seconds=5)))
         number = int(contact_id[1:]) if contact_id[0] == "p" else 0
         if number % 3 == 0:
-            tracking.append(_heard(send_id, "opened", timedelta(minutes=9), user_agent="Mail/1"))
+            tracking.append(_tracking(send_id, "opened", timedelta(minutes=9), user_agent="Mail/1"))
         if number % 9 == 0:
             url = "https://app.northwind.example/setup"
-            tracking.append(_heard(send_id, "clicked", timedelta(minutes=10), url=url))
+            tracking.append(_tracking(send_id, "clicked", timedelta(minutes=10), url=url))
         if number in answers:
             kind, detail = answers[number]
-            tracking.append(_heard(send_id, kind, timedelta(hours=1), **detail))
+            tracking.append(_tracking(send_id, kind, timedelta(hours=1), **detail))
     home.land("tracking/answers.jsonl", tracking)
 
 
@@ -118,7 +118,7 @@ def _sign_up(email: str, at: datetime) -> dict[str, Any]:
     }
 
 
-def _heard(send_id: str, kind: str, after: timedelta, **detail: Any) -> dict[str, Any]:
+def _tracking(send_id: str, kind: str, after: timedelta, **detail: Any) -> dict[str, Any]:
     return {
         "event_id": f"{kind}-{send_id}",
         "send_id": send_id,

@@ -1,8 +1,8 @@
-"""`sendhouse` commands forked from a warm parent: real processes, without the seconds of importing.
+"""`sendhouse` commands forked from a warm parent: real processes without the import time.
 
-The parent imports what a tick needs and parses the project once. It opens no file of an
-installation and starts no Python thread, so a fork of it behaves like a fresh process, and a kill
-ends it like one. Tests whose subject is the start of a process start `sendhouse` itself.
+The parent imports the modules of a tick and parses the project once. The parent opens no file of an
+installation and starts no Python thread. A fork therefore behaves like a fresh process, also when
+the fork is killed. Tests of the process start itself start `sendhouse` directly.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from dagster_project.home.settings import PROJECT_DIR
 
 
 class Forked:
-    """One command, as far as tests need `subprocess.Popen`."""
+    """A forked command with the part of `subprocess.Popen` that tests use."""
 
     def __init__(self, parent: Parent, pid: int, out: Path, err: Path) -> None:
         self.pid = pid
@@ -56,7 +56,7 @@ class Forked:
 
 
 class Parent:
-    """The warm parent: a process of its own, so that the tests' own threads are in no fork."""
+    """The warm parent: a separate process, so no fork contains the threads of the tests."""
 
     def __init__(self) -> None:
         self._folder = TemporaryDirectory(prefix="sendhouse-warm-")
@@ -71,11 +71,11 @@ class Parent:
             stdout=subprocess.PIPE,
         )
 
-    def start(self, what: str, argv: Sequence[str], env: Mapping[str, str]) -> Forked:
-        """Fork one process with this environment: a command (`sendhouse`) or a bare `tick`."""
+    def start(self, program: str, argv: Sequence[str], env: Mapping[str, str]) -> Forked:
+        """Fork one process with this environment; `program` is a key of `_PROGRAMS`."""
         self._started += 1
         out, err = (Path(self._folder.name, f"{self._started}.{end}") for end in ("out", "err"))
-        request = {"what": what, "argv": argv, "env": env, "out": str(out), "err": str(err)}
+        request = {"program": program, "argv": argv, "env": env, "out": str(out), "err": str(err)}
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(request).encode() + b"\n")
         self._process.stdin.flush()
@@ -87,7 +87,7 @@ class Parent:
                 raise RuntimeError(f"the warm parent ended with {self._process.returncode}")
 
     def code_of(self, pid: int) -> int | None:
-        """How a fork ended, as `subprocess` counts (-9: killed); None while it runs."""
+        """The exit code of a fork, as in `subprocess` (-9: killed); None while the fork runs."""
         self._answers(wait_seconds=0)
         return self._codes.get(pid)
 
@@ -104,12 +104,12 @@ class Parent:
 
 @cache
 def parent() -> Parent:
-    """The warm parent of this test process; it ends with it."""
+    """The warm parent of this test process; both processes end together."""
     return Parent()
 
 
 def _serve() -> None:
-    """Fork one child per line of standard input; say on standard output which, and how it ended."""
+    """Fork one child per line of standard input; report each start and end on standard output."""
     _warm_up()
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
@@ -130,7 +130,7 @@ def _serve() -> None:
                 pid = os.fork()
                 if pid == 0:
                     _run(json.loads(line))
-                _say(started=pid)
+                _write_answer(started=pid)
 
 
 def _warm_up() -> None:
@@ -144,12 +144,12 @@ def _warm_up() -> None:
 
     warm_up(load_settings())
     dagster_project.definitions.defs.resolve_job_def("tick")
-    # Allocators keep threads of their own, which are made to survive a fork; Python's are not.
+    # Threads of allocators are designed to survive a fork; Python threads are not.
     assert threading.active_count() == 1, threading.enumerate()
 
 
 def _run(request: dict[str, Any]) -> None:
-    """Become the command: its own output, environment and session; never returns."""
+    """Run the program with its own output and environment, then end the process."""
     code = 70
     try:
         signal.set_wakeup_fd(-1)
@@ -160,13 +160,13 @@ def _run(request: dict[str, Any]) -> None:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.environ.clear()
         os.environ.update(request["env"])
-        _PROGRAMS[request["what"]](request["argv"])
+        _PROGRAMS[request["program"]](request["argv"])
         code = 0
     except SystemExit as ended:
         if isinstance(ended.code, str):
             sys.stderr.write(ended.code)
         code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-    except BaseException:  # noqa: BLE001 - whatever it is, the fork has to end here
+    except BaseException:  # noqa: BLE001 - the fork ends here after any error
         import traceback
 
         code = 1
@@ -180,7 +180,7 @@ def _run(request: dict[str, Any]) -> None:
 def _command(argv: Sequence[str]) -> None:
     from dagster_project.cli import main, output
 
-    if "COLUMNS" in os.environ:  # the consoles read it when they were made
+    if "COLUMNS" in os.environ:  # the consoles read COLUMNS when they are created
         for console in (output.out, output.err):
             console.width = int(os.environ["COLUMNS"])
     sys.argv = ["sendhouse", *argv]
@@ -188,7 +188,7 @@ def _command(argv: Sequence[str]) -> None:
 
 
 def _tick(argv: Sequence[str]) -> None:
-    """One tick at the instant of the argument; its report as `sendhouse tick --json` prints it."""
+    """Run one tick at the given instant; print its report as `sendhouse tick --json` does."""
     from dagster_project.home import warehouse
     from dagster_project.home.settings import load_settings
     from dagster_project.home.warehouse import ClockError
@@ -226,10 +226,10 @@ def _report_ended() -> None:
             return
         if pid == 0:
             return
-        _say(ended=pid, code=os.waitstatus_to_exitcode(status))
+        _write_answer(ended=pid, code=os.waitstatus_to_exitcode(status))
 
 
-def _say(**answer: int) -> None:
+def _write_answer(**answer: int) -> None:
     os.write(1, json.dumps(answer).encode() + b"\n")
 
 

@@ -1,7 +1,7 @@
-"""`kill -9` of a real tick, at moments spread over all of it: the next ones carry on.
+"""`kill -9` of a real tick, at moments in every stage: the next tick carries on.
 
-A moment is chosen by what the tick has done so far, not by seconds: on a busy machine it still
-falls where it should, inside landing, the models, the dispatch or the publishing.
+A moment depends on the progress of the tick, not on seconds. On a busy machine the kill still falls
+inside the intended stage: landing, the models, the dispatch or the publishing.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _NODE_DONE = re.compile(r" \d+ of (\d+) (?:OK|PASS) ")
 
-# Ten kills in two lives; each number is a share of the way through that stage.
+# Ten kills in two lives; each number is the finished share of the stage at the kill.
 LIVES = [
     (("landing", 0.0), ("models", 0.4), ("models", 0.9), ("dispatch", 0.2), ("publish", 0.0)),
     (("landing", 0.5), ("models", 0.1), ("models", 0.6), ("dispatch", 0.6), ("dispatch", 0.5)),
@@ -34,7 +34,7 @@ LIVES = [
 
 
 @pytest.mark.parametrize("life", range(len(LIVES)))
-def test_killed_ticks_lose_nothing_and_double_nothing(
+def test_killed_ticks_lose_no_data_and_repeat_no_send(
     waiting: Home, undisturbed: Undisturbed, life: int
 ):
     rng = random.Random(life)
@@ -51,22 +51,22 @@ def test_killed_ticks_lose_nothing_and_double_nothing(
     assert waiting.rows("select count(*) from delivery.unknown_sends") == [(0,)]
 
 
-def test_a_tick_killed_while_it_talks_to_a_mail_server_lists_what_nobody_can_know(
+def test_sends_without_an_answer_when_the_tick_is_killed_are_listed_as_unknown(
     waiting: Home, undisturbed: Undisturbed, start_mailbox: Callable[..., Mailbox]
 ):
     before = set(waiting.mail())
     due = {send_id for send_id in undisturbed.mail if send_id not in before}
-    # Each answer comes late, so that a kill finds some messages handed over and unanswered.
+    # The server answers late, so a kill leaves some messages handed over and unanswered.
     slow = start_mailbox(late_by=1)
     _kill(waiting, lambda: statuses(waiting)["sent"] > len(before) + 10, **slow.settings)
-    in_the_air = {send_id for send_id, _, status in waiting.tries() if status == "attempting"}
-    assert in_the_air
+    unanswered = {send_id for send_id, _, status in waiting.tries() if status == "attempting"}
+    assert unanswered
 
     fast = start_mailbox()
     report = waiting.tick(SECOND, **fast.settings).report
     listed = {send_id for (send_id,) in waiting.rows("select send_id from delivery.unknown_sends")}
-    assert listed == in_the_air
-    assert report["unknown"] == len(in_the_air)
+    assert listed == unanswered
+    assert report["unknown"] == len(unanswered)
 
     arrived = slow.send_ids() + fast.send_ids()
     assert len(arrived) == len(set(arrived)), "a message arrived twice"
@@ -80,7 +80,7 @@ def test_a_tick_killed_while_it_talks_to_a_mail_server_lists_what_nobody_can_kno
 def _kill_in(
     home: Home, undisturbed: Undisturbed, stage: str, share: float, rng: random.Random
 ) -> None:
-    """Kill a tick when it is `share` of the way through a stage."""
+    """Kill a tick when `share` of a stage is finished."""
     if stage == "landing":
         wal = home.folder / "warehouse.duckdb.wal"
         _kill(home, wal.exists, after=share)
@@ -109,7 +109,7 @@ def _kill(home: Home, moment: Callable[[], bool], after: float = 0, **variables:
 
 
 def _nodes_done(log: Path) -> int:
-    """Models and tests that dbt has ever finished in this installation, as its log tells."""
+    """The number of models and tests in the log that dbt has finished in this installation."""
     return len(_NODE_DONE.findall(log.read_text(encoding="utf-8")))
 
 

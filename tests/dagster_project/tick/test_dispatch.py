@@ -1,4 +1,4 @@
-"""News that lands between the models and the dispatch holds that contact's send, and no other."""
+"""An event that lands between the models and the dispatch holds the send of its contact only."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ NEXT = SECOND + timedelta(minutes=5)
 LAPSED, RETURNED, BOUNCED, CLICKED, BUYING = "p007", "p008", "p010", "p011", "p085"
 
 
-def test_late_news_holds_a_send_until_the_next_tick_decides_with_it(
-    due: Home, undisturbed: Undisturbed
-):
+def test_a_late_event_holds_a_send_until_the_next_tick_decides(due: Home, undisturbed: Undisturbed):
     sends = dict(due.rows("select contact_id, send_id from delivery.send_queue"))
     due.land(
         "tracking/late.jsonl",
@@ -38,14 +36,14 @@ def test_late_news_holds_a_send_until_the_next_tick_decides_with_it(
 
     report = due.dispatch()
     assert report.skipped == Counter(
-        f"held for the next tick: {news}"
-        for news in ("unsubscribed", "bounced", "logged_in", "invoiced")
+        f"held for the next tick: {event}"
+        for event in ("unsubscribed", "bounced", "logged_in", "invoiced")
     )
     assert set(undisturbed.mail) - set(due.mail()) == held
     assert not held & {send_id for send_id, _, _ in due.tries()}
 
     due.live(NEXT)
-    # What was bought does not speak against the mail: it leaves now. The others have gone.
+    # The invoice stops no mail, so this send leaves now. The other sends are stopped by gates.
     assert set(undisturbed.mail) - set(due.mail()) == held - {sends[BUYING]}
     gates = dict(
         due.rows(
@@ -57,8 +55,10 @@ def test_late_news_holds_a_send_until_the_next_tick_decides_with_it(
     assert gates == {LAPSED: "consent, suppression", RETURNED: "exit", BOUNCED: "suppression"}
 
 
-def test_news_about_an_address_holds_whoever_has_it_now(due: Home, undisturbed: Undisturbed):
-    # p007's address was somebody else's first, whose key it stays.
+def test_a_late_event_for_an_address_holds_the_contact_that_has_the_address_now(
+    due: Home, undisturbed: Undisturbed
+):
+    # Another contact had the address of p007 first and keeps the address as its key.
     due.rows(
         "update decisions.contact_keys set contact_id = 'former' "
         f"where key_kind = 'email' and key = '{address(7)}'"
@@ -70,7 +70,7 @@ def test_news_about_an_address_holds_whoever_has_it_now(due: Home, undisturbed: 
     assert set(undisturbed.mail) - set(due.mail()) == {send}
 
 
-def test_news_is_looked_for_before_every_batch(
+def test_late_files_are_read_before_every_batch(
     due: Home, undisturbed: Undisturbed, monkeypatch: pytest.MonkeyPatch
 ):
     due.variables["SENDHOUSE_DELIVERY__BATCH_SIZE"] = "10"
@@ -80,7 +80,7 @@ def test_news_is_looked_for_before_every_batch(
     )
 
     class WhileItSends(FileSender):
-        """The contact of the last batch opts out while the first one leaves."""
+        """A sender that lands an opt-out for the last batch during the first batch."""
 
         async def send(self, **message: Any):
             due.land("tracking/late.jsonl", [_tracking("unsubscribed", send_id=last)])

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.support.warm import Forked
 
 
-def test_bi_reads_whole_tables_while_ticks_run_and_a_second_tick_waits_or_says_who_is_first(
+def test_bi_reads_whole_tables_during_ticks_and_a_second_tick_waits_or_names_the_first(
     settled: Home, undisturbed: Undisturbed
 ):
     serving = settled.folder / "serving"
@@ -39,7 +39,7 @@ def test_bi_reads_whole_tables_while_ticks_run_and_a_second_tick_waits_or_says_w
         stderr=subprocess.PIPE,
         text=True,
     )
-    # Who has the file open keeps what is in it, for as long as it likes.
+    # A reader with the file open keeps the old contents until it closes the file.
     with duckdb.connect(str(serving / "analytics.duckdb"), read_only=True) as patient:
         first = settled.start_tick(SECOND)
         _wait_until_held_by(first, settled.folder / "warehouse.lock")
@@ -70,7 +70,7 @@ def test_bi_reads_whole_tables_while_ticks_run_and_a_second_tick_waits_or_says_w
     assert settled.rows("select count(*) from raw.events where event_id like 'later-%'") == [(40,)]
 
 
-def test_what_is_served_is_what_the_warehouse_holds(settled: Home):
+def test_served_tables_equal_the_tables_of_the_warehouse(settled: Home):
     serving = settled.folder / "serving"
     with duckdb.connect(str(serving / "analytics.duckdb"), read_only=True) as connection:
         connection.execute("set timezone = 'UTC'")

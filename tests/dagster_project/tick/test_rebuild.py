@@ -1,4 +1,4 @@
-"""Everything but raw and the decisions can be thrown away and built again, to the byte."""
+"""All tables except raw, control and decisions can be dropped and rebuilt with the same rows."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ COMPARED = (
 )
 
 
-def test_derived_tables_come_back_the_same_from_raw_and_decisions(
+def test_derived_tables_are_rebuilt_the_same_from_raw_and_decisions(
     settled: Home, undisturbed: Undisturbed
 ):
     before = _derived(settled)
     assert len(before) > 25
     _drop_derived(settled)
     with settled.settings() as settings:
-        installation.create(settings)  # what backfills fill, and nothing builds
+        installation.create(settings)  # the tables that only backfills fill
         dbt.raise_for(dbt.build(settings, with_tests=False))
     assert settled.tables(*COMPARED) == before
     assert settled.decided() == undisturbed.decided
@@ -58,10 +58,10 @@ def test_a_full_refresh_leaves_the_decisions_as_they_were(settled: Home, undistu
 
 
 def _derived(home: Home) -> dict[str, Rows]:
-    """The derived tables once all that the tick decided and sent is among what they are made of.
+    """The derived tables, built after all decisions and sends of the tick are on record.
 
-    During a tick delivery.send_candidates holds the sends that expire in it, for that to be put on
-    record; once it is, they are candidates no more.
+    During a tick, delivery.send_candidates holds the sends that expire in that tick, so that their
+    expiry is recorded. A later build drops these sends from the candidates.
     """
     home.decide(SECOND)
     return home.tables(*COMPARED)
@@ -74,5 +74,5 @@ def _drop_derived(home: Home) -> None:
     ):
         if schema not in (*KEPT, "main"):
             home.rows(f'drop schema "{schema}" cascade')
-    # A view over decisions, and the only thing in the schema that is not a decision.
+    # The only object in the schema that is a view and not a table of decisions.
     home.rows("drop view decisions.enrollments")

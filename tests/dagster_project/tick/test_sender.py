@@ -57,16 +57,16 @@ def with_pigeon(home: Path, **table: str) -> Settings:
 
 
 def test_a_sender_gets_its_table_its_secret_and_the_outbox(tmp_path: Path, monkeypatch):
-    monkeypatch.setenv("SENDHOUSE_PIGEON_API_KEY", "nobodys business")
+    monkeypatch.setenv("SENDHOUSE_PIGEON_API_KEY", "a secret value")
 
     settings = with_pigeon(tmp_path)
 
     assert make_sender(settings) == {
-        "api_key": "nobodys business",
+        "api_key": "a secret value",
         "loft": "roof",
         "outbox": tmp_path / "outbox",
     }
-    assert "nobodys business" not in f"{settings!r} {settings.model_dump()}"
+    assert "a secret value" not in f"{settings!r} {settings.model_dump()}"
 
 
 @pytest.mark.parametrize("value", [None, ""])
@@ -85,7 +85,7 @@ def test_a_missing_secret_is_reported_with_its_variable(tmp_path: Path, monkeypa
 
 def test_a_secret_among_the_settings_is_not_used(tmp_path: Path):
     with pytest.raises(SenderConfigError, match="SENDHOUSE_PIGEON_API_KEY"):
-        make_sender(with_pigeon(tmp_path, api_key="nobodys business"))
+        make_sender(with_pigeon(tmp_path, api_key="a secret value"))
 
 
 @pytest.mark.parametrize(
@@ -111,20 +111,20 @@ def test_a_secret_in_the_settings_file_is_refused(
     )
 
 
-def test_other_settings_of_a_sender_may_stand_in_the_file(settings_file: Path):
+def test_other_settings_of_a_sender_are_allowed_in_the_file(settings_file: Path):
     settings_file.write_text(f'{IDENTITY}\n[senders.pigeon]\nloft = "roof"\n', encoding="utf-8")
 
     assert load_settings().sender_table("pigeon") == {"loft": "roof"}
 
 
 def test_the_smtp_sender_gets_the_smtp_table_and_its_password(tmp_path: Path, monkeypatch):
-    monkeypatch.setenv("SENDHOUSE_SMTP_PASSWORD", "nobodys business")
+    monkeypatch.setenv("SENDHOUSE_SMTP_PASSWORD", "a secret value")
     seen = {}
     monkeypatch.setattr("senders.smtp.create", lambda config: seen.update(config))
 
     make_sender(load_settings(home=tmp_path, delivery={"sender": "smtp"}))
 
-    assert (seen["host"], seen["port"], seen["password"]) == ("127.0.0.1", 25, "nobodys business")
+    assert (seen["host"], seen["port"], seen["password"]) == ("127.0.0.1", 25, "a secret value")
 
 
 def test_a_demo_sends_no_real_mail(tmp_path: Path):

@@ -1,4 +1,4 @@
-"""One tick after the other, as real processes: what nothing new and what a failure does."""
+"""Ticks as real processes: a tick without new files, and ticks that fail."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from tests.support.home import Finished, Home
 
 
-def test_the_company_makes_a_tick_decide_everything_there_is(undisturbed: Undisturbed):
-    """What the other tests compare is worth comparing."""
-    # Nothing is back at the level at which it would count again: test_triggers has that.
+def test_the_undisturbed_tick_makes_every_kind_of_decision(undisturbed: Undisturbed):
+    """The other tests compare tables with this tick, so the tables must not be empty."""
+    # No value falls to its rearm level here; test_triggers covers rearms.
     empty = {name for name, rows in undisturbed.decided.items() if not rows}
     assert empty == {"decisions.trigger_rearms"}
     assert all(undisturbed.report["decided"].values())
@@ -82,4 +82,4 @@ def test_a_test_that_fails_stops_the_dispatch_until_its_cause_is_gone(
 def _failed(tick: Finished, *words: str) -> None:
     assert tick.code == 1, (tick.code, tick.err)
     missing = [word for word in words if word not in tick.err]
-    assert not missing, f"{missing} not said in:{os.linesep}{tick.err}"
+    assert not missing, f"{missing} missing in:{os.linesep}{tick.err}"
