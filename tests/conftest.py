@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dagster_project.home import warehouse
-from tests.support import mailbox, small_company
+from tests.support import mailbox, small_company, warm
 from tests.support.home import Home, Rows
 
 if TYPE_CHECKING:
@@ -29,6 +29,10 @@ class Undisturbed:
     decided: dict[str, Rows]
     landed: dict[str, Rows]
     queue: dict[str, str]
+
+
+def pytest_sessionfinish() -> None:
+    warm.close()
 
 
 @pytest.fixture(scope="session")

@@ -112,7 +112,7 @@ def test_lapsed_buyers_get_each_step_once_and_are_suppressed_if_they_stay_away(
         report = home.live(NEW_YEAR + timedelta(days=day))
         assert _step_sends(home, day) == sends
         queue = home.queue()
-        assert report.sent == len(queue) == sum(map(len, sends.values()))
+        assert report.dispatched["sent"] == len(queue) == sum(map(len, sends.values()))
         assert not queue.keys() & sent.keys()
         sent |= queue
 

@@ -60,7 +60,7 @@ def test_todays_ledger_adds_up_to_the_score_of_a_past_day(
 def test_a_changed_scoring_rule_reads_all_history_and_an_unchanged_rule_does_not(
     tmp_path: Path,
 ):
-    project = ProjectCopy(tmp_path / "project")
+    project = ProjectCopy(tmp_path / "project", is_lean=True)
     home = Home(tmp_path / "home", SENDHOUSE_PROJECT_DIR=str(project.folder))
     home.land("events/0.jsonl", [_event(0, "demo_booked"), *_views(0)])
     _build_scored_events(home, 0)

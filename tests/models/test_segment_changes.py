@@ -25,14 +25,14 @@ select 'ghost' as contact_id
 union all
 select cast(null as varchar) as contact_id
 """
-SELECTED = ("+trigger_firings", "+membership")
+SELECTED = ("+trigger_firings", "+segment_membership")
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """Four ticks: three contacts are silent; p1 is merged; p2 is deleted in the CRM; p2 returns."""
     folder = tmp_path_factory.mktemp("changes")
-    project = ProjectCopy(folder / "project")
+    project = ProjectCopy(folder / "project", is_lean=True)
     segment = project.folder / "models/segments/odd.sql"
     segment.write_text(ODD, encoding="utf-8")
     silent = (project.folder / "models/segments/silent.yml").read_text(encoding="utf-8")

@@ -243,7 +243,9 @@ TABLES = """
     create schema warehouse.contacts;
     create table warehouse.contacts.contact_features
         (contact_id varchar, timezone varchar, company_renewal_on date);
-    create table warehouse.contacts.contact_aliases (contact_id varchar, canonical_id varchar);
+    create schema warehouse.identity;
+    create table warehouse.identity.contact_aliases
+        (contact_id varchar, canonical_id varchar, evidence varchar);
     create schema warehouse.decisions;
     create table warehouse.decisions.trigger_firings
         (firing_id varchar, trigger varchar, contact_id varchar, fired_at timestamptz);

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import shutil
 from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from dagster_project.home.settings import PROJECT_DIR, load_settings
@@ -11,26 +14,21 @@ from dagster_project.project import dbt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
-
-PARTIAL_PARSE = "partial_parse.msgpack"
 
 
 class ProjectCopy:
-    """The files that dbt and the senders read, in a folder of their own."""
+    """The files that dbt and the senders read, in a folder of their own.
 
-    def __init__(self, folder: Path) -> None:
+    A lean copy has no unit tests and no models of vendors: dbt parses it in half the time.
+    """
+
+    def __init__(self, folder: Path, *, is_lean: bool = False) -> None:
         self.folder = folder
-        for name in ("models", "dbt", "templates"):
-            shutil.copytree(PROJECT_DIR / name, folder / name)
-        for name in ("dbt_project.yml", "profiles.yml"):
-            shutil.copyfile(PROJECT_DIR / name, folder / name)
-        settings = load_settings()
-        dbt.prepare(settings)
-        # dbt parses only the files that differ from those of its last parse.
-        parsed = settings.model_copy(update={"project_dir": folder}).parsed_dir
+        _copy_files(folder, is_lean=is_lean)
+        # dbt parses only the files that differ from those of an earlier parse.
+        parsed = load_settings(project_dir=folder).parsed_dir
         parsed.mkdir(parents=True)
-        shutil.copyfile(settings.parsed_dir / PARTIAL_PARSE, parsed / PARTIAL_PARSE)
+        (parsed / _PARTIAL_PARSE).write_bytes(_parse(is_lean=is_lean))
 
     @contextmanager
     def edited(self, *edits: tuple[str, str, str]) -> Iterator[None]:
@@ -47,3 +45,33 @@ class ProjectCopy:
         finally:
             for path, text in before.items():
                 path.write_text(text, encoding="utf-8")
+
+
+_PARTIAL_PARSE = "partial_parse.msgpack"
+
+
+def _copy_files(folder: Path, *, is_lean: bool) -> None:
+    for name in ("models", "dbt", "templates"):
+        shutil.copytree(PROJECT_DIR / name, folder / name)
+    for name in ("dbt_project.yml", "profiles.yml"):
+        shutil.copyfile(PROJECT_DIR / name, folder / name)
+    if not is_lean:
+        return
+    project_file = (folder / "dbt_project.yml").read_text(encoding="utf-8")
+    for source in (folder / "models/staging").iterdir():
+        if f"{source.name}: {{+enabled: false}}" in project_file:
+            shutil.rmtree(source)
+    for path in (folder / "models").rglob("*.yml"):
+        text, _, _ = path.read_text(encoding="utf-8").partition("\nunit_tests:")
+        path.write_text(text.rstrip() + "\n", encoding="utf-8")
+
+
+@cache
+def _parse(*, is_lean: bool) -> bytes:
+    """The result of one parse of the project as it is, or of a lean copy of it."""
+    with TemporaryDirectory() as folder:
+        settings = load_settings(project_dir=Path(folder) if is_lean else PROJECT_DIR)
+        if is_lean:
+            _copy_files(settings.project_dir, is_lean=True)
+        dbt.prepare(settings)
+        return (settings.parsed_dir / _PARTIAL_PARSE).read_bytes()

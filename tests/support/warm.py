@@ -86,6 +86,12 @@ class Parent:
             if self._process.poll() is not None:
                 raise RuntimeError(f"the warm parent ended with {self._process.returncode}")
 
+    def close(self) -> None:
+        """End the process; a fork that still runs goes on."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
+
     def code_of(self, pid: int) -> int | None:
         """The exit code of a fork, as in `subprocess` (-9: killed); None while the fork runs."""
         self._answers(wait_seconds=0)
@@ -104,8 +110,14 @@ class Parent:
 
 @cache
 def parent() -> Parent:
-    """The warm parent of this test process; both processes end together."""
+    """The warm parent of this test process, started for the first command."""
     return Parent()
+
+
+def close() -> None:
+    """End the warm parent, if there is one."""
+    if parent.cache_info().currsize:
+        parent().close()
 
 
 def _serve() -> None:

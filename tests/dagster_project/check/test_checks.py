@@ -23,7 +23,7 @@ LAYOUT = "templates/_layout.mjml"
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
-    return ProjectCopy(tmp_path_factory.mktemp("checked-project") / "project")
+    return ProjectCopy(tmp_path_factory.mktemp("checked-project") / "project", is_lean=True)
 
 
 @pytest.fixture(scope="module")

@@ -150,7 +150,7 @@ BEFORE_SEQUENCES = (
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
-    return ProjectCopy(tmp_path_factory.mktemp("references") / "project")
+    return ProjectCopy(tmp_path_factory.mktemp("references") / "project", is_lean=True)
 
 
 @pytest.fixture(scope="module")

@@ -19,4 +19,4 @@ def home(tmp_path: Path) -> Home:
 
 @pytest.fixture
 def project(tmp_path: Path) -> ProjectCopy:
-    return ProjectCopy(tmp_path / "project")
+    return ProjectCopy(tmp_path / "project", is_lean=True)

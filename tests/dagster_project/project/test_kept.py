@@ -150,7 +150,7 @@ def test_a_macro_called_only_by_incremental_builds_is_part_of_the_fingerprint(
 
 
 def test_views_stay_until_the_project_or_the_columns_of_a_table_change(tmp_path: Path):
-    project = ProjectCopy(tmp_path / "project")
+    project = ProjectCopy(tmp_path / "project", is_lean=True)
     settings = load_settings(home=tmp_path / "home", project_dir=project.folder)
     installation.create(settings)
     views = {"stg_files", "stg_rejects"}
