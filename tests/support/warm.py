@@ -60,6 +60,7 @@ class Parent:
 
     def __init__(self) -> None:
         self._folder = TemporaryDirectory(prefix="sendhouse-warm-")
+        self._err = Path(self._folder.name, "err")
         self._codes: dict[int, int] = {}
         self._started = 0
         self._unread = b""
@@ -69,6 +70,8 @@ class Parent:
             env=os.environ | {"SENDHOUSE_HOME": self._folder.name},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            # In a file: at its end Python reports the semaphores of killed forks.
+            stderr=self._err.open("wb"),
         )
 
     def start(self, program: str, argv: Sequence[str], env: Mapping[str, str]) -> Forked:
@@ -84,7 +87,7 @@ class Parent:
                 if "started" in answer:
                     return Forked(self, answer["started"], out, err)
             if self._process.poll() is not None:
-                raise RuntimeError(f"the warm parent ended with {self._process.returncode}")
+                raise RuntimeError(f"the warm parent ended: {self._err.read_text()}")
 
     def close(self) -> None:
         """End the process; a fork that still runs goes on."""
