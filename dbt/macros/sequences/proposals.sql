@@ -26,7 +26,8 @@
 {% macro propose(proposal, values, from) -%}
     select
         {% for column, type in proposal_columns().items() -%}
-            {%- set value = "'" ~ proposal ~ "'" if column == 'proposal' else values.get(column, 'null') -%}
+            {%- set given = dict(values, proposal="'" ~ proposal ~ "'") -%}
+            {%- set value = given.get(column, 'null') -%}
             cast({{ value }} as {{ type }}) as {{ column }}{{ "," if not loop.last }}
         {% endfor %}
     from {{ from }}
