@@ -46,7 +46,7 @@ class Problem:
     detail: str | None
 
 
-_COUNTED = ("sent", "deferred", "rejected", "failed", "unknown")
+OUTCOMES = ("sent", "deferred", "rejected", "failed", "unknown")
 
 
 @dataclass
@@ -77,11 +77,11 @@ class DispatchReport:
 
     def counts(self) -> dict[str, int]:
         """Count the tries by status."""
-        return {status: getattr(self, status) for status in _COUNTED}
+        return {status: getattr(self, status) for status in OUTCOMES}
 
     def merge(self, other: DispatchReport) -> None:
         """Add the results of another dispatch."""
-        for status in _COUNTED:
+        for status in OUTCOMES:
             setattr(self, status, getattr(self, status) + getattr(other, status))
         self.skipped.update(other.skipped)
         self.settled.update(other.settled)

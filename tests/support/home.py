@@ -63,13 +63,12 @@ class Home:
         """Start a `dbt` command as a fork of the same process."""
         return warm.parent().start("dbt", arguments, self._environment(variables))
 
-    def start_tick(self, as_of: datetime, *options: str, **variables: str) -> Forked:
-        """Start one tick with all stages, without Dagster; `--tests` runs the data tests."""
-        argv = [as_of.isoformat(), *options]
-        return warm.parent().start("tick", argv, self._environment(variables))
+    def start_tick(self, as_of: datetime, **variables: str) -> Forked:
+        """Start one tick with all stages, without Dagster and without data tests."""
+        return warm.parent().start("tick", [as_of.isoformat()], self._environment(variables))
 
-    def tick(self, as_of: datetime, *options: str, **variables: str) -> Finished:
-        return finish(self.start_tick(as_of, *options, **variables))
+    def tick(self, as_of: datetime, **variables: str) -> Finished:
+        return finish(self.start_tick(as_of, **variables))
 
     def tick_command(self, as_of: datetime, *arguments: str, **variables: str) -> Finished:
         """`sendhouse tick`: the same stages, as a run of Dagster's job."""

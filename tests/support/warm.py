@@ -212,12 +212,10 @@ def _tick(argv: Sequence[str]) -> None:
     from senders.base import SenderUnavailableError
 
     settings = load_settings()
-    as_of, *options = argv
+    [as_of] = argv
     try:
         with warehouse.exclusive(settings.lock_path, "sendhouse tick", wait_seconds=60):
-            report = stages.tick(
-                settings, datetime.fromisoformat(as_of), with_tests="--tests" in options
-            )
+            report = stages.tick(settings, datetime.fromisoformat(as_of), with_tests=False)
     except (ClockError, DbtError, SenderUnavailableError) as error:
         sys.exit(str(error))
     sys.stdout.write(json.dumps(report.as_dict()))

@@ -16,6 +16,7 @@ from dagster_project.home.settings import PROJECT_DIR, Settings
 from dagster_project.tick import installation
 from dagster_project.tick.clock import next_clock
 from dagster_project.tick.report import Counts, TickReport, report_since
+from senders.dispatch import OUTCOMES
 
 DISPATCH = dg.AssetKey(["delivery", "dispatch"])
 
@@ -80,10 +81,7 @@ def _dispatched(result: dg.ExecuteInProcessResult) -> dict[str, int]:
     for event in result.get_asset_materialization_events():
         if event.asset_key == DISPATCH:
             metadata = event.materialization.metadata
-            return {
-                name: int(str(metadata[name].value))
-                for name in ("sent", "deferred", "rejected", "failed", "unknown")
-            }
+            return {name: int(str(metadata[name].value)) for name in OUTCOMES}
     return {}
 
 

@@ -50,7 +50,7 @@ def test_a_model_that_fails_stops_the_dispatch_until_its_cause_is_gone(
     incomplete = tmp_path / "sendhouse.toml"
     incomplete.write_text(settings.replace("silence_days = 90", ""), encoding="utf-8")
     _failed(
-        waiting.tick(SECOND, SENDHOUSE_CONFIG=str(incomplete)),
+        waiting.tick_command(SECOND, SENDHOUSE_CONFIG=str(incomplete)),
         "model.sendhouse.silent",
         "missing parameter 'silence_days'",
     )
@@ -68,7 +68,7 @@ def test_a_test_that_fails_stops_the_dispatch_until_its_cause_is_gone(
         "insert into decisions.segment_changes from decisions.segment_changes "
         "order by change_id limit 1"
     )
-    _failed(waiting.tick(SECOND, "--tests"), "segment_changes_change_id")
+    _failed(waiting.tick_command(SECOND), "segment_changes_change_id")
     assert waiting.mail() == mail
     waiting.rows(
         "delete from decisions.segment_changes where rowid in ("
