@@ -147,7 +147,11 @@ class Home:
         """The tables that landing writes, with relative paths; the journal fills raw.attempts."""
         tables = self.tables("raw")
         del tables["raw.attempts"]
-        return {name: [self._relative(row) for row in rows] for name, rows in tables.items()}
+        # Sorted again: a copied home has files of two folders.
+        return {
+            name: sorted((self._relative(row) for row in rows), key=repr)
+            for name, rows in tables.items()
+        }
 
     def _relative(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
         """The row with the paths of landed files relative to the home."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from tests.conftest import Undisturbed
     from tests.support.mailbox import Mailbox
+    from tests.support.warm import Forked
 
 _NODE_DONE = re.compile(r" \d+ of (\d+) (?:OK|PASS) ")
 
@@ -58,12 +59,14 @@ def test_sends_without_an_answer_when_the_tick_is_killed_are_listed_as_unknown(
     due = {send_id for send_id in undisturbed.mail if send_id not in before}
     # The server answers late, so a kill leaves some messages handed over and unanswered.
     slow = start_mailbox(late_by=1)
-    _kill(waiting, lambda: statuses(waiting)["sent"] > len(before) + 10, **slow.settings)
+    # The command, as in production: a run of Dagster's job that dies during the dispatch.
+    command = waiting.start("tick", "--as-of", SECOND.isoformat(), "--json", **slow.settings)
+    _kill(command, lambda: statuses(waiting)["sent"] > len(before) + 10)
     unanswered = {send_id for send_id, _, status in waiting.tries() if status == "attempting"}
     assert unanswered
 
     fast = start_mailbox()
-    report = waiting.tick(SECOND, **fast.settings).report
+    report = waiting.tick_command(SECOND, **fast.settings).report
     listed = {send_id for (send_id,) in waiting.rows("select send_id from delivery.unknown_sends")}
     assert listed == unanswered
     assert report["unknown"] == len(unanswered)
@@ -83,22 +86,28 @@ def _kill_in(
     """Kill a tick when `share` of a stage is finished."""
     if stage == "landing":
         wal = home.folder / "warehouse.duckdb.wal"
-        _kill(home, wal.exists, after=share)
+        _kill(home.start_tick(SECOND), wal.exists, after=share)
     elif stage == "models":
         log = home.folder / "dbt" / "dbt.log"
         known, all_ = _nodes_done(log), _nodes_of_a_tick(log)
-        _kill(home, lambda: _nodes_done(log) - known > share * all_, after=rng.uniform(0, 0.03))
+        wanted = known + share * all_
+        _kill(
+            home.start_tick(SECOND), lambda: _nodes_done(log) > wanted, after=rng.uniform(0, 0.03)
+        )
     elif stage == "dispatch":
         all_ = len(undisturbed.mail)
         known = statuses(home).total()
         wanted = known + share * (all_ - known)
-        _kill(home, lambda: statuses(home).total() > wanted, after=rng.uniform(0, 0.01))
+        _kill(
+            home.start_tick(SECOND),
+            lambda: statuses(home).total() > wanted,
+            after=rng.uniform(0, 0.01),
+        )
     else:
-        _kill(home, (home.folder / "serving" / ".next").exists)
+        _kill(home.start_tick(SECOND), (home.folder / "serving" / ".next").exists)
 
 
-def _kill(home: Home, moment: Callable[[], bool], after: float = 0, **variables: str) -> None:
-    tick = home.start_tick(SECOND, **variables)
+def _kill(tick: Forked, moment: Callable[[], bool], after: float = 0) -> None:
     while not moment():
         if tick.poll() is not None:
             pytest.fail(f"the tick ended before its moment: {finish(tick)}")
