@@ -98,6 +98,59 @@ def project_mark(connection: duckdb.DuckDBPyConnection, files: str) -> str:
     return hashlib.sha256(f"{files}\0{columns}".encode()).hexdigest()[:16]
 
 
+def views_stand(
+    connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any], mark: str
+) -> bool:
+    """Whether every view of the project exists and has this mark.
+
+    Args:
+        connection: the open warehouse.
+        manifest: the dbt manifest.
+        mark: the `project_mark` of the next build.
+    """
+    views = {
+        (node["schema"], node["alias"]): node["name"]
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["config"]["materialized"] == "view"
+    }
+    existing = connection.execute(
+        """select schema_name, view_name from duckdb_views()
+           where database_name = current_database()"""
+    ).fetchall()
+    marked = connection.execute(
+        "select model from control.kept_tables where starts_with(made_from, $mark)",
+        {"mark": f"project {mark};"},
+    ).fetchall()
+    return views.keys() <= {*existing} and {*views.values()} <= {name for (name,) in marked}
+
+
+def is_new_mark(connection: duckdb.DuckDBPyConnection, mark: str) -> bool:
+    """Whether no view has this mark, so the next build of all models creates every view."""
+    return not connection.execute(
+        "select 1 from control.kept_tables where starts_with(made_from, $mark) limit 1",
+        {"mark": f"project {mark};"},
+    ).fetchall()
+
+
+def renew_mark(connection: duckdb.DuckDBPyConnection, mark: str, files: str) -> None:
+    """Give the views of this mark the mark of the tables as they are now.
+
+    The caller has built all models and created every view, each after the tables that it reads. The
+    build may have added columns to tables, and the views have these columns already.
+
+    Args:
+        connection: the open warehouse.
+        mark: the `project_mark` before the build.
+        files: a hash of the project's files.
+    """
+    connection.execute(
+        """update control.kept_tables
+           set made_from = $new || substr(made_from, length($old) + 1)
+           where starts_with(made_from, $old)""",
+        {"old": f"project {mark};", "new": f"project {project_mark(connection, files)};"},
+    )
+
+
 def _is_kept(node: Mapping[str, Any]) -> bool:
     config = node["config"]
     if node["resource_type"] != "model" or config.get("full_refresh") is False:

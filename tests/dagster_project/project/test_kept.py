@@ -7,6 +7,7 @@ import os
 import subprocess
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import pytest
 
 from dagster_project.home import warehouse
@@ -186,3 +187,34 @@ def test_views_stay_until_the_project_or_the_columns_of_a_table_change(tmp_path:
     assert build() == views
     with project.edited(("models/staging/landing/stg_files.sql", "with", "with -- files")):
         assert build() == views
+
+
+def test_all_views_stand_if_each_view_exists_and_has_the_mark_of_the_project():
+    views = {name: _model(name, "select 1") | {"schema": "main"} for name in ("a", "b")}
+    with duckdb.connect() as connection:
+        connection.execute("create schema control")
+        connection.execute("create table control.kept_tables (model varchar, made_from varchar)")
+        connection.execute("create table numbers as select 1 as n")
+        before = kept.project_mark(connection, "files")
+        assert kept.is_new_mark(connection, before)
+
+        connection.execute("create view a as select * from numbers")
+        connection.execute(
+            "insert into control.kept_tables values ('a', $mark), ('b', $mark)",
+            {"mark": f"project {before}; sql 1"},
+        )
+        assert not kept.is_new_mark(connection, before)
+        assert not kept.views_stand(connection, {"nodes": views}, before), "no view b"
+        connection.execute("create view b as select * from numbers")
+        assert kept.views_stand(connection, {"nodes": views}, before)
+        assert not kept.views_stand(connection, {"nodes": views}, "another mark")
+
+        connection.execute("alter table numbers add column m integer")
+        after = kept.project_mark(connection, "files")
+        assert not kept.views_stand(connection, {"nodes": views}, after)
+        kept.renew_mark(connection, before, "files")
+        assert kept.views_stand(connection, {"nodes": views}, after)
+        assert connection.execute("select made_from from control.kept_tables").fetchall() == [
+            (f"project {after}; sql 1",),
+            (f"project {after}; sql 1",),
+        ]

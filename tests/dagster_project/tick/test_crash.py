@@ -7,25 +7,22 @@ inside the intended stage: landing, the models, the dispatch or the publishing.
 from __future__ import annotations
 
 import random
-import re
 import signal
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from dagster_project.project import dbt
 from tests.support.home import Home, finish, statuses
 from tests.support.small_company import SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tests.conftest import Undisturbed
     from tests.support.mailbox import Mailbox
     from tests.support.warm import Forked
-
-_NODE_DONE = re.compile(r" \d+ of (\d+) (?:OK|PASS) ")
 
 # Ten kills in two lives; each number is the finished share of the stage at the kill.
 LIVES = [
@@ -88,11 +85,13 @@ def _kill_in(
         wal = home.folder / "warehouse.duckdb.wal"
         _kill(home.start_tick(SECOND), wal.exists, after=share)
     elif stage == "models":
-        log = home.folder / "dbt" / "dbt.log"
-        known, all_ = _nodes_done(log), _nodes_of_a_tick(log)
-        wanted = known + share * all_
+        begun = time.time()
+        wanted = share * _models_of_a_tick(home)
         _kill(
-            home.start_tick(SECOND), lambda: _nodes_done(log) > wanted, after=rng.uniform(0, 0.03)
+            home.start_tick(SECOND),
+            lambda: _models_written(home, begun) > wanted,
+            after=rng.uniform(0, 0.03),
+            pause=0.02,
         )
     elif stage == "dispatch":
         all_ = len(undisturbed.mail)
@@ -107,24 +106,29 @@ def _kill_in(
         _kill(home.start_tick(SECOND), (home.folder / "serving" / ".next").exists)
 
 
-def _kill(tick: Forked, moment: Callable[[], bool], after: float = 0) -> None:
+def _kill(tick: Forked, moment: Callable[[], bool], after: float = 0, pause: float = 0.002) -> None:
     while not moment():
         if tick.poll() is not None:
             pytest.fail(f"the tick ended before its moment: {finish(tick)}")
-        time.sleep(0.002)
+        time.sleep(pause)
     time.sleep(after)
     tick.kill()
     assert finish(tick).code == -signal.SIGKILL
 
 
-def _nodes_done(log: Path) -> int:
-    """The number of models and tests in the log that dbt has finished in this installation."""
-    return len(_NODE_DONE.findall(log.read_text(encoding="utf-8")))
+def _models_written(home: Home, since: float) -> int:
+    """The number of models that dbt has started since an instant: dbt writes the SQL of each."""
+    written = (path for path in (home.folder / "dbt" / "run").rglob("*.sql"))
+    return sum(path.stat().st_mtime > since for path in written)
 
 
-def _nodes_of_a_tick(log: Path) -> int:
-    """The number of models that the last tick in the log had to build."""
-    return int(_NODE_DONE.findall(log.read_text(encoding="utf-8"))[-1])
+def _models_of_a_tick(home: Home) -> int:
+    with home.settings() as settings:
+        nodes = dbt.manifest(settings)["nodes"].values()
+    return sum(
+        node["resource_type"] == "model" and node["config"]["materialized"] != "view"
+        for node in nodes
+    )
 
 
 def _every_landed_file_is_whole(home: Home) -> None:
