@@ -5,9 +5,9 @@ Four folders; each imports only from the folders above it in this list:
 `formats/` opens a file as SQL over its rows.
     `readers` picks the reader by format (`packing`: gzip, zstd; `encoding`: the text encoding).
     CSV: `csv_file`, `csv_dialect`, `csv_records`. JSON: `json_lines`, `json_document`.
-    Excel: `workbook`. `rows` is the interface of all readers; `tables` implements it for CSV and
-    Parquet. `repair` writes a clean copy of a file that DuckDB cannot read. `text` opens text
-    files. `cell_sql` parses times and numbers.
+    Excel: `workbook`. `header` finds the column names below a title. `rows` is the interface of
+    all readers; `tables` implements it for CSV and Parquet. `repair` writes a clean copy of a
+    file that DuckDB cannot read. `text` opens text files. `cell_sql` parses times and numbers.
 `shapes/` says what the rows mean.
     `kinds` names the kinds of files. `fields` applies a source's mapping. `facts` checks and
     inserts events and tracking; `crm` does the same for CRM exports. `declared` reads the CRM

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from dagster_project.landing.errors import FileRejectedError
 from dagster_project.landing.formats.csv_records import Dialect, Record, read_records
+from dagster_project.landing.formats.header import HEAD_ROWS, VALUE, rival_header, titles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -28,18 +29,11 @@ _DOUBTFUL_DELIMITERS = (" ", ":", "/", "#")
 DELIMITERS = _DELIMITERS + _DOUBTFUL_DELIMITERS
 """The delimiters to try if none is declared."""
 _NAMES = {"\t": "tab", "\x01": "\\x01", "\x1f": "\\x1f", " ": "blank", "": "none"}
-_HEAD_RECORDS = 100
 _HEAD_CHARACTERS = 1 << 16
 _ESCAPE = re.compile(rb"\\[\\\"',;\t|\r\n]")
 _MAX_PREAMBLE = 50
 _NONE_FITS = "no delimiter gives the header and most records the same number of values"
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)
-# Values that are not column names: numbers, dates and times, e-mail addresses, booleans.
-_VALUE = re.compile(
-    r"[-+]?[\d.,]*\d%?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ].*)?|[^@\s]+@[^@\s]+\.[^@\s]+"
-    r"|true|false",
-    re.IGNORECASE,
-)
 
 
 @dataclass
@@ -117,7 +111,7 @@ def detect(
     *,
     cut: bool,
     delimiters: Iterable[str] = DELIMITERS,
-    found: Collection[str] = ("'", "padded", "backslash"),
+    found: Callable[[str], Collection[str]] = lambda _: ("'", "padded", "backslash"),
 ) -> Dialect:
     """Detect the dialect of a CSV file.
 
@@ -127,7 +121,7 @@ def detect(
         encoding: the encoding of the file.
         cut: whether the last record of the sample may be incomplete.
         delimiters: the delimiters to try.
-        found: the `features` of the sample; each is another way to try.
+        found: the `features` of the sample by delimiter; each is another way to try.
 
     Returns:
         The dialect, including the header.
@@ -146,7 +140,7 @@ def detect(
         delimiters = (separator[1],)
     ways: list[_Way] = []
     for delimiter in delimiters:
-        for dialect in _quotings(source, delimiter, found):
+        for dialect in _quotings(source, delimiter, found(delimiter)):
             with open_sample() as handle:
                 ways.append(_read(handle, dialect, encoding, header_line, cut=cut))
     return _choose(ways, declared=source.delimiter != "detect" or separator is not None)
@@ -174,24 +168,24 @@ def _read(
 ) -> _Way:
     way = _Way(dialect.named(header_line or 1, ()))
     records = _uncut(read_records(handle, way.dialect, encoding), cut=cut)
-    head = list(islice(records, _HEAD_RECORDS))
+    head = list(islice(records, HEAD_ROWS))
     if not head:
         way.doubt = "the file has no record"
         return way
     place = 0 if header_line else _header_place(head)
     header = head[place]
-    way.dialect = dialect.named(header.line, tuple(header.values))
-    way.columns = len(header.values)
+    way.dialect = dialect.named(header.line, tuple(header.values or []))
+    way.columns = len(header.values or [])
     for record in chain(head[place + 1 :], records):
         way.records += 1
-        way.widest = max(way.widest, len(record.values))
-        way.fitting += record.problem is None and len(record.values) == way.columns
-        way.content = hash((way.content, tuple(record.values)))
+        way.widest = max(way.widest, len(record.values or []))
+        way.fitting += record.problem is None and len(record.values or []) == way.columns
+        way.content = hash((way.content, tuple(record.values or [])))
     if header.problem:
         way.doubt = f"the header in line {header.line} cannot be read: {header.problem}"
     elif dialect.padded and not _is_padded(head, dialect):
         way.doubt = "only some delimiters are followed by a blank"
-    elif dialect.quote and any(map(_quoted_otherwise(dialect).fullmatch, header.values)):
+    elif dialect.quote and any(map(_quoted_otherwise(dialect).fullmatch, header.values or [])):
         way.doubt = "the column names have another quote"
     elif not header_line:
         way.doubt = _doubt_header(head, place)
@@ -216,31 +210,36 @@ def _quoted_otherwise(dialect: Dialect) -> re.Pattern[str]:
 
 
 def _header_place(head: list[Record]) -> int:
-    """Find the header: the first record, or the first record of the usual, larger width."""
-    first, widths = len(head[0].values), Counter(len(record.values) for record in head[1:])
+    """Find the header: the first record below a title, or of the usual, larger width."""
+    rows = [(record.line, record.values or []) for record in head]
+    first, widths = len(head[0].values or []), Counter(len(values) for _, values in rows[1:])
     if first > 1 or not widths:
-        return 0
+        return titles(rows)
     usual = max(widths, key=lambda width: (widths[width], width))
     if usual < 2 or widths[usual] * 2 < len(head):
         return 0
-    return next(place for place, record in enumerate(head) if len(record.values) == usual)
+    return next(place for place, (_, values) in enumerate(rows) if len(values) == usual)
 
 
 def _doubt_header(head: list[Record], place: int) -> str | None:
     """Explain why the record may not be the header; None if it is the header."""
-    header, rows = head[place].values, [record.values for record in head[place + 1 :]]
+    header, rows = head[place].values or [], [record.values or [] for record in head[place + 1 :]]
     line = head[place].line
-    has_value = any(map(_VALUE.fullmatch, header))
+    if rival := rival_header([(record.line, record.values or []) for record in head[place:]]):
+        return f"the header may be line {line} or line {rival}"
+    has_value = any(map(VALUE.fullmatch, header))
     contrast = any(
         name.strip()
-        and not _VALUE.fullmatch(name)
+        and not VALUE.fullmatch(name)
         and (values := [row[column] for row in rows if column < len(row) and row[column].strip()])
-        and all(map(_VALUE.fullmatch, values))
+        and all(map(VALUE.fullmatch, values))
         for column, name in enumerate(header)
     )
     if has_value and not contrast:
         return f"line {line} looks like values, not like column names"
-    if place and (head[place - 1].line + 1 == line) and not contrast:
+    before = head[place - 1]
+    is_next = before.line + 1 == line and any(map(str.strip, before.values or []))
+    if place and is_next and not contrast:
         return f"the header may be line {line} or line {head[0].line}"
     if place > _MAX_PREAMBLE:
         return f"line {line} may be the header, but {place} records precede it"
@@ -249,7 +248,7 @@ def _doubt_header(head: list[Record], place: int) -> str | None:
         return f"line {line} names only every other column; the delimiter may be doubled"
     if any(blank) and rows and len(rows[0]) == len(header):
         after = rows[0]
-        if all(cell.strip() and not _VALUE.fullmatch(cell) for cell in after):
+        if all(cell.strip() and not VALUE.fullmatch(cell) for cell in after):
             return f"the header may be line {line} or line {head[place + 1].line}"
     return None
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dagster_project.landing.errors import FileRejectedError
 from dagster_project.landing.formats import csv_dialect
+from dagster_project.landing.formats.csv_records import inner_quote
 from dagster_project.landing.formats.encoding import UTF_8, encoding_of
+from dagster_project.landing.formats.header import unique_names
 from dagster_project.landing.formats.packing import open_unpacked
 from dagster_project.landing.formats.text import open_text, rejecting_damaged_text
 
@@ -33,6 +35,8 @@ class CsvFile:
     dialect: Dialect
     names: list[str]
     """The column names; a column without a name is called `column<number>`."""
+    again: dict[str, list[str]]
+    """The further columns of a name that occurs again; see `header.unique_names`."""
     lines: int | None
     """The number of lines if DuckDB can read the file directly, else None."""
     quote_is_declared: bool = False
@@ -75,24 +79,22 @@ def inspect(path: Path, source: SourceSettings) -> CsvFile:
         path,
         encoding,
         dialect,
-        _names(dialect),
+        *_names(dialect),
         lines if plain else None,
         quote_is_declared=source.quote != "detect",
     )
 
 
 def _detect_in(sample: str, source: SourceSettings, encoding: str, *, cut: bool) -> Dialect:
-    found: set[str] = set()
     present = [each for each in csv_dialect.DELIMITERS if each in sample]
-    for delimiter in present if source.delimiter == "detect" else [source.delimiter]:
-        found |= csv_dialect.features(sample.encode("utf-8", "surrogateescape"), delimiter)
+    content = sample.encode("utf-8", "surrogateescape")
     return csv_dialect.detect(
         lambda: io.StringIO(sample, newline=""),
         source,
         encoding,
         cut=cut,
         delimiters=present or csv_dialect.DELIMITERS[:1],
-        found=found,
+        found=lambda delimiter: csv_dialect.features(content, delimiter),
     )
 
 
@@ -112,11 +114,13 @@ def _survey(path: Path, dialect: Dialect, known: set[str]) -> tuple[int, bool, b
     """
     delimiter = dialect.delimiter if len(dialect.header) > 1 else None
     lines, odd, more, tail = 0, False, False, b"\n"
+    inner = dialect.quote and re.compile(inner_quote(dialect.delimiter, dialect.quote).encode())
     with open_unpacked(path) as handle:
         while block := handle.read(_BLOCK_BYTES):
             lines += block.count(b"\n")
             both = tail + block
             odd = odd or b"\0" in block or (b"\r" in both and _has_lone_return(both))
+            odd = odd or bool(inner and inner.search(both))
             more = more or bool(csv_dialect.features(both, delimiter, known))
             tail = both[-_OVERLAP_BYTES:]
     return lines + (not tail.endswith(b"\n")), odd or tail.endswith(b"\r"), more
@@ -127,10 +131,7 @@ def _has_lone_return(block: bytes) -> bool:
     return block.count(b"\r", 0, -1) != block.count(b"\r\n")
 
 
-def _names(dialect: Dialect) -> list[str]:
-    names = [cell.strip() or f"column{place}" for place, cell in enumerate(dialect.header, start=1)]
-    folded = [name.casefold() for name in names]
-    twice = sorted({name for name in folded if folded.count(name) > 1})
-    if twice:
-        raise FileRejectedError("the header contains a column name twice", ", ".join(twice))
-    return names
+def _names(dialect: Dialect) -> tuple[list[str], dict[str, list[str]]]:
+    return unique_names(
+        [cell.strip() or f"column{place}" for place, cell in enumerate(dialect.header, start=1)]
+    )

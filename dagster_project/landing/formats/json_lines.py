@@ -94,11 +94,11 @@ class JsonLines(Rows):
             when coalesce(trim(_json, ' \t\r'), '') = '' then ''
             else 'not a JSON object'
         end"""
-        return f"coalesce(_problem, {broken})" if self.numbered else broken
+        return f"coalesce(nullif(_problem, ''), {broken})" if self.numbered else broken
 
     @override
     def content(self) -> str:
-        return "coalesce(_content, _json)" if self.numbered else "_json"
+        return "coalesce(nullif(_content, ''), _json)" if self.numbered else "_json"
 
     @override
     def text(self, name: str) -> str:

@@ -19,6 +19,7 @@ from dagster_project.landing.errors import FileRejectedError
 from dagster_project.landing.formats import json_document, packing, repair, workbook
 from dagster_project.landing.formats.csv_file import inspect
 from dagster_project.landing.formats.encoding import HEAD_BYTES, UTF_8, encoding_of, wide_encoding
+from dagster_project.landing.formats.header import unique_names
 from dagster_project.landing.formats.json_lines import JsonLines
 from dagster_project.landing.formats.tables import (
     CsvTable,
@@ -127,7 +128,8 @@ def open_rows(
         case "xlsx":
             clean = scratch / "clean.csv"
             header, rows = workbook.write_sheet(path, clean, source.sheet, source.header_line)
-            return RepairedTable(clean, header, rows)
+            names, again = unique_names(header)
+            return RepairedTable(clean, names, rows, header, again)
         case "parquet":
             return _open_parquet(connection, path)
 

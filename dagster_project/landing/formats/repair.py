@@ -10,7 +10,7 @@ import csv
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from dagster_project.landing.formats.csv_records import read_records
+from dagster_project.landing.formats.csv_records import Dialect, read_records, whole_line
 from dagster_project.landing.formats.encoding import UTF_8
 from dagster_project.landing.formats.text import MAX_BYTES, open_text, skip_line, unfit
 
@@ -19,19 +19,31 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import TextIO
 
-    from dagster_project.landing.formats.csv_records import Dialect, Record
+    from dagster_project.landing.formats.csv_records import Record
 
 COLUMNS = ("_line", "_problem", "_content")
 """The first columns of a clean copy; the values follow."""
 
+USUAL = Dialect()
+"""The dialect of a clean copy, if the copy has no lines of the file as they are."""
+
 _MAX_SHOWN = 100_000
+_LINE_END = "\r\n"
 
 
 class CleanCopy:
     """A clean copy during writing."""
 
-    def __init__(self, target: TextIO, width: int) -> None:
-        self._writer = csv.writer(target, quoting=csv.QUOTE_ALL, lineterminator="\n")
+    def __init__(self, target: TextIO, width: int, dialect: Dialect) -> None:
+        self._target = target
+        self._writer = csv.writer(
+            target,
+            delimiter=dialect.delimiter,
+            quotechar=dialect.quote,
+            quoting=csv.QUOTE_ALL,
+            lineterminator="\n",
+        )
+        self._no_problem = dialect.delimiter * len(COLUMNS)
         self._writer.writerow([*COLUMNS, *range(width)])
         self._no_values = [""] * width
         self.rows = 0
@@ -44,10 +56,20 @@ class CleanCopy:
         else:
             self._writer.writerow([line, problem, _shown(text), *self._no_values])
 
+    def add_line(self, line: int, text: str) -> None:
+        """Write a line that is a record without doubt, as it is."""
+        self.rows += 1
+        self._target.write(f"{line}{self._no_problem}{text.rstrip(_LINE_END)}\n")
+
 
 @contextmanager
-def clean_copy(clean: Path, width: int) -> Iterator[CleanCopy]:
+def clean_copy(clean: Path, width: int, dialect: Dialect = USUAL) -> Iterator[CleanCopy]:
     """Write a clean copy of `width` columns.
+
+    Args:
+        clean: the file to write.
+        width: the number of columns.
+        dialect: the delimiter and the quote of the copy.
 
     Raises:
         OSError: the disk is full; the message names the folder.
@@ -55,7 +77,7 @@ def clean_copy(clean: Path, width: int) -> Iterator[CleanCopy]:
     """
     try:
         with clean.open("w", encoding="utf-8", newline="") as target:
-            yield CleanCopy(target, width)
+            yield CleanCopy(target, width, dialect)
     except OSError as error:
         if error.filename is None:  # an error of writing; an error of reading has a file name
             raise OSError(
@@ -70,7 +92,7 @@ def clean_copy(clean: Path, width: int) -> Iterator[CleanCopy]:
 def repair_csv(
     path: Path, clean: Path, dialect: Dialect, encoding: str, *, quote_is_declared: bool = False
 ) -> int:
-    """Write the records of a CSV file, with any mix of line ends.
+    """Write the records of a CSV file, with any mix of line ends, in `copied(dialect)`.
 
     Args:
         path: the file.
@@ -84,15 +106,24 @@ def repair_csv(
 
     """
     width = len(dialect.header)
-    with open_text(path, encoding) as source, clean_copy(clean, width) as copy:
-        records = read_records(source, dialect, encoding)
+    whole = whole_line(dialect, width)
+    with open_text(path, encoding) as source, clean_copy(clean, width, copied(dialect)) as copy:
+        records = read_records(source, dialect, encoding, whole)
         next(records)
         for record in records:
+            if record.values is None:
+                copy.add_line(record.line, record.text)
+                continue
             problem = record.problem or _wrong_width(record.values, width)
             if problem is None and not quote_is_declared:
                 problem = _swallowed(record, dialect)
             copy.add(record.line, problem, record.text, record.values)
     return copy.rows
+
+
+def copied(dialect: Dialect) -> Dialect:
+    """Return the dialect of the clean copy: the file's own if the copy has lines of the file."""
+    return USUAL if whole_line(dialect, len(dialect.header)) is None else dialect
 
 
 def repair_lines(path: Path, clean: Path, encoding: str = UTF_8) -> None:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     import duckdb
@@ -25,12 +25,15 @@ class Rows(ABC):
     `relation` in file order, with `_line` if `relation` has that column."""
     numbered: bool
     """Whether `relation` has a column `_line`."""
+    again: Mapping[str, Sequence[str]]
+    """The further columns of a name that occurs again in the header: { "Reason": ["Reason_2"] }."""
     must_be: int | None
     """The number of rows that `relation` must return for `line` to be correct; None if `line` is
     always correct."""
 
     def __init__(self, parameters: Parameters) -> None:
         self.parameters = parameters
+        self.again = {}
 
     @abstractmethod
     def repaired(self, scratch: Path) -> Rows:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from dagster_project.landing.formats.csv_file import CsvFile
+    from dagster_project.landing.formats.csv_records import Dialect
 
 
 _EXACT = 1 << 53
@@ -98,12 +99,39 @@ class _Table(Rows):
         )
 
     def _object(self, values: Mapping[str, str]) -> str:
-        pairs = [f"{self.parameters.bind(name)}::varchar, {sql}" for name, sql in values.items()]
+        pairs = [
+            f"{self.parameters.bind(name)}::varchar, {self._filled(sql)}"
+            for name, sql in values.items()
+        ]
         # Merging into an empty object drops nulls (RFC 7396).
         return f"json_merge_patch('{{}}', json_object({', '.join(pairs)}))"
 
+    def _filled(self, sql: str) -> str:
+        """Write SQL that is null for an empty cell."""
+        return sql
 
-class CsvTable(_Table):
+
+class _TextTable(_Table):
+    """A table of texts with the column names in a row, which the file may repeat."""
+
+    _names: Sequence[str]
+    """The column names as they are in the file."""
+
+    @override
+    def _filled(self, sql: str) -> str:
+        return f"nullif({sql}, '')"
+
+    @override
+    def problem(self) -> str:
+        again = " and ".join(
+            f"lower(trim(_c{place}, ' \t\ufeff')) = {self.parameters.bind(name.strip().lower())}"
+            for place, name in enumerate(self._names)
+        )
+        return f"""case when {again} then 'the column names are repeated'
+            else {super().problem()} end"""
+
+
+class CsvTable(_TextTable):
     """A CSV file that DuckDB reads directly."""
 
     line = "rowid + 2"
@@ -119,6 +147,8 @@ class CsvTable(_Table):
             dict.fromkeys(file.names, "VARCHAR"),
         )
         self._file = file
+        self._names = file.dialect.header
+        self.again = file.again
         self.must_be = None if file.lines is None else file.lines - 1
 
     @override
@@ -132,30 +162,44 @@ def repaired_csv(file: CsvFile, scratch: Path) -> RepairedTable:
     rows = repair.repair_csv(
         file.path, clean, file.dialect, file.encoding, quote_is_declared=file.quote_is_declared
     )
-    return RepairedTable(clean, file.names, rows)
+    return RepairedTable(
+        clean, file.names, rows, file.dialect.header, file.again, repair.copied(file.dialect)
+    )
 
 
-class RepairedTable(_Table):
+class RepairedTable(_TextTable):
     """The clean copy of a table, written by `repair`."""
 
     line = "_line"
     numbered = True
 
-    def __init__(self, clean: Path, header: Sequence[str], rows: int) -> None:
+    def __init__(
+        self,
+        clean: Path,
+        names: Sequence[str],
+        rows: int,
+        header: Sequence[str],
+        again: Mapping[str, Sequence[str]],
+        dialect: Dialect = repair.USUAL,
+    ) -> None:
         parameters = Parameters()
-        columns = [*repair.COLUMNS, *(f"_c{place}" for place in range(len(header)))]
+        columns = [*repair.COLUMNS, *(f"_c{place}" for place in range(len(names)))]
         super().__init__(
-            parameters, read_csv(parameters, clean, columns, ","), dict.fromkeys(header, "VARCHAR")
+            parameters,
+            read_csv(parameters, clean, columns, dialect.delimiter, dialect.quote),
+            dict.fromkeys(names, "VARCHAR"),
         )
+        self._names = header
+        self.again = again
         self.must_be = rows
 
     @override
     def problem(self) -> str:
-        return f"coalesce(_problem, {super().problem()})"
+        return f"coalesce(nullif(_problem, ''), {super().problem()})"
 
     @override
     def content(self) -> str:
-        return f"coalesce(_content, {super().content()})"
+        return f"coalesce(nullif(_content, ''), {super().content()})"
 
     @override
     def repaired(self, scratch: Path) -> Rows:

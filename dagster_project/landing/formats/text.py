@@ -81,13 +81,15 @@ def read_csv(
 
     """
     # Detection is off: on broken rows the sniffer picks another delimiter or skips lines.
-    # Strict mode is on: the lenient reader drops surplus values.
+    # Strict mode is on: the lenient reader drops surplus values. The strict reader drops a surplus
+    # value that is null, so only NUL is null: an empty value is '', and NUL is in no such file.
     return f"""read_csv(
         {parameters.bind(glob.escape(str(path)))},
         columns = {parameters.bind(dict.fromkeys(columns, "VARCHAR"))},
         delim = {parameters.bind(delimiter)}, compression = {parameters.bind(packing_of(path))},
         quote = {parameters.bind(quote)}, escape = {parameters.bind(quote)},
-        header = true, auto_detect = false, strict_mode = true)"""
+        header = true, auto_detect = false, strict_mode = true,
+        nullstr = chr(0))"""
 
 
 def read_lines(parameters: Parameters, path: Path) -> str:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cache
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, cast
 
 from defusedxml.ElementTree import iterparse
@@ -25,6 +25,7 @@ from openpyxl.utils.escape import unescape
 from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
 
 from dagster_project.landing.errors import FileRejectedError
+from dagster_project.landing.formats.header import HEAD_ROWS, rival_header, titles
 from dagster_project.landing.formats.repair import clean_copy
 from dagster_project.landing.formats.text import unfit
 
@@ -79,6 +80,8 @@ def write_sheet(
     """
     with _workbook(path) as book:
         rows = _numbered(book.rows(_name(book, sheet)), header_line)
+        if header_line is None:
+            rows = _below_title(rows)
         number, cells = next(rows, (0, []))
         header = _header(number, cells)
         with clean_copy(clean, len(header)) as copy:
@@ -296,6 +299,24 @@ def _numbered(
             yield number, cells
 
 
+def _below_title(rows: Iterator[tuple[int, list[_Cell]]]) -> Iterator[tuple[int, list[_Cell]]]:
+    """Skip a title: rows of one cell, and a blank row below them.
+
+    Raises:
+        FileRejectedError: the first row may be a title or the header.
+
+    """
+    first = list(islice(rows, HEAD_ROWS))
+    head = [(number, [cell.text for cell in cells]) for number, cells in first]
+    place = titles(head)
+    if rival := rival_header(head[place:]):
+        raise FileRejectedError(
+            f"the header may be row {head[place][0]} or row {rival}: set the source's header_line "
+            "in sendhouse.toml"
+        )
+    return chain(first[place:], rows)
+
+
 def _header(number: int, cells: list[_Cell]) -> list[str]:
     while cells and cells[-1].is_blank:
         cells = cells[:-1]
@@ -306,10 +327,9 @@ def _header(number: int, cells: list[_Cell]) -> list[str]:
         raise FileRejectedError(
             f"the header in row {number} cannot be read: {problem}", ", ".join(names)
         )
-    folded = [name.casefold() for name in names]
-    if not all(names) or len(set(folded)) < len(folded):
+    if not all(names):
         raise FileRejectedError(
-            f"row {number} may not be the header: it has blank cells or a name twice; "
+            f"row {number} may not be the header: it has blank cells; "
             "set the source's header_line in sendhouse.toml",
             ", ".join(names),
         )

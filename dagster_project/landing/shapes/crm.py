@@ -63,7 +63,12 @@ def check(
     places = {name.casefold(): place for place, name in enumerate(columns)}
     received_at = _received_at(kind, fields, landed_at)
 
-    read = {f"_v{place}": fields.text(name) for place, name in enumerate(columns)}
+    is_read = set(map(str.casefold, expected))
+    read = {
+        f"_v{place}": fields.text_of_all(name) if name.casefold() in is_read else fields.text(name)
+        for place, name in enumerate(columns)
+    }
+    identified_by = declared.identified_by if declared else ()
     marked = None
     if kind.source.deleted is not None:
         marked = "is_deleted"
@@ -77,6 +82,11 @@ def check(
         if place is None:
             continue
         value = f"_v{place}"
+        is_text = column.is_any_text and name not in identified_by
+        if not is_text and (differs := fields.differs(columns[place])):
+            read[f"_d{place}"] = differs
+            reason = "the header has this column twice, with different values: " + name
+            wrong.append((f"_d{place}", rows.parameters.bind(reason)))
         if column.required:
             wrong.append((f"coalesce(trim({value}), '') = ''", f"'{name} is missing'"))
             read[f"_x{place}"] = fields.is_inexact(columns[place])

@@ -51,6 +51,11 @@ class DeclaredColumn:
     """The type that models try to parse: instant, number, integer, boolean, …"""
 
     @property
+    def is_any_text(self) -> bool:
+        """Whether every text is a value of the column."""
+        return not (self.data_type or self.required or self.allowed or self.reads_as)
+
+    @property
     def is_instant(self) -> bool:
         """Whether the text is a time, with an offset or in the source's time zone."""
         data_type = (self.data_type or "").lower()

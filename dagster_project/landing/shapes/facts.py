@@ -13,7 +13,7 @@ from dagster_project.landing.shapes.fields import Fields
 from senders.tracking_types import TRACKING_TYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
     from pathlib import Path
 
@@ -89,6 +89,8 @@ def check(kind: Kind, rows: Rows, landed_at: datetime) -> str:
     read = {f"{name}_text": fields.text(name) for name in ours}
     read |= {f"{name}_inexact": fields.is_inexact(name) for name in shape.names}
     read |= {name: fields.instant(name) for name in ("occurred_at", "received_at")}
+    twice = {name: differs for name in ours if (differs := fields.differs(name))}
+    read |= {f"{name}_differs": differs for name, differs in twice.items()}
     numbers = _numbers(kind, fields)
     for place, name in enumerate(numbers):
         read |= {f"digits_{place}": fields.text(name), f"number_{place}": fields.number(name)}
@@ -99,7 +101,8 @@ def check(kind: Kind, rows: Rows, landed_at: datetime) -> str:
     given = f"{shape.payload}_text"
     given = f"case when starts_with(ltrim({given}), '{{') then try_cast({given} as json) end"
     cases = " ".join(
-        f"when {is_so} then {reason}" for is_so, reason in _wrong(kind, rows, numbers, landed_at)
+        f"when {is_so} then {reason}"
+        for is_so, reason in _wrong(kind, rows, numbers, twice, landed_at)
     )
     others = "others"
     if numbers:
@@ -148,11 +151,14 @@ def _numbers(kind: Kind, fields: Fields) -> list[str]:
 
 
 def _wrong(
-    kind: Kind, rows: Rows, numbers: list[str], landed_at: datetime
+    kind: Kind, rows: Rows, numbers: list[str], twice: Iterable[str], landed_at: datetime
 ) -> list[tuple[str, str]]:
     """List the checks of a row as (condition, reason); the first that holds is the problem."""
     shape, bind = _SHAPES[kind.shape], rows.parameters.bind
     wrong = [("unreadable is not null", "unreadable")]
+    for name in twice:
+        reason = f"'the header has {name} twice, with different values'"
+        wrong.append((f"{name}_differs", reason))
     for group in shape.one_of:
         empty = " and ".join(map(_is_blank, group))
         wrong.append((empty, f"'{' or '.join(group)} is missing'"))

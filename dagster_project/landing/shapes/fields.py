@@ -40,6 +40,7 @@ class Fields:
         named = {*self._theirs.values(), *source.id}
         if source.deleted is not None:
             named.add(source.deleted.column)
+        self._named = named
         lacking = sorted(name for name in named if not rows.has(name))
         if lacking:
             raise FileRejectedError(
@@ -68,6 +69,22 @@ class Fields:
             is_complete = " and ".join(f"{part} is not null" for part in parts)
             return f"case when {is_complete} then md5(concat_ws(chr(31), {', '.join(parts)})) end"
         return self._non_null_text(self.theirs(ours)) if self.has(ours) else "null::varchar"
+
+    def text_of_all(self, ours: str) -> str:
+        """Return the value as text; of a name that occurs again, the first filled column's."""
+        return f"coalesce({', '.join([self.text(ours), *self._again(ours)])})"
+
+    def differs(self, ours: str) -> str:
+        """Return whether two columns of the same name have different values (boolean)."""
+        again = self._again(ours)
+        return " or ".join(f"coalesce({self.text(ours)} <> {text}, false)" for text in again)
+
+    def _again(self, ours: str) -> list[str]:
+        """Return the texts of the further columns of the name that no setting names."""
+        if ours in self._source.constants or ours in self._composed:
+            return []
+        names = self._rows.again.get(self.theirs(ours), ())
+        return [self._non_null_text(name) for name in names if name not in self._named]
 
     def is_inexact(self, ours: str) -> str:
         """Return whether the value is a number that may have lost digits (boolean)."""

@@ -121,7 +121,7 @@ class _Writing:
                     if hashes is None or rows.must_be not in (None, len(hashes)) or not len(hashes):
                         raise _NotWholeError  # noqa: TRY301 - undoes the transaction
                     self._require_unchanged()
-                    landed = self._landed(len(hashes))
+                    landed = self._landed(len(hashes), notices=_twice(rows))
                     file_no = self._record(landed)
             except _NotWholeError:
                 return None
@@ -153,7 +153,7 @@ class _Writing:
             right, wrong = self._count("_problem is null"), self._count("_problem <> ''")
             with transaction(self.connection):
                 hashes = facts.insert(self.connection, self.kind, _CHECKED, self._numbered())
-                landed = self._landed(len(hashes), right - len(hashes), wrong)
+                landed = self._landed(len(hashes), right - len(hashes), wrong, _twice(rows))
                 file_no = self._record(landed)
                 self._reject(rows)
         return landed, hashes, file_no
@@ -178,6 +178,7 @@ class _Writing:
                 notices = previous_export.compare_columns(
                     self.connection, self.kind, self.file.file_id, columns
                 )
+                notices = [*_twice(rows), *notices]
                 is_full = self.kind.source.snapshot == "full"
                 if is_full and (
                     lost := previous_export.compare_rows(self.connection, self.kind, added)
@@ -241,6 +242,14 @@ class _Writing:
     def _require_unchanged(self) -> None:
         if state_of(self.path) != self.file.state:
             raise FileChangedError
+
+
+def _twice(rows: Rows) -> tuple[str, ...]:
+    """Describe the column names that occur again in the header."""
+    return tuple(
+        f"the header has column '{name}' again: its further columns are {', '.join(again)}"
+        for name, again in rows.again.items()
+    )
 
 
 @contextmanager

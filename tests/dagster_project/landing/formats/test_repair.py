@@ -11,9 +11,9 @@ from dagster_project.landing.formats.encoding import UTF_8
 from dagster_project.landing.formats.repair import clean_copy, repair_csv, repair_lines
 
 
-def read(path):
+def read(path, delimiter=","):
     with path.open(encoding="utf-8", newline="") as handle:
-        return list(csv.reader(handle))[1:]
+        return list(csv.reader(handle, delimiter=delimiter))[1:]
 
 
 def test_records_are_numbered_by_their_first_line(tmp_path):
@@ -21,7 +21,7 @@ def test_records_are_numbered_by_their_first_line(tmp_path):
     source.write_bytes(b'made today\r\na;b\r\n1;"x\ny"\r\n\r\n2;z\n')
     dialect = Dialect(";", header_line=2, header=("a", "b"))
     assert repair_csv(source, clean, dialect, UTF_8) == 2
-    assert read(clean) == [["3", "", "", "1", "x\ny"], ["6", "", "", "2", "z"]]
+    assert read(clean, ";") == [["3", "", "", "1", "x\ny"], ["6", "", "", "2", "z"]]
 
 
 def test_an_unclosed_quote_ends_at_the_longest_value(tmp_path):

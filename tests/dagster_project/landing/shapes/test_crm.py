@@ -325,3 +325,62 @@ def test_an_unknown_consent_value_rejects_its_row(landing):
         "said is not one of opt_out, complained, bounced, import_in, import_out: Opt-Out",
         "said is missing",
     ]
+
+
+MEMBERS = "crm/mailchimp/member/a.csv"
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "landed"),
+    [
+        ("Email Address,note,note", "a@x.example,1,2", ("1", "2")),
+        ("Email Address,note,NOTE", "a@x.example,1,2", ("1", "2")),
+        ("Email Address,note,note", "a@x.example,,2", ("", "2")),
+        ("Email Address,UNSUB_REASON,UNSUB_REASON", "a@x.example,spam,other", ("spam", "other")),
+        ("Email Address,UNSUB_REASON,UNSUB_REASON", "a@x.example,,other", ("other", "other")),
+        ("Email Address,UNSUB_TIME,UNSUB_TIME", "a@x.example,,2024-05-01", ("2024-05-01",) * 2),
+        ("Email Address,UNSUB_TIME,UNSUB_TIME", "a@x.example,2024-05-01,", ("2024-05-01", "")),
+        ("Email Address,UNSUB_TIME,UNSUB_TIME", "a@x.example,2024-05-01,2024-05-02", None),
+        ("Email Address,status,Status", "a@x.example,subscribed,unsubscribed", None),
+        ("note,Email Address,Email Address", "x,a@x.example,b@x.example", None),
+    ],
+)
+def test_a_column_name_that_occurs_twice_lands_unless_it_decides(landing, header, row, landed):
+    """A column that models read is the first value; two different values reject the row."""
+    found = landing.land_one(MEMBERS, f"{header}\n{row}\n")
+    assert (found.rows_landed, found.rows_rejected) == (
+        int(landed is not None),
+        int(landed is None),
+    )
+    assert found.notices[0].startswith("the header has column '")
+    if landed is None:
+        [(line, reason, _)] = landing.rejects()
+        assert (line, reason.split(":")[0]) == (
+            2,
+            "the header has this column twice, with different values",
+        )
+    else:
+        first, second = header.split(",")[1:]
+        rows = landing.rows(f'select "{first}", "{second}_2" from raw.mailchimp__member')
+        assert rows == [landed]
+
+
+def test_a_mapping_decides_between_two_columns_of_one_name(make_landing):
+    landing = make_landing(
+        people={"as": "crm/mailchimp/member", "columns": {"status": "state_2", "before": "state"}}
+    )
+    landing.land_one("people/a.csv", "id,state,state\n1,subscribed,unsubscribed\n")
+    assert landing.rows("select status, before from raw.mailchimp__member") == [
+        ("unsubscribed", "subscribed")
+    ]
+
+
+def test_an_event_with_two_different_names_is_rejected(landing):
+    header = "event_id,contact_key,name,occurred_at,name,plan,plan\n"
+    rows = "1,a,opened,2024-05-01,opened,x,y\n2,a,opened,2024-05-01,closed,x,y\n"
+    found = landing.land_one("events/a.csv", header + rows)
+    assert (found.rows_landed, found.rows_rejected) == (1, 1)
+    assert landing.rows("select properties from raw.events") == [
+        ('{"name_2":"opened","plan":"x","plan_2":"y"}',)
+    ]
+    assert landing.rejects()[0][:2] == (3, "the header has name twice, with different values")
