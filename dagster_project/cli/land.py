@@ -14,7 +14,7 @@ from dagster_project.cli.hold import hold
 from dagster_project.cli.output import REJECTED, AsJson, err, out, print_json
 from dagster_project.home import warehouse
 from dagster_project.home.settings import load_settings
-from dagster_project.landing import copy_to_landing, land_file
+from dagster_project.landing import copy_to_landing, land_files
 
 NAME = "land"
 
@@ -43,8 +43,9 @@ def command(
             clock = warehouse.read_clock(connection)
             now = datetime.now(UTC) if clock is None else clock.after()
             landed = [
-                land_file(connection, copy, kind, settings, now)
+                each
                 for copy in track(copies, "landing", console=err, disable=not err.is_terminal)
+                for each in land_files(connection, copy, kind, settings, now)
             ]
     if as_json:
         print_json([asdict(file) for file in landed])

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from dagster_project.home.settings import SettingsError
 from dagster_project.home.warehouse import ClockError, WarehouseBusyError
-from dagster_project.landing import DeclarationError, KindError
+from dagster_project.landing import DeclarationError, FileRejectedError, KindError
 from dagster_project.project.dbt import DbtError
 from dagster_project.project.scaffold import ScaffoldError
 from dagster_project.replay.plan import ReplayError
@@ -41,6 +41,7 @@ _CODES: dict[type[Exception], int] = {
     ScaffoldError: USAGE,
     ClockError: USAGE,
     FileNotFoundError: USAGE,
+    FileRejectedError: REJECTED,
     SenderUnavailableError: FAILED,
     WarehouseBusyError: BUSY,
 }

@@ -13,9 +13,10 @@ Four folders; each imports only from the folders above it in this list:
     inserts events and tracking; `crm` does the same for CRM exports. `declared` reads the CRM
     tables that the models expect.
 `store/` lands a file once.
-    `files` finds files and moves landed files away. `load` decides which files to read. `write`
-    lands one file in one transaction. `raw_files` keeps the result of each file. `seen` knows the
-    ids of landed events. `previous_export` compares a CRM export with the previous export.
+    `files` finds files and moves landed files away. `archives` unpacks ZIP archives. `load`
+    decides which files to read. `write` lands one file in one transaction. `raw_files` keeps the
+    result of each file. `seen` knows the ids of landed events. `previous_export` compares a CRM
+    export with the previous export.
 `fetch/` brings new data of remote sources to the landing folder.
     `remote` goes through the sources; `s3` and `postgres` fetch; `atomic_file` writes.
 """
@@ -27,7 +28,7 @@ from dagster_project.landing.shapes.declared import DeclarationError, create_dec
 from dagster_project.landing.shapes.facts import rehash
 from dagster_project.landing.shapes.kinds import Kind, parse_kind
 from dagster_project.landing.store.files import copy_to_landing
-from dagster_project.landing.store.load import land_file, land_new, pending_files
+from dagster_project.landing.store.load import land_file, land_files, land_new, pending_files
 from dagster_project.landing.store.raw_files import LandedFile
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "copy_to_landing",
     "create_declared_tables",
     "land_file",
+    "land_files",
     "land_new",
     "parse_kind",
     "pending_files",

@@ -18,13 +18,15 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import NoReturn, TextIO
 
+    from dagster_project.landing.formats.repair import CleanCopy
+
 _READ_CHARACTERS = 1 << 20
 _MAX_CHARACTERS = 1 << 26
 """The longest value to parse; a longer value means an unclosed bracket or quote."""
 _BLANKS = re.compile(r"[ \t\r\n]*")
 
 
-def write_records(path: Path, clean: Path, encoding: str) -> None:
+def write_records(path: Path, clean: Path, encoding: str) -> CleanCopy:
     """Write the records of a JSON document, each with its text unchanged, as a clean copy.
 
     Args:
@@ -40,6 +42,7 @@ def write_records(path: Path, clean: Path, encoding: str) -> None:
     with open_text(path, encoding) as handle, clean_copy(clean, 1) as copy:
         for line, text in _records(_Document(handle)):
             copy.add(line, unfit(text, encoding), text, [text])
+    return copy
 
 
 def _records(document: _Document) -> Iterator[tuple[int, str]]:

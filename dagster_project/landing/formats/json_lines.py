@@ -12,7 +12,7 @@ from dagster_project.home.sql import Parameters, identifier
 from dagster_project.landing.formats import repair
 from dagster_project.landing.formats.cell_sql import instant
 from dagster_project.landing.formats.packing import packing_of
-from dagster_project.landing.formats.rows import Rows
+from dagster_project.landing.formats.rows import MAX_COLUMNS, Rows, require_few_columns
 from dagster_project.landing.formats.text import count_lines, read_csv, read_lines
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from dagster_project.landing.formats.repair import CleanCopy
 
 Reading = Literal["objects", "lines", "repaired"]
 """How to read a file. "objects" takes half the time, and fails at the first line that is not an
@@ -33,7 +34,7 @@ LINE_BYTES = 2_000_000
 class JsonLines(Rows):
     """One JSON object per line, each with its own keys."""
 
-    def __init__(self, path: Path, reading: Reading) -> None:
+    def __init__(self, path: Path, reading: Reading, copy: CleanCopy | None = None) -> None:
         super().__init__(Parameters())
         self._path = path
         self._reading = reading
@@ -41,12 +42,13 @@ class JsonLines(Rows):
         self.numbered = reading == "repaired"
         self.line = "_line" if self.numbered else "rowid + 1"
         self.must_be = count_lines(path) if reading == "lines" else None
+        if copy is not None:
+            self.more = copy.more
 
     @override
     def repaired(self, scratch: Path) -> Rows:
         clean = scratch / "clean.csv"
-        repair.repair_lines(self._path, clean)
-        return JsonLines(clean, "repaired")
+        return JsonLines(clean, "repaired", repair.repair_lines(self._path, clean))
 
     @override
     def columns(self, connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -56,7 +58,9 @@ class JsonLines(Rows):
                 from {self._objects(parameters)} order by key""",  # noqa: S608 - bound
             parameters.values,
         )
-        return [key for (key,) in found.fetchall()]
+        keys = [key for (key,) in found.fetchall()]
+        require_few_columns(len(keys))
+        return keys
 
     @override
     def has(self, name: str) -> bool:
@@ -157,8 +161,10 @@ class UniformObjects(Rows):
             self.parameters.values,
         ).fetchall()
         self._keys: list[str] = found[0][0] if found else []
-        if len({key.casefold() for key in self._keys}) < len(self._keys):
-            raise NotUniformError  # in a struct, names that differ only in case are the same
+        distinct = len({key.casefold() for key in self._keys})
+        # In a struct, names that differ only in case are the same.
+        if distinct < len(self._keys) or distinct > MAX_COLUMNS:
+            raise NotUniformError
 
     @override
     def repaired(self, scratch: Path) -> Rows:

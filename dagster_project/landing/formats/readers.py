@@ -55,6 +55,19 @@ _ENDINGS: dict[str, Format] = {
     ".parquet": "parquet",
     ".xlsx": "xlsx",
 }
+_EXCEL = "save the workbook as .xlsx or .csv"
+_ARCHIVE = "unpack the archive, or pack the files as .zip"
+_REPACK = "unpack the file, or pack it with gzip or zstd"
+_PAGE = "export the data as .csv or .json"
+_REMEDIES: dict[str, str] = {
+    **dict.fromkeys((".xls", ".xlsb", ".xlsm", ".xltx", ".ods", ".numbers"), _EXCEL),
+    **dict.fromkeys((".7z", ".rar", ".tar", ".tgz"), _ARCHIVE),
+    **dict.fromkeys((".bz2", ".xz", ".lz4", ".br"), _REPACK),
+    **dict.fromkeys((".xml", ".html", ".htm", ".pdf", ".doc", ".docx", ".vcf", ".eml"), _PAGE),
+    **dict.fromkeys((".avro", ".orc", ".db", ".sqlite", ".duckdb"), "export it as .parquet"),
+    ".txt": "rename the file by its content to .csv, .tsv or .jsonl, or set the source's format in "
+    "sendhouse.toml",
+}
 _MAGIC: dict[bytes, str] = {
     b"PAR1": "a Parquet file",
     b"PK\x03\x04": "an Excel workbook (.xlsx) or another ZIP archive",
@@ -78,19 +91,22 @@ def format_of(path: Path, declared: Literal["detect"] | Format) -> Format:
     """Return the declared format, else the format by the file name without the packing's ending.
 
     Raises:
-        FileRejectedError: the file name has no known ending.
+        FileRejectedError: the file name has no known ending; the message says what to do.
 
     """
     if declared != "detect":
         return declared
     name = Path(path.stem) if path.suffix.lower() in packing.ENDINGS else path
-    try:
-        return _ENDINGS[name.suffix.lower()]
-    except KeyError:
-        raise FileRejectedError(
-            f"unknown file format: end the file name in {', '.join(_ENDINGS)} "
-            "(and .gz or .zst), or set the source's format"
-        ) from None
+    ending = name.suffix.lower()
+    if ending in _ENDINGS:
+        return _ENDINGS[ending]
+    if remedy := _REMEDIES.get(ending):
+        raise FileRejectedError(f"{ending} files are not read: {remedy}")
+    what = f"'{ending}'" if ending else "a file name without ending"
+    raise FileRejectedError(
+        f"unknown file format: {what}; end the file name in {', '.join(_ENDINGS)} "
+        "(and .gz or .zst), or .zip; or set the source's format in sendhouse.toml"
+    )
 
 
 def open_rows(
@@ -127,9 +143,9 @@ def open_rows(
             return _open_lines(path, head, source, scratch)
         case "xlsx":
             clean = scratch / "clean.csv"
-            header, rows = workbook.write_sheet(path, clean, source.sheet, source.header_line)
+            header, copy = workbook.write_sheet(path, clean, source.sheet, source.header_line)
             names, again = unique_names(header)
-            return RepairedTable(clean, names, rows, header, again)
+            return RepairedTable(clean, names, copy, header, again)
         case "parquet":
             return _open_parquet(connection, path)
 
@@ -175,8 +191,8 @@ def _open_lines(path: Path, head: bytes, source: SourceSettings, scratch: Path) 
         return JsonLines(path, "lines")  # JSON is UTF-8 (RFC 8259, 8.1)
     clean = scratch / "clean.csv"
     with rejecting_damaged_text():
-        repair.repair_lines(path, clean, encoding_of(path, source.encoding))
-    return JsonLines(clean, "repaired")
+        copy = repair.repair_lines(path, clean, encoding_of(path, source.encoding))
+    return JsonLines(clean, "repaired", copy)
 
 
 def _open_json(path: Path, source: SourceSettings, scratch: Path) -> Rows:
@@ -186,10 +202,10 @@ def _open_json(path: Path, source: SourceSettings, scratch: Path) -> Rows:
         if _is_lines(path, encoding):
             if encoding == UTF_8:
                 return JsonLines(path, "lines")
-            repair.repair_lines(path, clean, encoding)
+            copy = repair.repair_lines(path, clean, encoding)
         else:
-            json_document.write_records(path, clean, encoding)
-    return JsonLines(clean, "repaired")
+            copy = json_document.write_records(path, clean, encoding)
+    return JsonLines(clean, "repaired", copy)
 
 
 def _is_lines(path: Path, encoding: str) -> bool:

@@ -27,6 +27,9 @@ COLUMNS = ("_line", "_problem", "_content")
 USUAL = Dialect()
 """The dialect of a clean copy, if the copy has no lines of the file as they are."""
 
+MAX_REJECTS = 10_000
+"""The number of rejected rows of one file that are listed; further rows are only counted."""
+
 _MAX_SHOWN = 100_000
 _LINE_END = "\r\n"
 
@@ -47,14 +50,22 @@ class CleanCopy:
         self._writer.writerow([*COLUMNS, *range(width)])
         self._no_values = [""] * width
         self.rows = 0
+        """The number of written rows."""
+        self.more = 0
+        """The number of rows with a problem beyond `MAX_REJECTS`, which are not written."""
+        self._problems = 0
 
     def add(self, line: int, problem: str | None, text: str, values: Sequence[str]) -> None:
         """Write a row: with a problem, the problem and the text; else the values."""
-        self.rows += 1
         if problem is None:
+            self.rows += 1
             self._writer.writerow([line, "", "", *values])
-        else:
+        elif self._problems < MAX_REJECTS:
+            self.rows += 1
+            self._problems += 1
             self._writer.writerow([line, problem, _shown(text), *self._no_values])
+        else:
+            self.more += 1
 
     def add_line(self, line: int, text: str) -> None:
         """Write a line that is a record without doubt, as it is."""
@@ -91,7 +102,7 @@ def clean_copy(clean: Path, width: int, dialect: Dialect = USUAL) -> Iterator[Cl
 
 def repair_csv(
     path: Path, clean: Path, dialect: Dialect, encoding: str, *, quote_is_declared: bool = False
-) -> int:
+) -> CleanCopy:
     """Write the records of a CSV file, with any mix of line ends, in `copied(dialect)`.
 
     Args:
@@ -100,9 +111,6 @@ def repair_csv(
         dialect: the dialect of the file.
         encoding: the encoding of the file.
         quote_is_declared: whether the quote character is declared, not detected.
-
-    Returns:
-        The number of records.
 
     """
     width = len(dialect.header)
@@ -118,7 +126,7 @@ def repair_csv(
             if problem is None and not quote_is_declared:
                 problem = _swallowed(record, dialect)
             copy.add(record.line, problem, record.text, record.values)
-    return copy.rows
+    return copy
 
 
 def copied(dialect: Dialect) -> Dialect:
@@ -126,7 +134,7 @@ def copied(dialect: Dialect) -> Dialect:
     return USUAL if whole_line(dialect, len(dialect.header)) is None else dialect
 
 
-def repair_lines(path: Path, clean: Path, encoding: str = UTF_8) -> None:
+def repair_lines(path: Path, clean: Path, encoding: str = UTF_8) -> CleanCopy:
     """Write the lines of a text file, ended by LF or CR LF, without blank lines.
 
     Args:
@@ -144,6 +152,7 @@ def repair_lines(path: Path, clean: Path, encoding: str = UTF_8) -> None:
             text = line.rstrip("\r\n")
             if text.strip():
                 copy.add(number, unfit(text, encoding), text, [text])
+    return copy
 
 
 def _swallowed(record: Record, dialect: Dialect) -> str | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
+from dagster_project.landing.errors import FileRejectedError
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
@@ -12,6 +14,19 @@ if TYPE_CHECKING:
     import duckdb
 
     from dagster_project.home.sql import Parameters
+
+
+MAX_COLUMNS = 2_000
+"""The time to plan a statement grows with the square of the number of columns."""
+
+
+def require_few_columns(columns: int) -> None:
+    """Raise FileRejectedError if a file has more than `MAX_COLUMNS` columns."""
+    if columns > MAX_COLUMNS:
+        raise FileRejectedError(
+            f"the file has {columns:,} columns, and at most {MAX_COLUMNS:,} land: export the "
+            "columns that are used, or one row per value"
+        )
 
 
 class Rows(ABC):
@@ -27,6 +42,8 @@ class Rows(ABC):
     """Whether `relation` has a column `_line`."""
     again: Mapping[str, Sequence[str]]
     """The further columns of a name that occurs again in the header: { "Reason": ["Reason_2"] }."""
+    more: int
+    """The number of further rejected rows, which `relation` lacks; see `repair.MAX_REJECTS`."""
     must_be: int | None
     """The number of rows that `relation` must return for `line` to be correct; None if `line` is
     always correct."""
@@ -34,6 +51,7 @@ class Rows(ABC):
     def __init__(self, parameters: Parameters) -> None:
         self.parameters = parameters
         self.again = {}
+        self.more = 0
 
     @abstractmethod
     def repaired(self, scratch: Path) -> Rows:

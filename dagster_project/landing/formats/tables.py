@@ -11,7 +11,7 @@ from dagster_project.home.sql import Parameters, identifier
 from dagster_project.landing.errors import FileRejectedError
 from dagster_project.landing.formats import repair
 from dagster_project.landing.formats.cell_sql import instant
-from dagster_project.landing.formats.rows import Rows
+from dagster_project.landing.formats.rows import Rows, require_few_columns
 from dagster_project.landing.formats.text import read_csv
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from dagster_project.landing.formats.csv_file import CsvFile
     from dagster_project.landing.formats.csv_records import Dialect
+    from dagster_project.landing.formats.repair import CleanCopy
 
 
 _EXACT = 1 << 53
@@ -33,6 +34,7 @@ class _Table(Rows):
 
     def __init__(self, parameters: Parameters, relation: str, types: Mapping[str, str]) -> None:
         super().__init__(parameters)
+        require_few_columns(len(types))
         self._relation = relation
         # Column names are data: SQL uses the column's position.
         self._places = {name: f"_c{place}" for place, name in enumerate(types)}
@@ -159,11 +161,11 @@ class CsvTable(_TextTable):
 def repaired_csv(file: CsvFile, scratch: Path) -> RepairedTable:
     """Open a CSV file through a clean copy in `scratch`."""
     clean = scratch / "clean.csv"
-    rows = repair.repair_csv(
+    copy = repair.repair_csv(
         file.path, clean, file.dialect, file.encoding, quote_is_declared=file.quote_is_declared
     )
     return RepairedTable(
-        clean, file.names, rows, file.dialect.header, file.again, repair.copied(file.dialect)
+        clean, file.names, copy, file.dialect.header, file.again, repair.copied(file.dialect)
     )
 
 
@@ -177,7 +179,7 @@ class RepairedTable(_TextTable):
         self,
         clean: Path,
         names: Sequence[str],
-        rows: int,
+        copy: CleanCopy,
         header: Sequence[str],
         again: Mapping[str, Sequence[str]],
         dialect: Dialect = repair.USUAL,
@@ -191,7 +193,7 @@ class RepairedTable(_TextTable):
         )
         self._names = header
         self.again = again
-        self.must_be = rows
+        self.must_be, self.more = copy.rows, copy.more
 
     @override
     def problem(self) -> str:

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
     from openpyxl.cell.read_only import ReadOnlyCell
 
+    from dagster_project.landing.formats.repair import CleanCopy
+
 # The errors that zipfile, the XML parsers and openpyxl raise because of a file's content.
 _DAMAGED = (
     zipfile.BadZipFile,
@@ -60,7 +62,7 @@ _MAX_ROWS, _MAX_COLUMNS = 1_048_576, 16_384
 
 def write_sheet(
     path: Path, clean: Path, sheet: str, header_line: int | None
-) -> tuple[list[str], int]:
+) -> tuple[list[str], CleanCopy]:
     """Write a sheet's rows as a clean copy.
 
     Args:
@@ -70,7 +72,7 @@ def write_sheet(
         header_line: the row with the column names; None for the first row that is not blank.
 
     Returns:
-        The column names, and the number of rows after the header.
+        The column names, and the copy.
 
     Raises:
         FileRejectedError: the file is damaged or not a workbook; or the sheet or its header is
@@ -96,7 +98,7 @@ def write_sheet(
                     )
                 values = (values + [""] * len(header))[: len(header)]
                 copy.add(line, unfit(text) or problem, text, values)
-        return header, copy.rows
+        return header, copy
 
 
 @dataclass(frozen=True)

@@ -158,9 +158,13 @@ def ensure_table(connection: duckdb.DuckDBPyConnection, name: str, columns: list
     DuckDB ignores the case of names: `Email` is the column `email`.
     """
     table = f"raw.{identifier(name)}"
-    bookkeeping = ", ".join(f"{column} {kind} not null" for column, kind in _BOOKKEEPING.items())
-    connection.execute(f"create table if not exists {table} ({bookkeeping})")
+    all_columns = [f"{column} {kind} not null" for column, kind in _BOOKKEEPING.items()]
+    all_columns += [f"{identifier(column)} varchar" for column in columns]
+    connection.execute(f"create table if not exists {table} ({', '.join(all_columns)})")
+    there = connection.execute(f"select column_name from (describe {table})").fetchall()  # noqa: S608
+    known = {column.casefold() for (column,) in there}
     for column in columns:
-        connection.execute(
-            f"alter table {table} add column if not exists {identifier(column)} varchar"
-        )
+        if column.casefold() not in known:
+            connection.execute(
+                f"alter table {table} add column if not exists {identifier(column)} varchar"
+            )

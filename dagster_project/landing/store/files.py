@@ -8,6 +8,7 @@ import shutil
 from dataclasses import dataclass
 from datetime import UTC
 from errno import EINVAL
+from itertools import chain
 from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 from dagster_project.landing.errors import FileChangedError, FileRejectedError
 from dagster_project.landing.formats.readers import format_of
 from dagster_project.landing.shapes.kinds import kind_of_folder, parse_kind
+from dagster_project.landing.store.archives import content_of, is_archive
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 DONE = ".done"
 """The folder of landed files under `landing/`; nothing reads it, and an operator may empty it."""
 _BEING_WRITTEN = (".tmp", ".part")
+_WATCHED_DAYS = 2
 
 
 @dataclass(frozen=True)
@@ -78,10 +81,22 @@ def discover(settings: Settings) -> list[tuple[str, Path]]:
     return sorted(found)
 
 
+def landed_lately(settings: Settings) -> list[tuple[str, Path]]:
+    """List the files in `.done` of the last two days on which files landed, as (kind name, path).
+
+    A program may still have such a file open, and write to it.
+    """
+    done = settings.landing_dir / DONE
+    days = sorted(day for day in done.iterdir() if day.is_dir()) if done.is_dir() else []
+    return sorted(chain.from_iterable(map(_in_landing, days[-_WATCHED_DAYS:])))
+
+
 def _in_landing(landing_dir: Path) -> Iterator[tuple[str, Path]]:
+    """Yield (kind name, path) of all files; a symbolic link to a folder counts as a file."""
     for folder, subfolders, names in os.walk(landing_dir):
+        links = [name for name in subfolders if Path(folder, name).is_symlink()]
         subfolders[:] = [name for name in subfolders if not name.startswith(".")]
-        for name in names:
+        for name in [*names, *links]:
             path = Path(folder) / name
             if not is_ignored(path):
                 yield kind_of_folder(path.relative_to(landing_dir)), path
@@ -93,29 +108,37 @@ def _glob(pattern: Path) -> Iterator[Path]:
             yield path
 
 
-def put_away(path: Path, state: State, settings: Settings, landed_at: datetime) -> None:
+def is_done(path: Path, settings: Settings) -> bool:
+    """Whether the file is in the folder of landed files."""
+    return path.is_relative_to(settings.landing_dir / DONE)
+
+
+def put_away(path: Path, state: State, settings: Settings, landed_at: datetime) -> Path | None:
     """Move a landed file to `.done/<day>/`, so that listing the folder costs only new files.
 
     A file outside the landing folder stays in place. So does a file that changed since its `state`
     landed.
 
+    Returns:
+        The file's new path; None if the file stays.
+
     Raises:
         OSError: the file cannot be moved.
 
     """
-    if not path.is_relative_to(settings.landing_dir):
-        return
+    if not path.is_relative_to(settings.landing_dir) or is_done(path, settings):
+        return None
     place = path.relative_to(settings.landing_dir)
     target = settings.landing_dir / DONE / f"{landed_at.astimezone(UTC):%Y-%m-%d}" / place
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         if state_of(path) != state:
-            return
+            return None
         if target.exists():  # a file of the same name landed earlier in the day
             target = target.with_name(f"{state.modified_ns}-{target.name}")
-        path.replace(target)
+        return path.replace(target)
     except (FileChangedError, FileNotFoundError):
-        pass  # another program deleted the file
+        return None  # another program deleted the file
 
 
 def copy_to_landing(files: Iterable[Path], kind: str, settings: Settings) -> list[Path]:
@@ -134,7 +157,8 @@ def copy_to_landing(files: Iterable[Path], kind: str, settings: Settings) -> lis
 
     Raises:
         KindError: the kind is unknown.
-        FileRejectedError: a file's name marks the file as incomplete, or has no known format.
+        FileRejectedError: a file's name marks the file as incomplete, or has no known format. The
+            message names the file.
         FileNotFoundError: a file does not exist. In each case no file was copied.
 
     """
@@ -147,7 +171,13 @@ def copy_to_landing(files: Iterable[Path], kind: str, settings: Settings) -> lis
             raise FileRejectedError(
                 f"the file name marks an incomplete file: {path}; rename the file"
             )
-        format_of(path, source.format)
+        try:
+            if is_archive(path):
+                content_of(path)
+            else:
+                format_of(path, source.format)
+        except FileRejectedError as error:
+            raise FileRejectedError(f"{path}: {error}", error.content) from error
     folder = settings.landing_dir / kind
     folder.mkdir(parents=True, exist_ok=True)
     return [_copy(path, folder) for path in wanted]

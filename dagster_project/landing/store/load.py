@@ -11,8 +11,17 @@ import duckdb
 
 from dagster_project.landing.errors import FileChangedError, FileRejectedError, KindError
 from dagster_project.landing.shapes.kinds import parse_kind
-from dagster_project.landing.store import raw_files
-from dagster_project.landing.store.files import DONE, discover, put_away, sha256_of, state_of
+from dagster_project.landing.store import archives, raw_files
+from dagster_project.landing.store.archives import is_archive
+from dagster_project.landing.store.files import (
+    DONE,
+    discover,
+    is_done,
+    landed_lately,
+    put_away,
+    sha256_of,
+    state_of,
+)
 from dagster_project.landing.store.raw_files import Fingerprint, LandedFile
 from dagster_project.landing.store.write import transaction, write_rows
 
@@ -21,6 +30,16 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from dagster_project.home.settings import Settings
+    from dagster_project.landing.shapes.kinds import Kind
+
+_IS_LINK = (
+    "a symbolic link in the landing folder is not followed: put the file itself, or set the "
+    "folder of the file as a source's path in sendhouse.toml"
+)
+_CHANGED_LATER = (
+    f"the file changed in {DONE} after it landed, so it is read again: a program writes files "
+    "under a name that ends in .tmp, and renames them when they are complete"
+)
 
 
 def land_new(
@@ -38,8 +57,9 @@ def land_new(
 
     """
     return [
-        land_file(connection, path, kind, settings, landed_at)
+        landed
         for kind, path in _pending(connection, settings)
+        for landed in land_files(connection, path, kind, settings, landed_at)
     ]
 
 
@@ -54,7 +74,11 @@ def _pending(
     """Yield the files to read, by kind; the oldest file of a kind comes first."""
     known = raw_files.known_paths(connection)
     found: list[tuple[str, int, Path]] = []
-    for kind, path in discover(settings):
+    done = [each for each in landed_lately(settings) if (each[0], str(each[1])) in known]
+    for kind, path in [*discover(settings), *done]:
+        if path.is_symlink() and settings.landing_dir in path.parents:
+            found.append((kind, 0, path))  # landing the file reports the error
+            continue
         state, outcome = known.get((kind, str(path)), (None, None))
         try:
             now = state_of(path)
@@ -68,12 +92,33 @@ def _pending(
         )
         # A landed file in the landing folder could not be moved to .done: try again.
         waits = (
-            outcome is not None and outcome.error is None and settings.landing_dir in path.parents
+            outcome is not None
+            and outcome.error is None
+            and settings.landing_dir in path.parents
+            and not is_done(path, settings)
         )
         if not is_known or waits:
             found.append((kind, now.modified_ns, path))
     for kind, _, path in sorted(found):
         yield kind, path
+
+
+def land_files(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    kind: str,
+    settings: Settings,
+    landed_at: datetime,
+) -> list[LandedFile]:
+    """Land one file, or an archive and each of its files; see `land_file`."""
+    landed = land_file(connection, path, kind, settings, landed_at)
+    return [
+        landed,
+        *(
+            land_file(connection, unpacked, kind, settings, landed_at)
+            for unpacked in landed.unpacked
+        ),
+    ]
 
 
 def land_file(
@@ -108,6 +153,8 @@ def land_file(
     except UnicodeEncodeError:
         readable = Path(os.fsencode(path).decode(errors="replace"))
         return LandedFile(readable, kind, "", error="the file name is not UTF-8: rename the file")
+    if path.is_symlink() and settings.landing_dir in path.parents:
+        return LandedFile(path, kind, "", error=_IS_LINK)
     try:
         state = state_of(path)
         file = Fingerprint(kind, sha256_of(path), state, _mapping(kind, settings))
@@ -116,9 +163,12 @@ def land_file(
     except OSError as error:
         return LandedFile(path, kind, "", error=f"cannot be read: {error.strerror}")
     landed = _land_once(connection, path, file, settings, landed_at)
+    if is_done(path, settings) and not landed.already_landed:
+        landed = replace(landed, notices=(*landed.notices, _CHANGED_LATER))
     if landed.error is None:
         try:
-            put_away(path, state, settings, landed_at)
+            if (moved := put_away(path, state, settings, landed_at)) is not None:
+                raw_files.move_path(connection, file, path, moved)
         except OSError as error:
             notice = (
                 f"the file cannot be moved to {DONE}, so every tick reads it again: "
@@ -146,6 +196,8 @@ def _land_once(
         return LandedFile(path, kind, file.file_id, already_landed=True, error=outcome.error)
     try:
         rows = parse_kind(file.kind, settings.sources)
+        if is_archive(path):
+            return _unpack(connection, path, rows, settings, file, landed_at)
         return write_rows(connection, path, rows, settings, file, landed_at)
     except (KindError, FileRejectedError) as error:
         landed = LandedFile(path, kind, file.file_id, error=str(error))
@@ -161,6 +213,34 @@ def _land_once(
         if not isinstance(error, FileChangedError) and path.exists():
             raise  # an error of the disk, not of the file
         return LandedFile(path, kind, file.file_id, error=FileChangedError.message)
+
+
+def _unpack(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    kind: Kind,
+    settings: Settings,
+    file: Fingerprint,
+    landed_at: datetime,
+) -> LandedFile:
+    """Unpack an archive to the landing folder, and record it."""
+    content = archives.content_of(path)
+    if kind.source.snapshot == "full" and len(content.files) > 1:
+        raise FileRejectedError(
+            f"the archive has {len(content.files)} files, but a full snapshot is one file: join "
+            "the files, or land them from a source without snapshot"
+        )
+    folder = settings.landing_dir / file.kind
+    unpacked = archives.unpack(path, content, folder, file.file_id[:8], file.state.modified_ns)
+    notices = [f"{len(unpacked)} files of the archive land one by one"]
+    if content.hidden:
+        notices.append(f"{content.hidden} hidden files of the archive are left out")
+    landed = LandedFile(
+        path, file.kind, file.file_id, notices=tuple(notices), unpacked=tuple(unpacked)
+    )
+    with transaction(connection):
+        raw_files.record(connection, file, landed, landed_at)
+    return landed
 
 
 def _is_snapshot(kind: str, settings: Settings) -> bool:

@@ -58,6 +58,8 @@ class LandedFile:
     """Whether the same content was processed before; the counts are then 0."""
     notices: tuple[str, ...] = ()
     """Remarks on a landed file, for example new, missing or renamed columns."""
+    unpacked: tuple[Path, ...] = ()
+    """The files of an archive, which land one by one."""
     error: str | None = None
     """Why the whole file did not land. Contains nothing of the file's content."""
 
@@ -66,6 +68,8 @@ class LandedFile:
             return f"{self.path} ({self.kind}): not landed: {self.error}"
         if self.already_landed:
             return "\n  ".join([f"{self.path} ({self.kind}): already landed", *self.notices])
+        if self.unpacked:
+            return "\n  ".join([f"{self.path} ({self.kind}): unpacked", *self.notices])
         if not (self.rows_landed or self.rows_duplicate or self.rows_rejected):
             return f"{self.path} ({self.kind}): no rows"
         counts = (
@@ -112,7 +116,8 @@ def returned_snapshot(
     [(last_sha256, last_modified_ns, times)] = connection.execute(
         """select max_by(sha256, file_no), max(modified_ns),
                count(*) filter (where sha256 = $sha256)
-           from raw.files where kind = $kind and error is null""",
+           from raw.files
+           where kind = $kind and error is null and (table_name is not null or sha256 = $sha256)""",
         {"kind": file.kind, "sha256": file.sha256},
     ).fetchall()
     if last_sha256 == file.sha256 or file.state.modified_ns <= last_modified_ns:
@@ -207,6 +212,16 @@ def record(
     )
     remember_path(connection, file, landed.path)
     return file_no
+
+
+def move_path(
+    connection: duckdb.DuckDBPyConnection, file: Fingerprint, path: Path, moved: Path
+) -> None:
+    """Record that a file moved, so that a later change is noticed."""
+    connection.execute(
+        "update raw.file_paths set path = $moved where path = $path and kind = $kind",
+        {"path": str(path), "moved": str(moved), "kind": file.kind},
+    )
 
 
 def remember_path(connection: duckdb.DuckDBPyConnection, file: Fingerprint, path: Path) -> None:

@@ -12,6 +12,7 @@ from dagster_project.landing.errors import FileChangedError
 from dagster_project.landing.formats.json_lines import JsonLines, NotUniformError, UniformObjects
 from dagster_project.landing.formats.packing import check_whole
 from dagster_project.landing.formats.readers import UNREADABLE, format_of, open_rows
+from dagster_project.landing.formats.repair import MAX_REJECTS
 from dagster_project.landing.shapes import crm, facts
 from dagster_project.landing.shapes.declared import read_declared
 from dagster_project.landing.store import previous_export, raw_files
@@ -150,12 +151,12 @@ class _Writing:
             self._write_checked(facts.check(self.kind, rows, self.landed_at), rows)
 
         with self._checked_rows(check) as rows:
-            right, wrong = self._count("_problem is null"), self._count("_problem <> ''")
+            right, wrong = self._count("_problem is null"), self._wrong(rows)
             with transaction(self.connection):
                 hashes = facts.insert(self.connection, self.kind, _CHECKED, self._numbered())
                 landed = self._landed(len(hashes), right - len(hashes), wrong, _twice(rows))
                 file_no = self._record(landed)
-                self._reject(rows)
+                self._reject(rows, wrong)
         return landed, hashes, file_no
 
     def export(self) -> LandedFile:
@@ -170,7 +171,7 @@ class _Writing:
             columns[:] = checked.columns
 
         with self._checked_rows(check) as rows:
-            wrong = self._count("_problem <> ''")
+            wrong = self._wrong(rows)
             with transaction(self.connection):
                 added = crm.insert(
                     self.connection, self.kind, _CHECKED, rows.line, columns, self._numbered()
@@ -187,7 +188,7 @@ class _Writing:
                 received_at = crm.common_received_at(self.kind, self.landed_at)
                 landed = self._landed(added, 0, wrong, tuple(notices))
                 self._record(landed, raw_files.Export(columns, is_full, received_at))
-                self._reject(rows)
+                self._reject(rows, wrong)
         return landed
 
     @contextmanager
@@ -219,6 +220,9 @@ class _Writing:
         ).fetchall()
         return count
 
+    def _wrong(self, rows: Rows) -> int:
+        return self._count("_problem <> ''") + rows.more
+
     def _landed(
         self, added: int, duplicate: int = 0, wrong: int = 0, notices: tuple[str, ...] = ()
     ) -> LandedFile:
@@ -231,13 +235,20 @@ class _Writing:
             self.connection, self.file, landed, self.landed_at, self.kind.table, export
         )
 
-    def _reject(self, rows: Rows) -> None:
+    def _reject(self, rows: Rows, wrong: int) -> None:
+        """List the rejected rows, and the number of those beyond `MAX_REJECTS`."""
         self.connection.execute(
             f"""insert into raw.rejects
                 select $id, {rows.line}, _problem, _content from {_CHECKED}
-                where _problem <> ''""",  # noqa: S608 - names of our own
+                where _problem <> '' order by rowid limit {MAX_REJECTS}""",  # noqa: S608 - ours
             {"id": self.file.file_id},
         )
+        if wrong > MAX_REJECTS:
+            more = f"{wrong - MAX_REJECTS:,} more rows are rejected; {MAX_REJECTS:,} are listed"
+            self.connection.execute(
+                "insert into raw.rejects values ($id, null, $more, null)",
+                {"id": self.file.file_id, "more": more},
+            )
 
     def _require_unchanged(self) -> None:
         if state_of(self.path) != self.file.state:

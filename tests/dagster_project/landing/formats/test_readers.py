@@ -106,7 +106,8 @@ def test_a_column_without_a_name_is_named_by_its_number(landing):
         ("csv", b"\xff\xfe,a\n1,2\n", "the file is damaged: a part of it is not utf-16"),
         ("csv", b"\x93\xfb\x96{,a\n1,2\n", "uncertain text encoding: "),
         ("parquet", b"PAR1 and then no Parquet content", "the Parquet file cannot be read"),
-        ("xml", "<contacts/>", "unknown file format: "),
+        ("xml", "<contacts/>", ".xml files are not read: export the data as .csv or .json"),
+        ("csv", ",".join(f"c{n}" for n in range(10_000)) + "\n", "the file has 10,000 columns"),
     ],
 )
 def test_an_unreadable_file_is_rejected_whole(landing, name, content, reason):

@@ -20,7 +20,7 @@ def test_records_are_numbered_by_their_first_line(tmp_path):
     source, clean = tmp_path / "a.csv", tmp_path / "clean.csv"
     source.write_bytes(b'made today\r\na;b\r\n1;"x\ny"\r\n\r\n2;z\n')
     dialect = Dialect(";", header_line=2, header=("a", "b"))
-    assert repair_csv(source, clean, dialect, UTF_8) == 2
+    assert repair_csv(source, clean, dialect, UTF_8).rows == 2
     assert read(clean, ";") == [["3", "", "", "1", "x\ny"], ["6", "", "", "2", "z"]]
 
 

@@ -77,3 +77,80 @@ def test_a_deleted_file_is_reported_and_not_recorded(landing):
     assert landed.error is not None
     assert "changed or disappeared" in landed.error
     assert landing.rows("select count(*) from raw.files") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("a.xls", "save the workbook as .xlsx or .csv"),
+        ("a.XLSB", "save the workbook as .xlsx or .csv"),
+        ("a.ods", "save the workbook as .xlsx or .csv"),
+        ("a.numbers", "save the workbook as .xlsx or .csv"),
+        ("a.txt", "rename the file by its content to .csv, .tsv or .jsonl"),
+        ("a.7z", "unpack the archive"),
+        ("a.tar.gz", "unpack the archive"),
+        ("a.csv.bz2", "pack it with gzip or zstd"),
+        ("a.pdf", "export the data as .csv or .json"),
+        ("a.avro", "export it as .parquet"),
+        ("a", "a file name without ending; end the file name in .csv"),
+        ("a.gz", "a file name without ending; end the file name in .csv"),
+        ("contacts.2026", "'.2026'; end the file name in .csv"),
+    ],
+)
+def test_a_file_that_is_not_read_is_refused_with_a_remedy(landing, tmp_path, name, remedy):
+    (tmp_path / name).write_text("x\n")
+    with pytest.raises(FileRejectedError) as refused:
+        copy_to_landing([tmp_path / name], "events", landing.settings)
+    message = str(refused.value)
+    assert message.startswith(f"{tmp_path / name}: ")
+    assert remedy in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("name", ["a.CSV", "a.Csv", "a.tsv", "a.TAB", "a.csv.GZ", "a.NDJSON"])
+def test_an_ending_counts_in_any_case(landing, tmp_path, name):
+    (tmp_path / name).write_text("x\n")
+    assert copy_to_landing([tmp_path / name], "events", landing.settings)[0].is_file()
+
+
+@pytest.mark.parametrize(
+    "place", ["events/link.csv", "events", "link.csv", "crm/standard/contacts"]
+)
+def test_a_symbolic_link_is_reported_and_not_followed(landing, tmp_path, place):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "a.csv").write_text("contact_key,name,occurred_at\na,n,2024-06-01\n")
+    path = landing.settings.landing_dir / place
+    path.parent.mkdir(parents=True)
+    path.symlink_to(outside / "a.csv" if place.endswith(".csv") else outside)
+    for _ in range(2):
+        [landed] = landing.land()
+        assert "symbolic link" in str(landed.error)
+        assert landed.rows_landed == 0
+    assert (outside / "a.csv").exists()
+    assert path.is_symlink()
+
+
+def test_lines_written_through_an_open_handle_after_landing_land(landing):
+    path = landing.put("events/a.jsonl", EVENT)
+    with path.open("a") as handle:
+        assert [landed.rows_landed for landed in landing.land()] == [1]
+        assert landing.land() == []
+        for number, name in enumerate("bc", start=2):
+            handle.write(EVENT.replace('"a"', f'"{name}"'))
+            handle.flush()
+            [landed] = landing.land()
+            assert (landed.rows_landed, landed.rows_duplicate) == (1, number - 1)
+            assert "changed in .done after it landed" in landed.notices[-1]
+    assert landing.land() == []
+    assert landing.rows("select contact_key from raw.events order by 1") == [("a",), ("b",), ("c",)]
+
+
+def test_a_file_of_the_same_name_does_not_hide_what_an_open_handle_writes(landing):
+    path = landing.put("events/a.jsonl", EVENT)
+    with path.open("a") as handle:
+        landing.land()
+        landing.land_one("events/a.jsonl", EVENT.replace('"a"', '"b"'))
+        handle.write(EVENT.replace('"a"', '"c"'))
+    assert [landed.rows_landed for landed in landing.land()] == [1]
+    assert landing.land() == []

@@ -15,7 +15,8 @@ import pytest
 from dagster_project.home import warehouse
 from dagster_project.home.settings import load_settings
 from dagster_project.landing import land_file, land_new, pending_files
-from dagster_project.landing.store import load
+from dagster_project.landing.formats import repair
+from dagster_project.landing.store import load, write
 from dagster_project.landing.store.files import put_away, state_of
 from dagster_project.tick import installation
 from tests.dagster_project.landing.conftest import NOON
@@ -435,3 +436,25 @@ def test_a_changed_file_is_not_moved_away(landing):
     path.write_text(_EVENT + _EVENT.replace('"k"', '"k2"'))
     put_away(path, landed_state, landing.settings, NOON)
     assert path.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", "a,b\n" + "1,2\n" * 40 + "x\n" * 30),
+        ("a.csv", "contact_id,note\n" + "1,2\n" * 40 + '1,"x"y\n' * 30),
+        ("a.jsonl", '{"contact_id":"1"}\n' + "x\n" * 30),
+        ("a.json", "[" + ",".join(['{"contact_id":"1","note":"\\ud800"}', "{}"] * 15) + ",{}]"),
+        ("a.csv", "contact_id,note\n" + "1,2\n" + ",2\n" * 30),
+    ],
+)
+def test_rejected_rows_beyond_a_number_are_counted(landing, monkeypatch, name, content):
+    for module in (repair, write):
+        monkeypatch.setattr(module, "MAX_REJECTS", 10)
+    kind = "crm/standard/contacts" if "contact_id" in content else "crm/other/things"
+    landed = landing.land_one(f"{kind}/{name}", content)
+    assert landed.rows_rejected >= 16
+    rejects = landing.rejects()
+    assert len(rejects) == 11
+    [more] = [reason for line, reason, _ in rejects if line is None]
+    assert more == f"{landed.rows_rejected - 10} more rows are rejected; 10 are listed"
