@@ -12,6 +12,8 @@ from dagster_project.landing.shapes.declared import DeclaredColumn, DeclaredTabl
 from dagster_project.landing.shapes.fields import Fields
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import duckdb
 
     from dagster_project.landing.formats.rows import Rows
@@ -241,6 +243,49 @@ def insert(
         {"file_id": file_id, "file_no": file_no},
     ).fetchall()
     return added
+
+
+def conflicts(
+    connection: duckdb.DuckDBPyConnection, checked: str, columns: list[str], ids: Sequence[str]
+) -> list[str]:
+    """Describe the records that an export has in several rows with different values.
+
+    All rows land, and models read the last one. Rows with different times of receipt are history.
+
+    Args:
+        connection: the warehouse.
+        checked: the temporary table with the result of `check`.
+        columns: the names of `_v0`, `_v1`, …
+        ids: the columns that may identify a record; the first with a value does.
+
+    """
+    folded = [name.casefold() for name in columns]
+    places = [folded.index(name.casefold()) for name in ids if name.casefold() in folded]
+    if not places:
+        return []
+    filled = [f"nullif(_v{place}, '')" for place in places]
+    record = f"coalesce({', '.join(filled)})"
+    values = ", ".join(f"_v{place}" for place in range(len(columns)))
+    [(records,)] = connection.execute(
+        f"""
+        with repeated as (
+            select {record} as record, _received_at from {checked}
+            where _problem is null and {record} is not null
+            group by all having count(*) > 1
+        )
+        select count(*) from (
+            select record from {checked} inner join repeated
+                on repeated.record = {record} and repeated._received_at = {checked}._received_at
+            where _problem is null
+            group by record, {checked}._received_at having count(distinct hash({values})) > 1
+        )"""  # noqa: S608 - columns are named by position
+    ).fetchall()
+    if not records:
+        return []
+    return [
+        f"{records:,} records are in several rows with different values ({', '.join(ids)}): all "
+        "rows land, and the last row counts"
+    ]
 
 
 def common_received_at(kind: Kind, landed_at: datetime) -> datetime | None:

@@ -78,6 +78,12 @@ class DeclaredTable:
     identified_by: tuple[str, ...] = ()
     """Candidate id columns; the first column with a value identifies the record."""
 
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The columns that may identify a record; without `identified_by`, the required column."""
+        required = (name for name, column in self.columns.items() if column.required)
+        return self.identified_by or (next(required, "id"),)
+
 
 def read_declared(project_dir: Path) -> dict[str, DeclaredTable]:
     """Read the declared CRM tables, by their name in the warehouse.

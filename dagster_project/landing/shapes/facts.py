@@ -248,6 +248,63 @@ def insert_whole(
     return hashes if is_new else None
 
 
+def reject_conflicts(
+    connection: duckdb.DuckDBPyConnection, kind: Kind, checked: str, file_no: int
+) -> None:
+    """Reject the rows whose event_id came before with other content; `insert` skips equal rows.
+
+    The order of keys in the JSON column is no content, and received_at is none.
+
+    Args:
+        connection: the warehouse, not in a transaction or in one.
+        kind: `events` or `tracking`.
+        checked: the temporary table with the result of `check`, in file order; a row in conflict
+            gets a `_problem` and its `_content`.
+        file_no: the file's number; only files with a lower number came before.
+
+    """
+    shape = _SHAPES[kind.shape]
+    words, payload = (*shape.words, "occurred_at"), shape.payload
+    same = [f"new.{name} is not distinct from old.{name}" for name in words]
+    new, old = f"new.{payload}", f"old.{payload}"
+    same.append(
+        f"({new} is not distinct from {old} or coalesce("
+        f"json_contains({new}, {old}) and json_contains({old}, {new}), false))"
+    )
+    columns = ", ".join(("event_id", *words, payload))
+    connection.execute(
+        f"""
+        update {checked} as changed set
+            _problem = 'the event_id came before with other content: ' || event_id,
+            _content = to_json(struct_pack({columns}))::varchar
+        where rowid in (
+            with repeated as (
+                select event_id, min(rowid) as first_row from {checked}
+                where _problem is null group by event_id having count(*) > 1
+            ),
+            known as (
+                select {columns} from raw.{kind.table}
+                where file_no < $file_no
+                  and event_hash in (select event_hash from {checked} where _problem is null)
+            ),
+            came_before as (
+                select null::bigint as row_number, * from known
+                union all
+                select first_row as row_number, {columns}
+                from {checked} as first inner join repeated using (event_id)
+                where first.rowid = repeated.first_row
+                  and not exists (select 1 from known where known.event_id = first.event_id)
+            )
+            select new.rowid
+            from {checked} as new inner join came_before as old using (event_id)
+            where new._problem is null
+              and new.rowid is distinct from old.row_number
+              and not ({" and ".join(same)})
+        )""",  # noqa: S608 - names of our own tables and columns
+        {"file_no": file_no},
+    )
+
+
 def insert(
     connection: duckdb.DuckDBPyConnection, kind: Kind, checked: str, file: tuple[str, int]
 ) -> pl.Series:

@@ -151,6 +151,7 @@ class _Writing:
             self._write_checked(facts.check(self.kind, rows, self.landed_at), rows)
 
         with self._checked_rows(check) as rows:
+            facts.reject_conflicts(self.connection, self.kind, _CHECKED, self._numbered()[1])
             right, wrong = self._count("_problem is null"), self._wrong(rows)
             with transaction(self.connection):
                 hashes = facts.insert(self.connection, self.kind, _CHECKED, self._numbered())
@@ -179,7 +180,9 @@ class _Writing:
                 notices = previous_export.compare_columns(
                     self.connection, self.kind, self.file.file_id, columns
                 )
-                notices = [*_twice(rows), *notices]
+                ids = declared.ids if declared else ("id",)
+                conflicts = crm.conflicts(self.connection, _CHECKED, columns, ids)
+                notices = [*_twice(rows), *conflicts, *notices]
                 is_full = self.kind.source.snapshot == "full"
                 if is_full and (
                     lost := previous_export.compare_rows(self.connection, self.kind, added)

@@ -384,3 +384,33 @@ def test_an_event_with_two_different_names_is_rejected(landing):
         ('{"name_2":"opened","plan":"x","plan_2":"y"}',)
     ]
     assert landing.rejects()[0][:2] == (3, "the header has name twice, with different values")
+
+
+@pytest.mark.parametrize(
+    ("rows", "records"),
+    [
+        (["1,a,x", "2,b,y"], 0),
+        (["1,a,x", "1,a,x"], 0),
+        (["1,a,x", "1,a,y"], 1),
+        (["1,a,x", "1,b,x"], 1),
+        (["1,a,x", "2,a,x"], 0),
+        (["1,a,x", "1,a,y", "1,a,z"], 1),
+        (["1,a,x", "2,b,y", "2,b,", "1,a,"], 2),
+        (["1,a,", "1,,"], 1),
+        ([",a,x", ",a,y"], 0),
+    ],
+)
+def test_a_record_in_several_rows_with_different_values_is_noticed(landing, rows, records):
+    content = "contact_id,email,note\n" + "\n".join(rows) + "\n"
+    landed = landing.land_one("crm/standard/contacts/a.csv", content)
+    noticed = [notice for notice in landed.notices if "in several rows" in notice]
+    assert [int(notice.split()[0]) for notice in noticed] == ([records] if records else [])
+
+
+def test_the_history_of_a_record_is_no_conflict(make_landing):
+    landing = make_landing(
+        people={"as": "crm/standard/contacts", "received_at": "column:updated_at"}
+    )
+    content = "contact_id,note,updated_at\n1,a,2024-05-01\n1,b,2024-05-02\n"
+    landed = landing.land_one("people/a.csv", content)
+    assert (landed.rows_landed, landed.notices) == (2, ())

@@ -321,7 +321,7 @@ def test_several_columns_identify_an_event(make_landing):
     header = "order,line,contact_key,occurred_at\n"
     landed = landing.land_one("orders/a.csv", header + "1,1,a,2024-05-01\n1,2,a,2024-05-01\n")
     assert landed.rows_landed == 2
-    landed = landing.land_one("orders/b.csv", header + "1,2,b,2024-05-02\n2,,b,2024-05-02\n")
+    landed = landing.land_one("orders/b.csv", header + "1,2,a,2024-05-01\n2,,b,2024-05-02\n")
     assert (landed.rows_duplicate, landed.rows_rejected) == (1, 1)
     assert landing.rejects()[0][1] == "the id is missing"
 
@@ -440,3 +440,62 @@ def test_a_whole_number_stored_as_a_float_is_whole(landing):
         "select event_id, properties ->> 'seats', properties ->> 'share' from raw.events"
     ) == [("42", "7.0", "1.5")]
     assert len(landing.rejects()) == 1
+
+
+BASE = {"event_id": "e1", "contact_key": "a", "name": "bought", "occurred_at": "2024-05-01"}
+CONFLICTS = [
+    {"contact_key": "b"},
+    {"name": "sold"},
+    {"occurred_at": "2024-05-01T00:00:01Z"},
+    {"amount": 2},
+    {"amount": "1"},
+    {"amount": None},
+    {"plan": "pro"},
+    {"items": [1, 2, 3]},
+    {"properties": {"amount": 3}},
+]
+SAME = [
+    {},
+    {"occurred_at": "2024-05-01T00:00:00Z"},
+    {"occurred_at": "2024-05-01 02:00:00+02"},
+    {"properties": {"amount": 1}, "amount": 5},
+    {"received_at": "2024-05-02"},
+]
+
+
+@pytest.mark.parametrize("where", ["in one file", "in two files"])
+@pytest.mark.parametrize(
+    ("change", "is_conflict"),
+    [*((change, True) for change in CONFLICTS), *((change, False) for change in SAME)],
+)
+def test_an_event_id_that_comes_again_with_other_content_is_rejected(
+    landing, change, is_conflict, where
+):
+    first = BASE | {"amount": 1, "items": [1, 2]}
+    again = dict(reversed((first | change).items()))  # the order of keys is no content
+    lines = [json.dumps(first) + "\n", json.dumps(again) + "\n"]
+    files = ["".join(lines)] if where == "in one file" else lines
+    landed = [
+        landing.land_one(f"events/{number}.jsonl", content) for number, content in enumerate(files)
+    ][-1]
+    assert (landed.rows_duplicate, landed.rows_rejected) == (int(not is_conflict), int(is_conflict))
+    assert landing.rows("select contact_key, name from raw.events") == [("a", "bought")]
+    if is_conflict:
+        [(line, reason, content)] = landing.rejects()
+        assert line == (2 if where == "in one file" else 1)
+        assert reason == "the event_id came before with other content: e1"
+        assert json.loads(content)["event_id"] == "e1"
+
+
+def test_tracking_with_a_known_id_and_other_content_is_rejected(landing):
+    line = '{{"event_id":"t1","email":"a@x.example","type":"{}","occurred_at":"2024-05-01"}}\n'
+    landing.land_one("tracking/a.jsonl", line.format("delivered"))
+    landed = landing.land_one("tracking/b.jsonl", line.format("bounced") + line.format("delivered"))
+    assert (landed.rows_duplicate, landed.rows_rejected) == (1, 1)
+    assert landing.rows("select type from raw.tracking") == [("delivered",)]
+
+
+def test_equal_events_without_an_id_are_duplicates(landing):
+    line = '{"contact_key":"a","name":"n","occurred_at":"2024-05-01","x":1}\n'
+    landed = landing.land_one("events/a.jsonl", line * 3 + line.replace("1}", "2}"))
+    assert (landed.rows_landed, landed.rows_duplicate, landed.rows_rejected) == (2, 2, 0)
