@@ -34,3 +34,61 @@ TRACKING_TYPES: dict[str, tuple[str, ...]] = {
 def types_that_mean(meaning: str) -> list[str]:
     """The types with a meaning, in the order of the table."""
     return [name for name, meanings in TRACKING_TYPES.items() if meaning in meanings]
+
+
+BOUNCE_KEYS = ("bounce_type", "bounceType", "severity")
+"""The keys of `detail` that can hold the kind of a bounce."""
+
+# Providers' words for the kind of a bounce, and for the reason why a list suppresses an address:
+# of Amazon SES, SendGrid, Mailgun, Postmark, Mandrill, Mailchimp, Brevo, Klaviyo, HubSpot, Iterable
+# and Resend. Words are compared by their letters and digits: see `plain_word`.
+BOUNCE_TYPES: dict[str, tuple[str, ...]] = {
+    "hard": (
+        *("hard", "hardbounce", "hardbounced", "permanent", "permanentbounce", "permanentfail"),
+        *("permanentfailure", "bademailaddress", "invalidemail", "invalidemailaddress"),
+        *("invalidrecipient", "unknownuser"),
+    ),
+    "soft": (
+        *("soft", "softbounce", "softbounced", "transient", "transientbounce", "temporary"),
+        *("temporarybounce", "temporaryfail", "temporaryfailure", "tempfail", "deferred"),
+        *("blocked", "block", "blockbounce", "spamnotification", "dnserror", "mailboxfull"),
+    ),
+    "undetermined": ("undetermined", "unknown", "unclassified", "other", "technicalother"),
+}
+SUPPRESSION_REASONS: dict[str, tuple[str, ...]] = {
+    "opt_out": (
+        *("optout", "optedout", "unsubscribe", "unsubscribed", "unsubscribes", "unsub"),
+        *("groupunsubscribe", "listunsubscribe", "globalunsubscribe", "emailunsubscribe"),
+        *("subscriptionchange", "manualsuppression", "manuallysuppressed", "manual"),
+        *("manuallydeactivated", "usersuppressed", "suppressed", "suppression"),
+    ),
+    "complained": (
+        *("complained", "complaint", "complaints", "spamcomplaint", "spamcomplaints", "spam"),
+        *("spamreport", "spamreports", "spamreported", "markedasspam", "markedemailasspam"),
+        *("abuse", "abusereport", "abusecomplaint", "previousspam"),
+    ),
+    # The lists of bounces of Amazon SES, SendGrid and Mailgun hold permanent bounces only.
+    "bounced": ("bounced", "bounce", "bounces", "cleaned", *BOUNCE_TYPES["hard"]),
+    "import_in": ("importin", "subscribed", "subscribe", "optin", "optedin"),
+    "import_out": ("importout", "neversubscribed", "nonsubscribed", "transactional"),
+}
+
+
+def plain_word(text: str) -> str:
+    """A word without case and punctuation: `Hard-Bounce` and `hard_bounce` give `hardbounce`."""
+    return "".join(each for each in text.lower() if each.isascii() and each.isalnum())
+
+
+def bounce_kind(text: str) -> str | None:
+    """The kind of bounce (hard, soft, undetermined) that a provider's word means, or None."""
+    return _meaning(BOUNCE_TYPES, text)
+
+
+def suppression_reason(text: str) -> str | None:
+    """The consent statement that a provider's word means, or None."""
+    return _meaning(SUPPRESSION_REASONS, text)
+
+
+def _meaning(words: dict[str, tuple[str, ...]], text: str) -> str | None:
+    plain = plain_word(text)
+    return next((meaning for meaning, known in words.items() if plain in known), None)

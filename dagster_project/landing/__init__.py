@@ -5,13 +5,15 @@ Four folders; each imports only from the folders above it in this list:
 `formats/` opens a file as SQL over its rows.
     `readers` picks the reader by format (`packing`: gzip, zstd; `encoding`: the text encoding).
     CSV: `csv_file`, `csv_dialect`, `csv_records`. JSON: `json_lines`, `json_document`.
-    Excel: `workbook`. `header` finds the column names below a title. `rows` is the interface of
-    all readers; `tables` implements it for CSV and Parquet. `repair` writes a clean copy of a
-    file that DuckDB cannot read. `text` opens text files. `cell_sql` parses times and numbers.
+    Excel: `workbook`. `header` finds the column names below a title, `footer` the footer of a
+    report. `rows` is the interface of all readers; `tables` implements it for CSV and Parquet.
+    `repair` writes a clean copy of a file that DuckDB cannot read. `text` opens text files.
+    `cell_sql` parses times and numbers.
 `shapes/` says what the rows mean.
     `kinds` names the kinds of files. `fields` applies a source's mapping. `facts` checks and
     inserts events and tracking; `crm` does the same for CRM exports. `declared` reads the CRM
-    tables that the models expect.
+    tables that the models expect. `column_names` knows the vendors' names of columns; `unread`
+    finds columns about consent that no model reads.
 `store/` lands a file once.
     `files` finds files and moves landed files away. `archives` unpacks ZIP archives. `load`
     decides which files to read. `write` lands one file in one transaction. `raw_files` keeps the
@@ -29,7 +31,7 @@ from dagster_project.landing.shapes.facts import rehash
 from dagster_project.landing.shapes.kinds import Kind, parse_kind
 from dagster_project.landing.store.files import copy_to_landing
 from dagster_project.landing.store.load import land_file, land_files, land_new, pending_files
-from dagster_project.landing.store.raw_files import LandedFile
+from dagster_project.landing.store.raw_files import LandedFile, refused_files
 
 __all__ = [
     "DeclarationError",
@@ -44,5 +46,6 @@ __all__ = [
     "land_new",
     "parse_kind",
     "pending_files",
+    "refused_files",
     "rehash",
 ]

@@ -15,7 +15,12 @@ from typing import Any
 import yaml
 
 from senders.bounce_rules import ADDRESS, bounce_rules
-from senders.tracking_types import TRACKING_TYPES, types_that_mean
+from senders.tracking_types import (
+    BOUNCE_TYPES,
+    SUPPRESSION_REASONS,
+    TRACKING_TYPES,
+    types_that_mean,
+)
 
 REGISTRY_FILE = Path("dbt/macros/registry.sql")
 # By kind the folder of its models; of nested folders the inner one counts.
@@ -140,7 +145,19 @@ def _inputs(project_dir: Path) -> list[str]:
 
 def render(project_dir: Path) -> str:
     """The text of the macros for the files as they are now."""
-    parts = [_registry_macro(project_dir), _tracking_types_macro(), _bounce_fault_macro()]
+    parts = [
+        _registry_macro(project_dir),
+        _tracking_types_macro(),
+        _words_macro(
+            "bounce_kind", "The kind of a bounce in a provider's words: hard, soft", BOUNCE_TYPES
+        ),
+        _words_macro(
+            "suppression_reason",
+            "The consent statement that a provider's word means",
+            SUPPRESSION_REASONS,
+        ),
+        _bounce_fault_macro(),
+    ]
     return "\n\n".join("\n".join(part) + "\n" for part in parts)
 
 
@@ -185,6 +202,21 @@ def _tracking_types_macro() -> list[str]:
         lines.extend(f"            '{name}'," for name in types_that_mean(meaning))
         lines.append("        ],")
     return [*lines, "    }[meaning]) }}", "{%- endmacro %}"]
+
+
+def _words_macro(name: str, what: str, words: dict[str, tuple[str, ...]]) -> list[str]:
+    lines = [
+        f"{{#- {what}; else null.",
+        "    `text` is an SQL expression. See senders/tracking_types.py. -#}",
+        f"{{% macro {name}(text) -%}}",
+        "    case",
+    ]
+    for meaning, known in words.items():
+        lines.append("        when regexp_replace(lower({{ text }}), '[^a-z0-9]', '', 'g') in (")
+        lines.extend(f"            '{word}'," for word in known)
+        lines[-1] = lines[-1].removesuffix(",")
+        lines.append(f"        ) then '{meaning}'")
+    return [*lines, "    end", "{%- endmacro %}"]
 
 
 def _bounce_fault_macro() -> list[str]:

@@ -182,8 +182,11 @@ def scratch_folder(settings: Settings) -> Path:
 def _attach_raw(connection: duckdb.DuckDBPyConnection) -> None:
     for name in _live_tables(connection, "raw"):
         connection.execute(f"drop table if exists raw.{identifier(name)}")
+        # A view has no rowid of its own, and staging reads the order of events from it.
+        columns = "*, rowid" if name == "events" else "*"
         connection.execute(
-            f"create view raw.{identifier(name)} as from live.raw.{identifier(name)}"
+            f"""create view raw.{identifier(name)} as
+            select {columns} from live.raw.{identifier(name)}"""  # noqa: S608 - quoted
         )
 
 

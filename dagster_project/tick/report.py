@@ -9,6 +9,7 @@ from typing import Any
 
 from dagster_project.home import warehouse
 from dagster_project.home.settings import Settings
+from dagster_project.landing import refused_files
 from dagster_project.landing.fetch.remote import unfetched
 
 _COUNTS = """
@@ -59,6 +60,7 @@ class TickReport:
         unknown: all tries with an unknown outcome, also of earlier ticks.
         seconds: duration without start-up.
         unfetched: remote sources whose last fetch failed, with the error.
+        refused: files that were refused whole and are still there, with the reason.
         errors: message of each failure; empty if the tick succeeded.
     """
 
@@ -70,6 +72,7 @@ class TickReport:
     unknown: int
     seconds: float
     unfetched: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
@@ -85,7 +88,7 @@ class TickReport:
         lines.append("dispatched " + _listed(self.dispatched))
         if self.unknown:
             lines.append(f"unknown    {self.unknown} may have arrived: see delivery.unknown_sends")
-        lines.extend(f"not landed {problem}" for problem in self.unfetched)
+        lines.extend(f"not landed {problem}" for problem in (*self.unfetched, *self.refused))
         return lines
 
 
@@ -118,6 +121,7 @@ def report_since(
             dispatched=dispatched,
             unknown=unknown,
             unfetched=unfetched(connection, settings),
+            refused=refused_files(connection),
             seconds=seconds,
             errors=[*errors],
         )

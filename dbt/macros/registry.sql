@@ -337,6 +337,130 @@
 {%- endmacro %}
 
 
+{#- The kind of a bounce in a provider's words: hard, soft; else null.
+    `text` is an SQL expression. See senders/tracking_types.py. -#}
+{% macro bounce_kind(text) -%}
+    case
+        when regexp_replace(lower({{ text }}), '[^a-z0-9]', '', 'g') in (
+            'hard',
+            'hardbounce',
+            'hardbounced',
+            'permanent',
+            'permanentbounce',
+            'permanentfail',
+            'permanentfailure',
+            'bademailaddress',
+            'invalidemail',
+            'invalidemailaddress',
+            'invalidrecipient',
+            'unknownuser'
+        ) then 'hard'
+        when regexp_replace(lower({{ text }}), '[^a-z0-9]', '', 'g') in (
+            'soft',
+            'softbounce',
+            'softbounced',
+            'transient',
+            'transientbounce',
+            'temporary',
+            'temporarybounce',
+            'temporaryfail',
+            'temporaryfailure',
+            'tempfail',
+            'deferred',
+            'blocked',
+            'block',
+            'blockbounce',
+            'spamnotification',
+            'dnserror',
+            'mailboxfull'
+        ) then 'soft'
+        when regexp_replace(lower({{ text }}), '[^a-z0-9]', '', 'g') in (
+            'undetermined',
+            'unknown',
+            'unclassified',
+            'other',
+            'technicalother'
+        ) then 'undetermined'
+    end
+{%- endmacro %}
+
+
+{#- The consent statement that a provider's word means; else null.
+    `text` is an SQL expression. See senders/tracking_types.py. -#}
+{% macro suppression_reason(text) -%}
+    case
+        when regexp_replace(lower({{ text }}), '[^a-z0-9]', '', 'g') in (
+            'optout',
+            'optedout',
+            'unsubscribe',
+            'unsubscribed',
+            'unsubscribes',
+            'unsub',
+            'groupunsubscribe',
+            'listunsubscribe',
+            'globalunsubscribe',
+            'emailunsubscribe',
+            'subscriptionchange',
+            'manualsuppression',
+            'manuallysuppressed',
+            'manual',
+            'manuallydeactivated',
+            'usersuppressed',
+            'suppressed',
+            'suppression'
+        ) then 'opt_out'
+        when regexp_replace(lower({{ text }}), '[^a-z0-9]', '', 'g') in (
+            'complained',
+            'complaint',
+            'complaints',
+            'spamcomplaint',
+            'spamcomplaints',
+            'spam',
+            'spamreport',
+            'spamreports',
+            'spamreported',
+            'markedasspam',
+            'markedemailasspam',
+            'abuse',
+            'abusereport',
+            'abusecomplaint',
+            'previousspam'
+        ) then 'complained'
+        when regexp_replace(lower({{ text }}), '[^a-z0-9]', '', 'g') in (
+            'bounced',
+            'bounce',
+            'bounces',
+            'cleaned',
+            'hard',
+            'hardbounce',
+            'hardbounced',
+            'permanent',
+            'permanentbounce',
+            'permanentfail',
+            'permanentfailure',
+            'bademailaddress',
+            'invalidemail',
+            'invalidemailaddress',
+            'invalidrecipient',
+            'unknownuser'
+        ) then 'bounced'
+        when regexp_replace(lower({{ text }}), '[^a-z0-9]', '', 'g') in (
+            'importin',
+            'subscribed',
+            'subscribe',
+            'optin',
+            'optedin'
+        ) then 'import_in'
+        when regexp_replace(lower({{ text }}), '[^a-z0-9]', '', 'g') in (
+            'importout',
+            'neversubscribed',
+            'nonsubscribed',
+            'transactional'
+        ) then 'import_out'
+    end
+{%- endmacro %}
+
+
 {#- Whose fault the text of a bounce shows: recipient, sender or transient; else null.
     `text` is an SQL expression. See senders/bounce_rules.csv. -#}
 {% macro bounce_fault(text) -%}

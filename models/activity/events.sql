@@ -1,3 +1,3 @@
 {{ config(materialized='view') }}
 
-{{ contact_events(ref('input_events')) }}
+{{ contact_events(ref('input_events'), 'events.position') }}

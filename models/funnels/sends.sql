@@ -78,6 +78,7 @@ reached as (
     select
         events.event_id,
         min(events.occurred_at) as occurred_at,
+        min(events.position) as position,
         {{ latest('sends.send_id', by=['sends.sent_at', 'sends.send_id']) }} as send_id
     from sends
     inner join events
@@ -98,7 +99,7 @@ goals as (
         reached.occurred_at,
         row_number() over (
             partition by sends.enrollment_id
-            order by reached.occurred_at, reached.event_id
+            order by reached.occurred_at, reached.position, reached.event_id
         ) as nth
     from reached
     inner join sends on reached.send_id = sends.send_id

@@ -26,7 +26,8 @@ select
     cast(null as decimal(18, 4)) as amount,
     cast(null as varchar) as anonymous_id,
     file_id,
-    file_no
+    file_no,
+    line as position
 from ranked
 where recency = 1
     and (crm_id is not null or email is not null)

@@ -23,7 +23,7 @@ contacts as (
         'marketing_consent': 'boolean',
         'consent_at': 'timestamptz',
         'is_deleted': 'boolean',
-        'birthday': 'date',
+        'birthday': 'varchar',
         'created_at': 'timestamptz',
         'updated_at': 'timestamptz',
         'file_id': 'varchar',

@@ -9,4 +9,5 @@
     'anonymous_id': 'varchar',
     'file_id': 'varchar',
     'file_no': 'bigint',
+    'position': 'bigint',
 }) }}

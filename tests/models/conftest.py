@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def staged(tmp_path_factory: pytest.TempPathFactory) -> Staged:
-    """The samples, received at NOW, and the small files of the web pages, received a day later."""
+    """The samples, received at NOW, the small files of the web pages, received a day later, and
+    small files that went wrong, received two days later.
+    """
     if not EXPORTS.is_dir():
         pytest.skip("the real data sets are missing (../shared/data/crm_exports)")
     folder: Path = tmp_path_factory.mktemp("vendors")
@@ -27,6 +29,8 @@ def staged(tmp_path_factory: pytest.TempPathFactory) -> Staged:
     staged.land(NOW)
     web_exports.write(staged)
     staged.land(NOW + timedelta(days=1))
+    web_exports.write_faults(staged)
+    staged.land(NOW + timedelta(days=2))
     staged.statuses = staged.build(
         *(f"models/staging/{source}" for source in (*VENDORS, "standard", "acme")),
         *(f"input_{name}" for name in OBJECTS),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.shared_data
 
 SAMPLES = f"received_at = timestamptz '{NOW.isoformat()}'"
-WEB = f"received_at > timestamptz '{NOW.isoformat()}'"
+DAY_2, DAY_3 = NOW + timedelta(days=1), NOW + timedelta(days=2)
+WEB = f"received_at = timestamptz '{DAY_2.isoformat()}'"
+FAULTS = f"received_at = timestamptz '{DAY_3.isoformat()}'"
 
 
 # ── counts ───────────────────────────────────────────────────────────────────────────────────────
@@ -371,7 +373,7 @@ def test_the_consent_words_of_a_klaviyo_list_are_read(staged: Staged):
         f"from staging.stg_klaviyo__contacts where {WEB} order by line"
     ) == [
         ("klaviyo:K1", "yes@web.example", "Yes", "France", True),
-        ("klaviyo:K2", "no@web.example", None, None, None),
+        ("klaviyo:K2", "no@web.example", None, None, False),
     ]
 
 
@@ -402,8 +404,57 @@ def test_the_crm_of_the_readme_is_among_the_inputs(staged: Staged):
         "from input.input_contacts where source = 'acme' order by line"
     ) == [
         ("acme:7", "ina@acme.example", "Ina", True, None),
-        ("acme:8", None, None, None, datetime(2026, 1, 1, 7, tzinfo=UTC)),
+        ("acme:8", None, None, False, datetime(2026, 1, 1, 7, tzinfo=UTC)),
     ]
+
+
+# ── files that went wrong ────────────────────────────────────────────────────────────────────────
+def test_refusals_in_other_spellings_and_words_are_statements(staged: Staged):
+    """A German export of Mailchimp, HubSpot's `Record ID - Contact`, Klaviyo's suppressions."""
+    found = staged.rows(
+        f"select crm_id, email, said from input.input_consents where {FAULTS} order by all"
+    )
+    assert [(email, said) for _, email, said in found] == [
+        ("bob@example.com", "opt_out"),
+        ("hal@example.com", "opt_out"),
+        ("ida@example.com", "bounced"),
+        ("jo@example.com", "complained"),
+        ("jo@example.com", "opt_out"),
+        ("kim@example.com", "opt_out"),
+        ("cora@mc.example", "opt_out"),
+        ("gus@example.com", "opt_out"),
+        ("ola@example.com", "opt_out"),
+    ]
+    assert [crm_id for crm_id, *_ in found][:6] == [
+        "hubspot:102",
+        "klaviyo:hal@example.com",
+        "klaviyo:K2",
+        "klaviyo:K3",
+        "klaviyo:K3",
+        "klaviyo:K4",
+    ]
+
+
+def test_people_of_files_that_went_wrong_are_contacts(staged: Staged):
+    assert staged.rows(
+        f"""select email_given, first_name, birthday, marketing_consent
+            from input.input_contacts
+            where {FAULTS} and source <> 'klaviyo' order by email_given"""
+    ) == [
+        ("ann@example.com", "Ann", None, None),
+        ("anna@mc.example", "Anna", "--05-12", True),
+        ("bob@example.com", "Bob", None, False),
+        ("cora@mc.example", "Cora", None, False),
+        ("gus@example.com", None, None, False),
+        ("ola@example.com", "Ola", None, False),
+        ("pia@example.com", "Pia", None, None),
+    ]
+
+
+def test_a_merged_deal_counts_once(staged: Staged):
+    assert staged.rows(
+        f"select deal_id, is_deleted from input.input_deals where {FAULTS} order by deal_id"
+    ) == [("hubspot:9001", False), ("hubspot:9002", True)]
 
 
 # ── unreadable values ────────────────────────────────────────────────────────────────────────────

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.models.vendor_exports import headers
+from tests.senders.senders_support import SHARED_DATA
 
 if TYPE_CHECKING:
     from tests.models.vendor_exports import Staged
@@ -126,3 +127,26 @@ def write(staged: Staged) -> None:
             {"Deal - ID": "32", "Deal - Status": "Open", "Deal - Closing Date": "2023-09-01"},
         ],
     )
+
+
+FAULTS = {
+    "hubspot_record_id_contact.csv": "hubspot/contact",
+    "hubspot_deals.csv": "hubspot/deal",
+    "hubspot_merged_deal.csv": "hubspot/merged_deal",
+    "mailchimp_unsubscribed_german.csv": "mailchimp/member",
+    "mailchimp_members_birthday.csv": "mailchimp/member",
+    "mailchimp_twice.csv": "mailchimp/member",
+    "klaviyo_list.csv": "klaviyo/person",
+    "klaviyo_suppressed.csv": "klaviyo/suppressed",
+    "salesforce_report.csv": "salesforce/contact",
+}
+"""Small files of `../shared/data/faults`, and the object that each lands as."""
+
+
+def write_faults(staged: Staged) -> None:
+    """Put the small files that went wrong into the landing folder."""
+    for name, thing in FAULTS.items():
+        place = staged.home / "landing" / "crm" / thing
+        place.mkdir(parents=True, exist_ok=True)
+        content = (SHARED_DATA / "faults" / name).read_bytes()
+        (place / f"{name.removesuffix('.csv')}-web.csv").write_bytes(content)

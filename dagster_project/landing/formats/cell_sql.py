@@ -54,6 +54,29 @@ def instant_as(text: str, formats: str, zone: str) -> str:
     return _of_four_digits(f"timezone({zone}, try_strptime({text}, {formats}))")
 
 
+def day_as(text: str, formats: str, yearless: str) -> str:
+    """Write SQL that rewrites a day by the first matching format as ISO 8601 text, else null.
+
+    Args:
+        text: SQL of a text.
+        formats: SQL of a list of strptime formats; they give `1980-05-12`.
+        yearless: SQL of a list of formats that begin with `%Y ` and need no other year; they give
+            `--05-12`.
+
+    """
+    # 2000 is a leap year: it has every day of a year.
+    return f"""coalesce(
+        strftime(try_strptime({text}, {formats}), '%Y-%m-%d'),
+        strftime(try_strptime('2000 ' || {text}, {yearless}), '--%m-%d')
+    )"""
+
+
+def local_midnight(text: str, zone: str) -> str:
+    """Write SQL that gives the day (ISO 8601 text) of an instant that is midnight in a zone."""
+    local = f"timezone({zone}, {instant(text, zone)})"
+    return f"case when {local} = date_trunc('day', {local}) then strftime({local}, '%Y-%m-%d') end"
+
+
 def instant_since_epoch(text: str, unit: str) -> str:
     """Write SQL that parses a count of `seconds` or `milliseconds` since 1970 (timestamptz).
 

@@ -14,7 +14,12 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from dagster_project.landing.errors import FileRejectedError
-from dagster_project.landing.formats.csv_records import Dialect, Record, read_records
+from dagster_project.landing.formats.csv_records import (
+    Dialect,
+    Record,
+    read_records,
+    split_csv_footer,
+)
 from dagster_project.landing.formats.header import HEAD_ROWS, VALUE, rival_header, titles
 
 if TYPE_CHECKING:
@@ -112,6 +117,7 @@ def detect(
     cut: bool,
     delimiters: Iterable[str] = DELIMITERS,
     found: Callable[[str], Collection[str]] = lambda _: ("'", "padded", "backslash"),
+    may_have_footer: bool = False,
 ) -> Dialect:
     """Detect the dialect of a CSV file.
 
@@ -122,6 +128,7 @@ def detect(
         cut: whether the last record of the sample may be incomplete.
         delimiters: the delimiters to try.
         found: the `features` of the sample by delimiter; each is another way to try.
+        may_have_footer: whether the text may end with a report's footer, which is no record.
 
     Returns:
         The dialect, including the header.
@@ -142,7 +149,16 @@ def detect(
     for delimiter in delimiters:
         for dialect in _quotings(source, delimiter, found(delimiter)):
             with open_sample() as handle:
-                ways.append(_read(handle, dialect, encoding, header_line, cut=cut))
+                ways.append(
+                    _read(
+                        handle,
+                        dialect,
+                        encoding,
+                        header_line,
+                        cut=cut,
+                        may_have_footer=may_have_footer,
+                    )
+                )
     return _choose(ways, declared=source.delimiter != "detect" or separator is not None)
 
 
@@ -164,7 +180,13 @@ def _quotings(source: SourceSettings, delimiter: str, found: Collection[str]) ->
 
 
 def _read(
-    handle: TextIO, dialect: Dialect, encoding: str, header_line: int | None, *, cut: bool
+    handle: TextIO,
+    dialect: Dialect,
+    encoding: str,
+    header_line: int | None,
+    *,
+    cut: bool,
+    may_have_footer: bool,
 ) -> _Way:
     way = _Way(dialect.named(header_line or 1, ()))
     records = _uncut(read_records(handle, way.dialect, encoding), cut=cut)
@@ -176,7 +198,11 @@ def _read(
     header = head[place]
     way.dialect = dialect.named(header.line, tuple(header.values or []))
     way.columns = len(header.values or [])
-    for record in chain(head[place + 1 :], records):
+    after = chain(head[place + 1 :], records)
+    if may_have_footer:
+        split = split_csv_footer(after, way.dialect, way.columns)
+        after = (record for record, is_footer in split if not is_footer)
+    for record in after:
         way.records += 1
         way.widest = max(way.widest, len(record.values or []))
         way.fitting += record.problem is None and len(record.values or []) == way.columns

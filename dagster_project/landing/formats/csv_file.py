@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from dagster_project.landing.formats import csv_dialect
 from dagster_project.landing.formats.csv_records import inner_quote
 from dagster_project.landing.formats.encoding import UTF_8, encoding_of
+from dagster_project.landing.formats.footer import may_have_footer
 from dagster_project.landing.formats.header import unique_names
 from dagster_project.landing.formats.packing import open_unpacked
 from dagster_project.landing.formats.text import open_text, rejecting_damaged_text
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _SAMPLE_CHARACTERS = 1 << 18
 _BLOCK_BYTES = 1 << 20
 _OVERLAP_BYTES = 8
+_FOOTER_BYTES = 2048
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class CsvFile:
     """The number of lines if DuckDB can read the file directly, else None."""
     quote_is_declared: bool = False
     """Whether the source declares the quote character."""
+    may_have_footer: bool = False
+    """Whether the file may end with a report's footer."""
 
 
 def inspect(path: Path, source: SourceSettings) -> CsvFile:
@@ -60,7 +64,7 @@ def inspect(path: Path, source: SourceSettings) -> CsvFile:
             sample = handle.read(_SAMPLE_CHARACTERS)
         cut = len(sample) == _SAMPLE_CHARACTERS
         dialect = _detect_in(sample, source, encoding, cut=cut)
-        lines, odd, more = _survey(path, dialect, _sample_features(sample, dialect))
+        lines, odd, more, end = _survey(path, dialect, _sample_features(sample, dialect))
         if more and cut:
             # The rest of the file has features that the sample lacks.
             delimiters = (
@@ -72,9 +76,10 @@ def inspect(path: Path, source: SourceSettings) -> CsvFile:
                 encoding,
                 cut=False,
                 delimiters=delimiters,
+                may_have_footer=may_have_footer(end),
             )
     usual = dialect.header_line == 1 and not dialect.backslash and not dialect.padded
-    plain = encoding == UTF_8 and usual and not odd
+    plain = encoding == UTF_8 and usual and not odd and not may_have_footer(end)
     return CsvFile(
         path,
         encoding,
@@ -82,6 +87,7 @@ def inspect(path: Path, source: SourceSettings) -> CsvFile:
         *_names(dialect),
         lines if plain else None,
         quote_is_declared=source.quote != "detect",
+        may_have_footer=may_have_footer(end),
     )
 
 
@@ -95,6 +101,7 @@ def _detect_in(sample: str, source: SourceSettings, encoding: str, *, cut: bool)
         cut=cut,
         delimiters=present or csv_dialect.DELIMITERS[:1],
         found=lambda delimiter: csv_dialect.features(content, delimiter),
+        may_have_footer=not cut and may_have_footer(content[-_FOOTER_BYTES:]),
     )
 
 
@@ -104,16 +111,16 @@ def _sample_features(sample: str, dialect: Dialect) -> set[str]:
     return {"padded"} | csv_dialect.features(sample.encode("utf-8", "surrogateescape"), delimiter)
 
 
-def _survey(path: Path, dialect: Dialect, known: set[str]) -> tuple[int, bool, bool]:
+def _survey(path: Path, dialect: Dialect, known: set[str]) -> tuple[int, bool, bool, bytes]:
     """Read the whole file.
 
     Returns:
         The number of lines; whether DuckDB would read some bytes differently from
-        `csv_records`; whether the file has features that are not `known`.
+        `csv_records`; whether the file has features that are not `known`; the last bytes.
 
     """
     delimiter = dialect.delimiter if len(dialect.header) > 1 else None
-    lines, odd, more, tail = 0, False, False, b"\n"
+    lines, odd, more, tail, both = 0, False, False, b"\n", b""
     inner = dialect.quote and re.compile(inner_quote(dialect.delimiter, dialect.quote).encode())
     with open_unpacked(path) as handle:
         while block := handle.read(_BLOCK_BYTES):
@@ -123,7 +130,8 @@ def _survey(path: Path, dialect: Dialect, known: set[str]) -> tuple[int, bool, b
             odd = odd or bool(inner and inner.search(both))
             more = more or bool(csv_dialect.features(both, delimiter, known))
             tail = both[-_OVERLAP_BYTES:]
-    return lines + (not tail.endswith(b"\n")), odd or tail.endswith(b"\r"), more
+    odd = odd or tail.endswith(b"\r")
+    return lines + (not tail.endswith(b"\n")), odd, more, both[-_FOOTER_BYTES:]
 
 
 def _has_lone_return(block: bytes) -> bool:

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from dagster_project.landing.formats.footer import split_footer
 from dagster_project.landing.formats.text import MAX_BYTES, skip_line, unfit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import TextIO
 
 
@@ -250,3 +251,20 @@ def _blanks(dialect: Dialect) -> _Doubt:
         return "broken quoting: a blank before a quote" if is_bare else None
 
     return doubt
+
+
+def split_csv_footer(
+    records: Iterable[Record], dialect: Dialect, width: int
+) -> Iterator[tuple[Record, bool]]:
+    """Yield each record after the header, and whether it is part of a report's footer."""
+
+    def values_of(record: Record) -> list[str]:
+        if record.values is not None:
+            return record.values
+        parts = record.text.rstrip("\r\n").split(dialect.delimiter)
+        return [part.strip(dialect.quote) for part in parts] if dialect.quote else parts
+
+    def lines_of(record: Record) -> tuple[int, int]:
+        return record.line, record.line + max(len(record.text.splitlines()), 1) - 1
+
+    return split_footer(records, values_of, lines_of, width)

@@ -8,9 +8,15 @@ from __future__ import annotations
 
 import csv
 from contextlib import contextmanager
+from itertools import repeat
 from typing import TYPE_CHECKING
 
-from dagster_project.landing.formats.csv_records import Dialect, read_records, whole_line
+from dagster_project.landing.formats.csv_records import (
+    Dialect,
+    read_records,
+    split_csv_footer,
+    whole_line,
+)
 from dagster_project.landing.formats.encoding import UTF_8
 from dagster_project.landing.formats.text import MAX_BYTES, open_text, skip_line, unfit
 
@@ -54,6 +60,19 @@ class CleanCopy:
         self.more = 0
         """The number of rows with a problem beyond `MAX_REJECTS`, which are not written."""
         self._problems = 0
+        self._footer: list[int] = []
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What the reader left out of the file."""
+        if not self._footer:
+            return ()
+        return (f"from line {self._footer[0]} on the file has a report's footer, not records",)
+
+    def add_footer(self, line: int) -> None:
+        """Write a line of the file's footer: an empty row, which lands nowhere."""
+        self._footer.append(line)
+        self.add(line, None, "", self._no_values)
 
     def add(self, line: int, problem: str | None, text: str, values: Sequence[str]) -> None:
         """Write a row: with a problem, the problem and the text; else the values."""
@@ -101,7 +120,13 @@ def clean_copy(clean: Path, width: int, dialect: Dialect = USUAL) -> Iterator[Cl
 
 
 def repair_csv(
-    path: Path, clean: Path, dialect: Dialect, encoding: str, *, quote_is_declared: bool = False
+    path: Path,
+    clean: Path,
+    dialect: Dialect,
+    encoding: str,
+    *,
+    quote_is_declared: bool = False,
+    may_have_footer: bool = False,
 ) -> CleanCopy:
     """Write the records of a CSV file, with any mix of line ends, in `copied(dialect)`.
 
@@ -111,6 +136,7 @@ def repair_csv(
         dialect: the dialect of the file.
         encoding: the encoding of the file.
         quote_is_declared: whether the quote character is declared, not detected.
+        may_have_footer: whether the file may end with a report's footer, which is no record.
 
     """
     width = len(dialect.header)
@@ -118,7 +144,14 @@ def repair_csv(
     with open_text(path, encoding) as source, clean_copy(clean, width, copied(dialect)) as copy:
         records = read_records(source, dialect, encoding, whole)
         next(records)
-        for record in records:
+        for record, is_footer in (
+            split_csv_footer(records, dialect, width)
+            if may_have_footer
+            else zip(records, repeat(False))
+        ):
+            if is_footer:
+                copy.add_footer(record.line)
+                continue
             if record.values is None:
                 copy.add_line(record.line, record.text)
                 continue

@@ -48,6 +48,9 @@ class Rows(ABC):
     """The number of rows that `relation` must return for `line` to be correct; None if `line` is
     always correct."""
 
+    notices: tuple[str, ...] = ()
+    """What the reader left out of the file."""
+
     def __init__(self, parameters: Parameters) -> None:
         self.parameters = parameters
         self.again = {}

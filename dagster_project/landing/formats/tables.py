@@ -162,7 +162,12 @@ def repaired_csv(file: CsvFile, scratch: Path) -> RepairedTable:
     """Open a CSV file through a clean copy in `scratch`."""
     clean = scratch / "clean.csv"
     copy = repair.repair_csv(
-        file.path, clean, file.dialect, file.encoding, quote_is_declared=file.quote_is_declared
+        file.path,
+        clean,
+        file.dialect,
+        file.encoding,
+        quote_is_declared=file.quote_is_declared,
+        may_have_footer=file.may_have_footer,
     )
     return RepairedTable(
         clean, file.names, copy, file.dialect.header, file.again, repair.copied(file.dialect)
@@ -194,6 +199,7 @@ class RepairedTable(_TextTable):
         self._names = header
         self.again = again
         self.must_be, self.more = copy.rows, copy.more
+        self.notices = copy.notices
 
     @override
     def problem(self) -> str:

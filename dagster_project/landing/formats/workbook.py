@@ -25,8 +25,9 @@ from openpyxl.utils.escape import unescape
 from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
 
 from dagster_project.landing.errors import FileRejectedError
+from dagster_project.landing.formats.footer import split_footer
 from dagster_project.landing.formats.header import HEAD_ROWS, rival_header, titles
-from dagster_project.landing.formats.repair import clean_copy
+from dagster_project.landing.formats.repair import CleanCopy, clean_copy
 from dagster_project.landing.formats.text import unfit
 
 if TYPE_CHECKING:
@@ -87,7 +88,10 @@ def write_sheet(
         number, cells = next(rows, (0, []))
         header = _header(number, cells)
         with clean_copy(clean, len(header)) as copy:
-            for line, row in rows:
+            for (line, row), is_footer in split_footer(rows, _texts, _lines, len(header)):
+                if is_footer:
+                    copy.add_footer(line)
+                    continue
                 text = "\t".join(cell.text for cell in row)
                 problem = next((cell.problem for cell in row if cell.problem), None)
                 values = [cell.text for cell in row]
@@ -99,6 +103,14 @@ def write_sheet(
                 values = (values + [""] * len(header))[: len(header)]
                 copy.add(line, unfit(text) or problem, text, values)
         return header, copy
+
+
+def _texts(row: tuple[int, list[_Cell]]) -> list[str]:
+    return [cell.text or cell.problem or "" for cell in row[1]]
+
+
+def _lines(row: tuple[int, list[_Cell]]) -> tuple[int, int]:
+    return row[0], row[0]
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from dagster_project.home.sql import identifier
 from dagster_project.landing.errors import FileRejectedError
+from dagster_project.landing.shapes.column_names import recognized
 from dagster_project.landing.shapes.declared import DeclaredColumn, DeclaredTable, ensure_table
 from dagster_project.landing.shapes.fields import Fields
+from senders.tracking_types import SUPPRESSION_REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,6 +61,8 @@ def check(
 
     """
     expected = declared.columns if declared else {}
+    if declared:
+        kind = _with_known_names(kind, names, declared)
     id_name = next((name for name, column in expected.items() if column.required), "id")
     fields = Fields(rows, kind.source, id_name)
     columns = _columns(kind, rows, names, expected, id_name)
@@ -94,10 +98,11 @@ def check(
             read[f"_x{place}"] = fields.is_inexact(columns[place])
             reason = f"'{name} is a number that may have lost digits, export it as text: '"
             wrong.append((f"_x{place}", f"{reason} || {value}"))
-        if column.allowed:
-            words = rows.parameters.bind(list(column.allowed))
-            other = f"not list_contains({words}::varchar[], lower(trim({value})))"
-            among = ", ".join(column.allowed)
+        if column.reads_as == "suppression":
+            words = [word for known in SUPPRESSION_REASONS.values() for word in known]
+            plain = f"regexp_replace(lower({value}), '[^a-z0-9]', '', 'g')"
+            other = f"not list_contains({rows.parameters.bind(words)}::varchar[], {plain})"
+            among = f"{', '.join(SUPPRESSION_REASONS)}, nor a known word of a provider"
             wrong.append((other, f"'{name} is not one of {among}: ' || {value}"))
         is_strict = column.data_type is not None
         problem, typed = None, value
@@ -108,6 +113,9 @@ def check(
                 # Models do not know the source's time zone, so a time lands with its offset.
                 utc = f"strftime(timezone('UTC', _t{place}), '%Y-%m-%dT%H:%M:%S.%fZ')"
                 landed[value] = f"coalesce({utc}, {value})"
+        elif column.reads_as == "birthday":
+            landed[value] = f"_b{place}"
+            read[landed[value]] = fields.birthday(columns[place])
         elif column.is_number and kind.source.decimal is not None:
             problem, typed = "not a number", f"_n{place}"
             read[typed] = fields.number(columns[place])
@@ -143,6 +151,16 @@ def check(
         )""",  # noqa: S608 - columns are named by position
         columns,
     )
+
+
+def _with_known_names(kind: Kind, names: list[str], declared: DeclaredTable) -> Kind:
+    """Add the columns that models read by another name to the source's mapping."""
+    source = kind.source
+    mapped = set(source.columns.values())
+    free = [name for name in names if name not in mapped]
+    found = recognized(declared, free, [*source.columns, *source.constants, *free])
+    columns = found | source.columns
+    return replace(kind, source=source.model_copy(update={"columns": columns}))
 
 
 def _columns(

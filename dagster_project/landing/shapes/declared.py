@@ -45,15 +45,17 @@ class DeclaredColumn:
     """The DuckDB type that every value must cast to; None for any text."""
     required: bool
     """Whether every row must have a value."""
-    allowed: tuple[str, ...] = ()
-    """The allowed values, regardless of case; empty for any value."""
     reads_as: str | None = None
     """The type that models try to parse: instant, number, integer, boolean, …"""
+    means: str | None = None
+    """What the column holds; files may use any name of this meaning (`column_names.csv`)."""
+    also: tuple[str, ...] = ()
+    """Other names of this column alone."""
 
     @property
     def is_any_text(self) -> bool:
         """Whether every text is a value of the column."""
-        return not (self.data_type or self.required or self.allowed or self.reads_as)
+        return not (self.data_type or self.required or self.reads_as)
 
     @property
     def is_instant(self) -> bool:
@@ -77,6 +79,14 @@ class DeclaredTable:
     columns: dict[str, DeclaredColumn]
     identified_by: tuple[str, ...] = ()
     """Candidate id columns; the first column with a value identifies the record."""
+    called: tuple[str, ...] = ()
+    """The object's names, which some exports put before or after a column's name."""
+    prefixes: tuple[str, ...] = ()
+    """Prefixes that tools put before the vendor's own names, such as `property_`."""
+    families: tuple[str, ...] = ()
+    """Regular expressions of further columns that models read, regardless of case."""
+    enabled: bool = True
+    """Whether dbt_project.yml enables the models that read the table."""
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -96,6 +106,7 @@ def read_declared(project_dir: Path) -> dict[str, DeclaredTable]:
 
     """
     tables: dict[str, DeclaredTable] = {}
+    disabled = _disabled(project_dir)
     for path in sorted((project_dir / "models" / "staging").glob("**/__sources.yml")):
         try:
             content = yaml.load(path.read_text(encoding="utf-8"), _LOADER) or {}  # noqa: S506
@@ -112,8 +123,29 @@ def read_declared(project_dir: Path) -> dict[str, DeclaredTable]:
                         name,
                         _columns(table, f"{path}: table {name}"),
                         tuple(meta.get("identified_by", ())),
+                        called=tuple(meta.get("called", ())),
+                        prefixes=tuple(meta.get("prefixes", ())),
+                        families=tuple(meta.get("families", ())),
+                        enabled=path.parent.name not in disabled,
                     )
     return tables
+
+
+def _disabled(project_dir: Path) -> set[str]:
+    """Return the folders of models/staging that dbt_project.yml disables."""
+    path = project_dir / "dbt_project.yml"
+    if not path.is_file():
+        return set()
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), _LOADER)  # noqa: S506
+        staging = content["models"][content["name"]].get("staging") or {}
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        raise DeclarationError(f"{path}: cannot be read as a dbt project: {error}") from error
+    return {
+        folder
+        for folder, keys in staging.items()
+        if isinstance(keys, dict) and keys.get("+enabled") is False
+    }
 
 
 def _columns(table: dict[str, Any], where: str) -> dict[str, DeclaredColumn]:
@@ -129,8 +161,9 @@ def _columns(table: dict[str, Any], where: str) -> dict[str, DeclaredColumn]:
         columns[column["name"]] = DeclaredColumn(
             data_type,
             required=bool(meta.get("required", False)),
-            allowed=tuple(meta.get("allowed", ())),
             reads_as=meta.get("reads_as"),
+            means=meta.get("means"),
+            also=tuple(meta.get("also", ())),
         )
     return columns
 

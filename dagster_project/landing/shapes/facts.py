@@ -10,7 +10,7 @@ import duckdb
 
 from dagster_project.landing.errors import FileRejectedError
 from dagster_project.landing.shapes.fields import Fields
-from senders.tracking_types import TRACKING_TYPES
+from senders.tracking_types import BOUNCE_KEYS, BOUNCE_TYPES, TRACKING_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -198,7 +198,27 @@ def _wrong(
             f"'{shape.payload} is not a JSON object: ' || {shape.payload}_text",
         )
     )
+    if kind.shape == "tracking":
+        wrong.append(_unknown_bounce(rows))
     return wrong
+
+
+def _unknown_bounce(rows: Rows) -> tuple[str, str]:
+    """Find a bounce with a word for its kind that nobody knows: it would suppress nothing."""
+    keys = [
+        f"json_extract_string({json}, '$.{key}')"
+        for json in ("given", "others")
+        for key in BOUNCE_KEYS
+    ]
+    word = f"coalesce({', '.join(keys)})"
+    plain = f"regexp_replace(lower({word}), '[^a-z0-9]', '', 'g')"
+    known = rows.parameters.bind([each for words in BOUNCE_TYPES.values() for each in words])
+    is_unknown = f"not list_contains({known}::varchar[], {plain})"
+    return (
+        f"case when type_text = 'bounced' then coalesce({is_unknown}, false) end",
+        f"'bounce_type is not one of {', '.join(BOUNCE_TYPES)}, nor a known word of a provider: ' "
+        f"|| {word}",
+    )
 
 
 def _is_blank(name: str) -> str:
@@ -340,6 +360,7 @@ def insert(
             select 1 from repeated
             where repeated.event_id = new.event_id and repeated.first_row <> new.rowid
           )
+        order by new.rowid
         """,  # noqa: S608 - names of our own tables and columns
         {"file_id": file[0], "file_no": file[1]},
     )

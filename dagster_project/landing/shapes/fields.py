@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from dagster_project.home.source_settings import EPOCHS
 from dagster_project.landing.errors import FileRejectedError
 from dagster_project.landing.formats.cell_sql import (
+    day_as,
     instant,
     instant_as,
     instant_since_epoch,
+    local_midnight,
     number,
 )
 
@@ -116,6 +119,21 @@ class Fields:
             ways.append(self._rows.instant(self.theirs(ours), zone))
         return ways[0] if len(ways) == 1 else f"coalesce({', '.join(ways)})"
 
+    def birthday(self, ours: str) -> str:
+        """Return the text, as ISO 8601 if the source's `dates` or `timezone` says how to read it.
+
+        A format of `dates` also reads a day without a year: `%d/%m/%Y` reads `29/02`.
+        """
+        text, bind = self.text(ours), self._rows.parameters.bind
+        ways = [text]
+        if self._source.timezone != "UTC":
+            ways.insert(0, local_midnight(text, bind(self._source.timezone)))
+        formats = [name for name in self._source.dates if name not in EPOCHS]
+        if formats:
+            yearless = [f"%Y {_without_year(name)}" for name in formats]
+            ways.insert(0, day_as(text, bind(formats), bind(yearless)))
+        return ways[0] if len(ways) == 1 else f"coalesce({', '.join(ways)})"
+
     def number(self, ours: str) -> str:
         """Return the value as text for a cast to a number, null if the text is not a number."""
         text = self.text(ours)
@@ -161,3 +179,9 @@ class Fields:
         if rule.startswith(_COLUMN_RULE):
             return "null::timestamptz"
         return f"{bind(datetime.fromisoformat(rule))}::timestamptz"
+
+
+def _without_year(name: str) -> str:
+    """Remove the year and the time from a strptime format: `%d/%m/%Y %H:%M` gives `%d/%m`."""
+    day = re.sub("[ T,]*%[HIMSpf].*", "", name)
+    return re.sub("%[Yy][-/., ]*|[-/., ]*%[Yy]$", "", day)

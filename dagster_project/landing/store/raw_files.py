@@ -99,6 +99,18 @@ def outcome_of(connection: duckdb.DuckDBPyConnection, file_id: str) -> Outcome |
     return None if row is None else Outcome(*row)
 
 
+def refused_files(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Describe the files that still are where the last reading refused them whole."""
+    found = connection.execute(
+        """select paths.path, files.error
+           from raw.file_paths as paths
+           inner join raw.files as files on paths.file_id = files.file_id
+           where files.error is not null
+           order by files.file_no"""
+    ).fetchall()
+    return [f"{path}: {error}" for path, error in found if Path(path).exists()]
+
+
 def returned_snapshot(
     connection: duckdb.DuckDBPyConnection, file: Fingerprint
 ) -> Fingerprint | None:

@@ -13,7 +13,7 @@ from dagster_project.landing.formats.json_lines import JsonLines, NotUniformErro
 from dagster_project.landing.formats.packing import check_whole
 from dagster_project.landing.formats.readers import UNREADABLE, format_of, open_rows
 from dagster_project.landing.formats.repair import MAX_REJECTS
-from dagster_project.landing.shapes import crm, facts
+from dagster_project.landing.shapes import crm, facts, unread
 from dagster_project.landing.shapes.declared import read_declared
 from dagster_project.landing.store import previous_export, raw_files
 from dagster_project.landing.store.files import state_of
@@ -109,7 +109,7 @@ class _Writing:
         for open_ in self._ways_to_open():
             try:
                 rows = open_()
-                with _unordered(self.connection), transaction(self.connection):
+                with transaction(self.connection):
                     hashes = facts.insert_whole(
                         self.connection,
                         self.kind,
@@ -155,14 +155,16 @@ class _Writing:
             right, wrong = self._count("_problem is null"), self._wrong(rows)
             with transaction(self.connection):
                 hashes = facts.insert(self.connection, self.kind, _CHECKED, self._numbered())
-                landed = self._landed(len(hashes), right - len(hashes), wrong, _twice(rows))
+                notices = (*rows.notices, *_twice(rows))
+                landed = self._landed(len(hashes), right - len(hashes), wrong, notices)
                 file_no = self._record(landed)
                 self._reject(rows, wrong)
         return landed, hashes, file_no
 
     def export(self) -> LandedFile:
         """Land a CRM export."""
-        declared = read_declared(self.settings.project_dir).get(self.kind.table)
+        tables = read_declared(self.settings.project_dir)
+        declared = tables.get(self.kind.table)
         columns: list[str] = []
 
         def check(rows: Rows) -> None:
@@ -173,6 +175,8 @@ class _Writing:
 
         with self._checked_rows(check) as rows:
             wrong = self._wrong(rows)
+            again = [name for names in rows.again.values() for name in names]
+            remarks = unread.find(self.connection, self.kind, _CHECKED, columns, tables, again)
             with transaction(self.connection):
                 added = crm.insert(
                     self.connection, self.kind, _CHECKED, rows.line, columns, self._numbered()
@@ -189,7 +193,7 @@ class _Writing:
                 ):
                     is_full, notices = False, [*notices, lost]
                 received_at = crm.common_received_at(self.kind, self.landed_at)
-                landed = self._landed(added, 0, wrong, tuple(notices))
+                landed = self._landed(added, 0, wrong, (*rows.notices, *notices, *remarks))
                 self._record(landed, raw_files.Export(columns, is_full, received_at))
                 self._reject(rows, wrong)
         return landed
@@ -264,13 +268,3 @@ def _twice(rows: Rows) -> tuple[str, ...]:
         f"the header has column '{name}' again: its further columns are {', '.join(again)}"
         for name, again in rows.again.items()
     )
-
-
-@contextmanager
-def _unordered(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Let DuckDB write rows in any order, which is faster and uses bounded memory."""
-    connection.execute("set preserve_insertion_order = false")
-    try:
-        yield
-    finally:
-        connection.execute("set preserve_insertion_order = true")

@@ -91,3 +91,38 @@
 {% macro default__smallest_part(text, separator) -%}
     list_min(string_split(replace({{ text }}, ' ', ''), '{{ separator }}'))
 {%- endmacro %}
+
+
+{#- The texts of all columns whose name fits a regular expression, in any case, as a list. At least
+    one column must fit. An expression of the select list, alone. -#}
+{% macro texts_of_columns(pattern) -%}
+    {{ return(adapter.dispatch('texts_of_columns')(pattern)) }}
+{%- endmacro %}
+
+{% macro default__texts_of_columns(pattern) -%}
+    list_value(*columns('(?i){{ pattern }}'))
+{%- endmacro %}
+
+
+{#- Whether a list of texts has one that is neither empty nor one of `words`; null if all are
+    empty. -#}
+{% macro any_other_text(texts, words) -%}
+    {{ return(adapter.dispatch('any_other_text')(texts, words)) }}
+{%- endmacro %}
+
+{% macro default__any_other_text(texts, words) -%}
+    list_bool_or(list_transform(
+        {{ texts }}, lambda text: nullif(lower(trim(text)), '') not in {{ sql_list(words) }}
+    ))
+{%- endmacro %}
+
+
+{#- The position of a row among the rows of a raw table, in the order of landing. Landing keeps the
+    order of a file's lines. A unit test has a row's place in the fixture. -#}
+{% macro landed_position() -%}
+    {{ return(adapter.dispatch('landed_position')()) }}
+{%- endmacro %}
+
+{% macro default__landed_position() -%}
+    {{ 'row_number() over ()' if model.resource_type == 'unit_test' else 'rowid' }}
+{%- endmacro %}

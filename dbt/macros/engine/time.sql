@@ -87,15 +87,24 @@
 {%- endmacro %}
 
 
-{#- The calendar day of a date or an instant in a time zone; a date is the same day in every zone.
-    -#}
-{% macro local_day(expression, zone) -%}
-    {{ return(adapter.dispatch('local_day')(expression, zone)) }}
+{#- The calendar day of a date or an instant in a time zone; a date is the same day in every zone,
+    and so is a text that is a date. A text without a year (`--05-12`) gives the day in 1904, a leap
+    year, if `yearless`, else null. -#}
+{% macro local_day(expression, zone, yearless=false) -%}
+    {{ return(adapter.dispatch('local_day')(expression, zone, yearless)) }}
 {%- endmacro %}
 
-{% macro default__local_day(expression, zone) -%}
+{% macro default__local_day(expression, zone, yearless) -%}
     case
         when typeof({{ expression }}) = 'DATE' then cast({{ expression }} as date)
+        when starts_with(cast({{ expression }} as varchar), '--')
+            then {% if yearless -%}
+                cast('1904' || substr(cast({{ expression }} as varchar), 2) as date)
+            {%- else -%}
+                null
+            {%- endif %}
+        when regexp_matches(cast({{ expression }} as varchar), '^[0-9]{4}-[0-9]{2}-[0-9]{2}$')
+            then cast({{ expression }} as date)
         else cast(timezone({{ zone }}, cast({{ expression }} as timestamptz)) as date)
     end
 {%- endmacro %}

@@ -44,9 +44,35 @@
     {{ return("(" ~ flags | join(" or ") ~ ")") }}
 {%- endmacro %}
 
-{#- Whether a contact agreed to marketing mail, in any vendor's words; boolean. -#}
+{#- Whether one of the columns says that a contact refuses mail: true for yes and for an unreadable
+    text, false for no, null if all columns are empty. A refusal in unknown words is a refusal. -#}
+{% macro said_refusal() -%}
+    {%- do check_reads_as('boolean', varargs) -%}
+    {%- set flags = [] -%}
+    {%- for column in varargs -%}
+        {%- set text = said_text(adapter.quote(column)) -%}
+        {%- do flags.append(
+            "case when " ~ text ~ " is not null then coalesce(" ~ read_as('boolean', text)
+            ~ ", true) end"
+        ) -%}
+    {%- endfor -%}
+    {{ return(flags[0] if flags | length == 1 else "greatest(" ~ flags | join(", ") ~ ")") }}
+{%- endmacro %}
+
+{#- Like said_refusal, for a list of texts: see texts_of_columns. -#}
+{% macro any_refusal(texts) -%}
+    {{ return(any_other_text(texts, word_lists().boolean.no)) }}
+{%- endmacro %}
+
+{#- Whether a contact agreed to marketing mail, in any vendor's words; boolean. An unreadable text
+    is no agreement. -#}
 {% macro said_consent() -%}
     {{ return(first_said('consent', varargs)) }}
+{%- endmacro %}
+
+{#- A birthday as ISO 8601 text, with or without a year; see read_birthday. -#}
+{% macro said_birthday() -%}
+    {{ return(first_said('birthday', varargs)) }}
 {%- endmacro %}
 
 {#- The IANA name of a time zone. -#}
@@ -82,6 +108,10 @@
         {{ return(read_number(text)) }}
     {%- elif kind == 'integer' -%}
         {{ return(read_integer(text)) }}
+    {%- elif kind == 'suppression' -%}
+        {{ return(suppression_reason(text)) }}
+    {%- elif kind == 'birthday' -%}
+        {{ return(read_birthday(text)) }}
     {%- elif kind == 'zone' -%}
         {{ return(read_zone(text)) }}
     {%- elif kind in word_lists() -%}
@@ -90,12 +120,14 @@
             "case"
             ~ " when lower(" ~ text ~ ") in " ~ sql_list(words.yes) ~ " then true"
             ~ " when lower(" ~ text ~ ") in " ~ sql_list(words.no) ~ " then false"
+            ~ (" when lower(" ~ text ~ ") not in " ~ sql_list(words.neither) ~ " then false"
+                if kind == 'consent' else "")
             ~ " end"
         ) }}
     {%- else -%}
         {{ exceptions.raise_compiler_error(
             this_file() ~ ": unknown kind of value '" ~ kind ~ "' (known: instant, number, integer,"
-            ~ " zone, " ~ (word_lists().keys() | join(", ")) ~ ")"
+            ~ " birthday, suppression, zone, " ~ (word_lists().keys() | join(", ")) ~ ")"
         ) }}
     {%- endif -%}
 {%- endmacro %}
@@ -104,8 +136,14 @@
 {#- The words for yes and for no, by kind of value. `neither` lists readable words that mean
     neither. They are Mailchimp's: pending (no answer yet), cleaned (dead address), archived. -#}
 {% macro word_lists() -%}
-    {%- set yes = ['true', 't', 'yes', 'y', '1', '1.0'] -%}
-    {%- set no = ['false', 'f', 'no', 'n', '0', '0.0'] -%}
+    {%- set yes = [
+        'true', 't', 'yes', 'y', '1', '1.0', 'ja', 'oui', 'sí', 'si', 'sì', 'sim', 'wahr', 'vrai',
+        'verdadero', 'vero', 'verdadeiro', 'waar',
+    ] -%}
+    {%- set no = [
+        'false', 'f', 'no', 'n', '0', '0.0', 'nein', 'non', 'não', 'nao', 'nee', 'falsch', 'faux',
+        'falso', 'onwaar',
+    ] -%}
     {{ return({
         'boolean': {'yes': yes, 'no': no, 'neither': []},
         'consent': {
@@ -123,9 +161,11 @@
 {#- Whether a text is filled and cannot be read as a kind of value. -#}
 {% macro is_unreadable(kind, text) -%}
     {{ text }} is not null
+    {%- if kind in word_lists() %}
+    {%- set words = word_lists()[kind] %}
+    and lower({{ text }}) not in {{ sql_list(words.yes + words.no + words.neither) }}
+    {%- else %}
     and {{ read_as(kind, text) }} is null
-    {%- if word_lists().get(kind, {}).neither %}
-    and lower({{ text }}) not in {{ sql_list(word_lists()[kind].neither) }}
     {%- endif -%}
 {%- endmacro %}
 

@@ -1,6 +1,7 @@
 {#-
     Fires on a date of the contact, at a local time of day.
-      date    a feature that is a date, or an instant (its day in the contact's time zone counts)
+      date    a feature that is a date, or an instant (its day in the contact's time zone counts). A
+              birthday without a year (`--05-12`) fires only with `yearly`
       at      'HH:MM' in the contact's IANA time zone. A time skipped by a change to summer time
               becomes the end of the gap; a time that occurs twice is the first of the two
       before  a number of days or weeks by which the trigger fires earlier
@@ -41,7 +42,7 @@ dates as (
     select
         contact_id,
         timezone,
-        {{ local_day(date, 'timezone') }} as day
+        {{ local_day(date, 'timezone', yearless=yearly) }} as day
     from {{ ref('contact_features') }}
     where {{ date }} is not null
 ),

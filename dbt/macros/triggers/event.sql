@@ -13,7 +13,7 @@
 with{{ " recursive" if not_within }}
 
 arrived as (
-    select event_id, contact_id, occurred_at
+    select event_id, contact_id, occurred_at, position
     from {{ arrived_events(trigger_watermark()) }}
     where name = {{ sql_text(name) }}{% if where %} and ({{ where }}){% endif %}
 )
@@ -28,8 +28,9 @@ occurrences as (
     select
         arrived.contact_id,
         min(arrived.occurred_at) as occurred_at,
-        {{ earliest('arrived.event_id', by=['arrived.occurred_at', 'arrived.event_id']) }}
-            as event_id
+        {{ earliest(
+            'arrived.event_id', by=['arrived.occurred_at', 'arrived.position', 'arrived.event_id']
+        ) }} as event_id
     from arrived
     anti join fired on arrived.contact_id = fired.contact_id
     group by arrived.contact_id
@@ -41,9 +42,12 @@ fired as (
     {{ earlier_firings() }}
 ),
 
----------- one event per instant
+---------- one event per instant, the first of them
 instants as (
-    select contact_id, occurred_at, min(event_id) as event_id
+    select
+        contact_id,
+        occurred_at,
+        {{ earliest('event_id', by=['position', 'event_id']) }} as event_id
     from arrived
     where not {{ fired_near('arrived.contact_id', 'arrived.occurred_at', not_within) }}
     group by contact_id, occurred_at

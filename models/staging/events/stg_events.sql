@@ -1,7 +1,10 @@
 with
 
 events as (
-    select * from {{ source('events', 'events') }}
+    select
+        *,
+        {{ landed_position() }} as position
+    from {{ source('events', 'events') }}
 ),
 
 ---------- few events have these properties, and finding the word costs a fraction of parsing JSON
@@ -22,7 +25,8 @@ known as (
                 then nullif(trim({{ json_text('properties', 'anonymous_id') }}), '')
         end as anonymous_id,
         file_id,
-        file_no
+        file_no,
+        position
     from events
     where received_at <= {{ as_of() }}
 )

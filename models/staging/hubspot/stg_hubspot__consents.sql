@@ -126,24 +126,28 @@ statements_of_events as (
     select * from dropped_mail
 ),
 
+listed_contacts as (
+    select *, {{ texts_of_columns(hubspot_single_opt_outs()) }} as single_opt_outs
+    from exported_contacts
+),
+
+---------- opting out of one kind of mail counts as opting out
 contact_versions as (
     select
         {{ said('id', 'Record ID') }} as contact_id,
         lower({{ said('property_email', 'Email') }}) as email,
         {{ said('property_hs_email_hard_bounce_reason_enum', 'Email hard bounce reason') }}
             as reason,
-        case
-            when {{ said_any(
-                'property_hs_email_optout', 'Unsubscribed from all email'
-            ) }} then true
-            else {{ said_boolean('property_hs_email_optout', 'Unsubscribed from all email') }}
-        end as is_opted_out,
+        greatest(
+            {{ said_refusal('property_hs_email_optout', 'Unsubscribed from all email') }},
+            {{ any_refusal('single_opt_outs') }}
+        ) as is_opted_out,
         coalesce(
             {{ said_instant('property_lastmodifieddate', 'Last Modified Date') }},
             {{ said_instant('_fivetran_synced') }}
         ) as said_at,
         {{ bookkeeping() }}
-    from exported_contacts
+    from listed_contacts
 ),
 
 contacts_opted_out as (

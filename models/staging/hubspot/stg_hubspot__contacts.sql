@@ -6,6 +6,22 @@ exported as (
     where _received_at <= {{ as_of() }}
 ),
 
+listed as (
+    select *, {{ texts_of_columns(hubspot_single_opt_outs()) }} as single_opt_outs
+    from exported
+),
+
+---------- opting out of one kind of mail counts as opting out
+judged as (
+    select
+        *,
+        greatest(
+            {{ said_refusal('property_hs_email_optout', 'Unsubscribed from all email') }},
+            {{ any_refusal('single_opt_outs') }}
+        ) as is_opted_out
+    from listed
+),
+
 contacts as (
     select
         'hubspot' as source,
@@ -31,18 +47,14 @@ contacts as (
         cast(null as varchar) as external_id,
         cast(null as varchar) as anonymous_id,
         ---------- opted out of all mail means no; not opted out does not mean yes
-        case
-            when {{ said_any(
-                'property_hs_email_optout', 'Unsubscribed from all email'
-            ) }} then false
-        end as marketing_consent,
+        case when is_opted_out then false end as marketing_consent,
         cast(null as timestamptz) as consent_at,
         {{ said_any('is_deleted', '_fivetran_deleted') }} as is_deleted,
-        cast(null as date) as birthday,
+        {{ said_birthday('property_date_of_birth') }} as birthday,
         {{ said_instant('property_createdate', 'Create Date') }} as created_at,
         {{ said_instant('property_lastmodifieddate', 'Last Modified Date') }} as updated_at,
         {{ bookkeeping() }}
-    from exported
+    from judged
 )
 
 select * from contacts

@@ -18,6 +18,12 @@ deal_companies as (
     where _received_at <= {{ as_of() }}
 ),
 
+reported_merges as (
+    select *
+    from {{ source('hubspot', 'merged_deal') }}
+    where _received_at <= {{ as_of() }}
+),
+
 pipelines as (
     select *
     from {{ source('hubspot', 'deal_pipeline') }}
@@ -87,6 +93,26 @@ stage_meanings as (
     group by all
 ),
 
+---------- a merged deal lives on in the surviving deal, which lists the merged ids
+merges as (
+    select
+        {{ said('merged_deal_id') }} as deal_id,
+        {{ said('deal_id') }} as surviving_id
+    from reported_merges
+    union all
+    select
+        trim({{ each_part(said('property_hs_merged_object_ids', 'Merged object IDs'), ';') }})
+            as deal_id,
+        {{ said('deal_id', 'Record ID') }} as surviving_id
+    from exported
+),
+
+merged_deals as (
+    select distinct deal_id
+    from merges
+    where deal_id <> surviving_id
+),
+
 records as (
     select
         {{ said('deal_id', 'Record ID') }} as deal_id,
@@ -116,6 +142,7 @@ judged as (
         lower(coalesce(stage_meanings.name, records.stage_given)) as stage,
         coalesce(contact_of_deal.contact_id, records.contact_given) as contact_id,
         coalesce(company_of_deal.company_id, records.company_given) as company_id,
+        merged_deals.deal_id is not null as is_merged,
         case
             when coalesce(stage_meanings.is_won, records.is_won) then 'won'
             when coalesce(stage_meanings.is_closed, records.is_closed) then 'lost'
@@ -128,6 +155,7 @@ judged as (
     left join stage_meanings on records.stage_given = stage_meanings.stage_id
     left join contact_of_deal on records.deal_id = contact_of_deal.deal_id
     left join company_of_deal on records.deal_id = company_of_deal.deal_id
+    left join merged_deals on records.deal_id = merged_deals.deal_id
 ),
 
 deals as (
@@ -143,7 +171,7 @@ deals as (
         amount,
         currency,
         'hubspot:' || owner_id as owner_id,
-        is_deleted,
+        is_deleted or is_merged as is_deleted,
         created_at,
         ---------- the close date of an open deal is only expected
         case when coalesce(status, '') <> 'open' then closes_at end as closed_at,

@@ -23,9 +23,11 @@ profiles as (
         {{ said_consent('Email Marketing Consent', 'custom_accepts_marketing') }} as consent_said,
         ---------- the channels that the contact agreed to: ["email", "sms"]
         lower({{ said('custom_consent') }}) like '%email%' as consent_listed,
+        {{ said('Email Suppressions') }} as suppressions,
         {{ said_instant('Email Marketing Consent Timestamp', 'custom_consent_timestamp') }}
             as consent_at,
         {{ said_any('is_deleted', '_fivetran_deleted') }} as is_deleted,
+        {{ said_birthday('Birthday') }} as birthday,
         {{ said_instant('created', 'Profile Created On') }} as created_at,
         {{ said_instant('updated') }} as updated_at,
         {{ bookkeeping() }}
@@ -52,10 +54,14 @@ contacts as (
         company_name,
         external_id,
         anonymous_id,
-        coalesce(consent_said, consent_listed) as marketing_consent,
+        ---------- Klaviyo sends no mail to a suppressed profile, whatever its consent
+        case
+            when suppressions is null then coalesce(consent_said, consent_listed)
+            else false
+        end as marketing_consent,
         consent_at,
         is_deleted,
-        cast(null as date) as birthday,
+        birthday,
         created_at,
         updated_at,
         file_id,

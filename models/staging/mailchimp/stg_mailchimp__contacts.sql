@@ -23,6 +23,7 @@ members as (
         {{ said_instant('UNSUB_TIME') }} as unsubscribed_at,
         {{ said_instant('CLEAN_TIME') }} as cleaned_at,
         {{ said_any('is_deleted', '_fivetran_deleted') }} as is_deleted,
+        {{ said_birthday('Birthday') }} as birthday,
         {{ said_instant('timestamp_signup', 'OPTIN_TIME', 'timestamp_opt') }} as created_at,
         {{ said_instant('last_changed') }} as updated_at,
         {{ bookkeeping() }}
@@ -70,7 +71,7 @@ contacts as (
                 then coalesce(unsubscribed_at, updated_at)
         end as consent_at,
         is_deleted or coalesce(status = 'archived', false) as is_deleted,
-        cast(null as date) as birthday,
+        birthday,
         created_at,
         updated_at,
         file_id,

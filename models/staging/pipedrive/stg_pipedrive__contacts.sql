@@ -34,6 +34,7 @@ persons as (
         ) }} as marketing_consent,
         {{ said_any('is_deleted', '_fivetran_deleted') }}
         or not coalesce({{ said_boolean('active_flag') }}, true) as is_deleted,
+        {{ said_birthday('Birthday') }} as birthday,
         {{ said_instant('add_time', 'Person - Person created') }} as created_at,
         {{ said_instant('update_time', 'Person - Update time') }} as updated_at,
         {{ bookkeeping() }}
@@ -93,7 +94,7 @@ contacts as (
         marketing_consent,
         cast(null as timestamptz) as consent_at,
         coalesce(is_deleted, false) as is_deleted,
-        cast(null as date) as birthday,
+        birthday,
         created_at,
         updated_at,
         file_id,

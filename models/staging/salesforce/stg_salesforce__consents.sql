@@ -16,7 +16,7 @@ contact_records as (
     select
         {{ said('id', 'Contact ID') }} as id,
         lower({{ said('email') }}) as email,
-        {{ said_boolean('has_opted_out_of_email', 'HasOptedOutOfEmail', 'Email Opt Out') }}
+        {{ said_refusal('has_opted_out_of_email', 'HasOptedOutOfEmail', 'Email Opt Out') }}
             as is_opted_out,
         coalesce(
             {{ said_boolean('is_email_bounced', 'IsEmailBounced') }},
@@ -40,7 +40,7 @@ lead_records as (
     select
         {{ said('id', 'Lead ID') }} as id,
         lower({{ said('email') }}) as email,
-        {{ said_boolean('has_opted_out_of_email', 'HasOptedOutOfEmail', 'Email Opt Out') }}
+        {{ said_refusal('has_opted_out_of_email', 'HasOptedOutOfEmail', 'Email Opt Out') }}
             as is_opted_out,
         coalesce(
             {{ said_boolean('is_email_bounced', 'IsEmailBounced') }},

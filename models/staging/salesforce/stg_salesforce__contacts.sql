@@ -26,9 +26,10 @@ contact_records as (
         {{ said('Account Name') }} as company_name,
         {{ said('owner_id', 'OwnerId') }} as owner_id,
         {{ said('Contact Owner') }} as owner_name,
-        {{ said_boolean('has_opted_out_of_email', 'HasOptedOutOfEmail', 'Email Opt Out') }}
+        {{ said_refusal('has_opted_out_of_email', 'HasOptedOutOfEmail', 'Email Opt Out') }}
             as is_opted_out,
         {{ said_any('is_deleted', 'IsDeleted', '_fivetran_deleted') }} as is_deleted,
+        {{ said_birthday('Birthdate') }} as birthday,
         {{ said_instant('created_date', 'CreatedDate', 'Created Date') }} as created_at,
         {{ said_instant(
             'last_modified_date', 'LastModifiedDate', 'Last Modified Date', 'system_modstamp',
@@ -52,9 +53,10 @@ lead_records as (
         {{ said('company', 'Company / Account') }} as company_name,
         {{ said('owner_id', 'OwnerId') }} as owner_id,
         {{ said('Lead Owner') }} as owner_name,
-        {{ said_boolean('has_opted_out_of_email', 'HasOptedOutOfEmail', 'Email Opt Out') }}
+        {{ said_refusal('has_opted_out_of_email', 'HasOptedOutOfEmail', 'Email Opt Out') }}
             as is_opted_out,
         {{ said_any('is_deleted', 'IsDeleted', '_fivetran_deleted') }} as is_deleted,
+        {{ said_birthday('Birthdate') }} as birthday,
         {{ said_instant('created_date', 'CreatedDate', 'Created Date') }} as created_at,
         {{ said_instant(
             'last_modified_date', 'LastModifiedDate', 'Last Modified Date', 'system_modstamp',
@@ -94,7 +96,7 @@ contacts as (
         case when is_opted_out then false end as marketing_consent,
         cast(null as timestamptz) as consent_at,
         is_deleted,
-        cast(null as date) as birthday,
+        birthday,
         created_at,
         updated_at,
         file_id,

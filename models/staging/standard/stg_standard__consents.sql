@@ -9,11 +9,12 @@ consents as (
     select
         'standard' as source,
         {{ hash_id([
-            'trim(contact_id)', 'lower(trim(email))', 'lower(trim(said))', 'trim(said_at)', 'trim(detail)',
+            'trim(contact_id)', 'lower(trim(email))', suppression_reason('said'), 'trim(said_at)',
+            'trim(detail)',
         ]) }} as consent_id,
         nullif(trim(contact_id), '') as crm_id,
         lower(nullif(trim(email), '')) as email,
-        lower(nullif(trim(said), '')) as said,
+        {{ suppression_reason('said') }} as said,
         try_cast(said_at as timestamptz) as said_at,
         nullif(trim(detail), '') as detail,
         _file_id as file_id,

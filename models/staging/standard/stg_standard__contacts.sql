@@ -76,7 +76,7 @@ contacts as (
         try_cast(marketing_consent as boolean) as marketing_consent,
         try_cast(consent_at as timestamptz) as consent_at,
         coalesce(try_cast(is_deleted as boolean), false) as is_deleted,
-        try_cast(birthday as date) as birthday,
+        {{ read_birthday("nullif(trim(birthday), '')") }} as birthday,
         try_cast(created_at as timestamptz) as created_at,
         try_cast(updated_at as timestamptz) as updated_at,
         _file_id as file_id,

@@ -19,6 +19,13 @@ from tests.dagster_project.landing.faults import fault
         ("header_again.csv", "crm/other/things", 2, [3]),
         ("refused_though_plain.csv", "crm/other/things", 3, []),
         ("mailchimp_twice.csv", "crm/mailchimp/member", 1, []),
+        ("mailchimp_unsubscribed_german.csv", "crm/mailchimp/member", 1, []),
+        ("mailchimp_members_birthday.csv", "crm/mailchimp/member", 1, []),
+        ("hubspot_record_id_contact.csv", "crm/hubspot/contact", 2, []),
+        ("hubspot_merged_deal.csv", "crm/hubspot/merged_deal", 1, []),
+        ("klaviyo_list.csv", "crm/klaviyo/person", 5, []),
+        ("klaviyo_suppressed.csv", "crm/klaviyo/suppressed", 1, []),
+        ("salesforce_report.csv", "crm/salesforce/contact", 2, []),
     ],
 )
 def test_a_small_input_has_its_right_outcome(make_landing, name, kind, landed, rejected):
@@ -32,7 +39,23 @@ def test_a_small_input_has_its_right_outcome(make_landing, name, kind, landed, r
 
 def test_the_header_below_a_title_names_the_columns(landing):
     landing.land_one("crm/hubspot/contact/a.csv", fault("padded_title.csv"))
-    assert landing.rows('select "Email", "First name", "Country" from raw.hubspot__contact') == [
+    assert landing.rows(
+        'select "Email", "First name", property_country from raw.hubspot__contact'
+    ) == [
         ("ann@example.com", "Ann", "DE"),
         ("bob@example.com", "Bob", ""),
     ]
+
+
+@pytest.mark.parametrize(("name", "ids"), [("birthdays_forms.csv", 9), ("birthdays_mmdd.csv", 3)])
+def test_a_birthday_in_any_form_loses_nobody(make_landing, name, ids):
+    columns = {"contact_id": "Id", "email": "Mail", "birthday": "Birthday"}
+    landing = make_landing(people={"as": "crm/standard/contacts", "columns": columns})
+    landed = landing.land_one(f"people/{name}", fault(name))
+    assert (landed.rows_landed, landed.rows_rejected) == (ids, 0)
+
+
+def test_a_provider_s_word_for_a_bounce_is_known_or_rejected(landing):
+    landing.put("tracking/a.jsonl", fault("bounce_words.jsonl"))
+    [landed] = landing.land(datetime(2026, 12, 1, tzinfo=UTC))
+    assert (landed.rows_landed, [line for line, *_ in landing.rejects()]) == (9, [9])

@@ -499,3 +499,58 @@ def test_equal_events_without_an_id_are_duplicates(landing):
     line = '{"contact_key":"a","name":"n","occurred_at":"2024-05-01","x":1}\n'
     landed = landing.land_one("events/a.jsonl", line * 3 + line.replace("1}", "2}"))
     assert (landed.rows_landed, landed.rows_duplicate, landed.rows_rejected) == (2, 2, 0)
+
+
+def bounce(**detail) -> str:
+    row = {"event_id": "b", "email": "a@x.example", "type": "bounced", "detail": detail}
+    return json.dumps(row | {"occurred_at": "2024-06-01T10:00:00Z"}) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("key", "word"),
+    [
+        ("bounce_type", "hard"),
+        ("bounce_type", "Hard"),
+        ("bounce_type", "Permanent"),
+        ("bounce_type", "hard_bounce"),
+        ("bounce_type", "HardBounce"),
+        ("bounceType", "Transient"),
+        ("bounceType", "Undetermined"),
+        ("bounce_type", "SoftBounce"),
+        ("bounce_type", "blocked"),
+        ("severity", "temporary"),
+        ("severity", "permanent"),
+        ("bounce_type", "BadEmailAddress"),
+    ],
+)
+def test_a_provider_s_word_for_the_kind_of_a_bounce_lands(landing, key, word):
+    landed = landing.land_one("tracking/a.jsonl", bounce(**{key: word}))
+    assert (landed.rows_landed, landed.rows_rejected) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("key", "word"),
+    [
+        ("bounce_type", "perhaps"),
+        ("bounce_type", "10"),
+        ("bounceType", "Weich"),
+        ("severity", "fatal"),
+    ],
+)
+def test_an_unknown_kind_of_bounce_is_rejected(landing, key, word):
+    landed = landing.land_one("tracking/a.jsonl", bounce(**{key: word}))
+    assert (landed.rows_landed, landed.rows_rejected) == (0, 1)
+    assert landing.rejects()[0][1] == (
+        "bounce_type is not one of hard, soft, undetermined, nor a known word of a provider: "
+        + word
+    )
+
+
+def test_the_kind_of_a_bounce_may_be_a_column(landing):
+    landed = landing.land_one(
+        "tracking/a.csv",
+        "email,type,occurred_at,bounce_type\n"
+        "a@x.example,bounced,2024-06-01,Permanent\nb@x.example,bounced,2024-06-01,odd\n"
+        "c@x.example,bounced,2024-06-01,\nd@x.example,opened,2024-06-01,odd\n",
+    )
+    assert (landed.rows_landed, landed.rows_rejected) == (3, 1)

@@ -458,3 +458,37 @@ def test_rejected_rows_beyond_a_number_are_counted(landing, monkeypatch, name, c
     assert len(rejects) == 11
     [more] = [reason for line, reason, _ in rejects if line is None]
     assert more == f"{landed.rows_rejected - 10} more rows are rejected; 10 are listed"
+
+
+def _clicks(landing, ending: str, count: int) -> Path:
+    """Write a file of events whose times say nothing about their order, nor do their ids."""
+    path = landing.put(f"events/clicks.{ending}", b"")
+    rows = f"""
+        select md5(n::varchar) as event_id, 'c' as contact_key, n::varchar as name,
+            '2024-06-01 10:00:00' as occurred_at
+        from range({count}) as t (n) order by n"""
+    if ending == "jsonl":
+        landing.connection.execute(f"copy ({rows}) to '{path}' (format json)")
+    else:
+        landing.connection.execute(f"copy ({rows}) to '{path}'")
+    return path
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize("has_reject", [False, True])
+def test_events_keep_the_order_of_the_file(landing, ending, has_reject):
+    count = 150_000  # several row groups of DuckDB
+    path = _clicks(landing, ending, count)
+    if has_reject and ending == "parquet":
+        pytest.skip("a Parquet file has no broken row")
+    if has_reject:
+        with path.open("a") as file:
+            file.write("broken\n")
+    [landed] = landing.land()
+    assert (landed.rows_landed, landed.rows_rejected) == (count, int(has_reject))
+    assert landing.rows(
+        """select count(*) from (
+            select name::bigint as place, lag(name::bigint) over (order by rowid) as before
+            from raw.events
+        ) where place <> coalesce(before, -1) + 1"""
+    ) == [(0,)]
