@@ -52,7 +52,7 @@ def find(
     """
     table = tables.get(kind.table)
     if table is None:
-        return [_unknown_object(kind, tables)]
+        return [_unknown_object(kind, columns, tables)]
     if columns and not _is_identified(columns, table):
         raise FileRejectedError(_unidentified(connection, kind, checked, columns, table))
     refusals = [name for name, column in table.columns.items() if column.means in _REFUSALS]
@@ -85,8 +85,8 @@ def _disabled(kind: Kind) -> str:
     )
 
 
-def _unknown_object(kind: Kind, tables: dict[str, DeclaredTable]) -> str:
-    """Return a notice that no model reads the object.
+def _unknown_object(kind: Kind, columns: list[str], tables: dict[str, DeclaredTable]) -> str:
+    """Return a notice that no model reads the object; a warning if it looks like consent.
 
     Raises:
         FileRejectedError: the object's name is another form of a known name, or is about consent.
@@ -94,9 +94,11 @@ def _unknown_object(kind: Kind, tables: dict[str, DeclaredTable]) -> str:
     """
     crm, _, thing = kind.table.partition("__")
     objects = sorted(name.partition("__")[2] for name in tables if name.startswith(f"{crm}__"))
+    has_consent = any(map(looks_like_consent, columns))
+    warning = "WARNING: columns look like consent, and " if has_consent else ""
     if not objects:
         return (
-            f"no model reads this export: models/staging/{crm} does not exist "
+            f"{warning}no model reads this export: models/staging/{crm} does not exist "
             "(see 'Your own CRM' in models/staging/README.md)"
         )
     known = f"Exports of {crm} that models read: {', '.join(objects)}"
@@ -111,7 +113,7 @@ def _unknown_object(kind: Kind, tables: dict[str, DeclaredTable]) -> str:
             f"no model reads crm/{crm}/{thing}, so refusals would be lost. {known}. Land a list of "
             "addresses that refuse mail as one of these, or as crm/standard/consents"
         )
-    return f"no model reads this export. {known}"
+    return f"{warning}no model reads this export. {known}"
 
 
 def _unread_consent(

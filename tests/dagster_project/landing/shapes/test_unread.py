@@ -157,3 +157,18 @@ def test_addresses_alone_do_not_say_what_they_are(make_landing, kind):
 def test_a_file_without_rows_or_of_an_older_shape_lands(landing):
     assert landing.land_one("crm/hubspot/contact/a.jsonl", '{"id": 1, "x": 2}\n').error is None
     assert landing.land_one("crm/hubspot/contact/b.csv", "Email,Einwilligung\n").error is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "header", "is_warning"),
+    [
+        ("iterable/user_history", "id,email,unsubscribed_channel_ids", True),
+        ("acme/people", "id,email,Widerruf", True),
+        ("hubspot/ticket", "id,gdpr_consent", True),
+        ("acme/people", "id,email,city", False),
+    ],
+)
+def test_unread_consent_of_an_unknown_object_is_a_warning(landing, kind, header, is_warning):
+    landed = landing.land_one(f"crm/{kind}/a.csv", header + "\n" + "1," * header.count(",") + "1\n")
+    assert landed.rows_landed == 1
+    assert landed.notices[-1].startswith("WARNING: ") == is_warning
