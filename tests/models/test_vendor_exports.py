@@ -187,7 +187,8 @@ def test_each_kind_of_hubspot_event_gives_its_consent_statements(staged: Staged)
     dropped = Counter(row["drop_reason"] for row in rows_of("hubspot", "email_event_dropped"))
     assert dict(
         staged.rows(
-            f"select said, count(*) from staging.stg_hubspot__consents where {SAMPLES} group by said"
+            "select said, count(*) from staging.stg_hubspot__consents "
+            f"where {SAMPLES} group by said"
         )
     ) == {
         "opt_out": len(rows_of("hubspot", "email_event_status_change")),
