@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from dagster_project.landing.errors import FileRejectedError
-from dagster_project.landing.shapes.column_names import looks_like_consent
+from dagster_project.landing.shapes.column_names import looks_like_consent, squash
 
 if TYPE_CHECKING:
     import duckdb
@@ -22,6 +22,11 @@ _REFUSALS = ("consent", "opt_out", "unsubscribed_at", "suppressed")
 """The meanings of columns in which an export says who refuses mail."""
 _ADDRESS = "'^[^@ ]+@[^@ ]+[.][^@ ]+$'"
 _MAX_SHOWN = 40
+# Parts of squashed names of columns with the address of another person than the contact.
+_OF_ANOTHER = re.compile(
+    "owner|manager|assistant|createdby|modifiedby|reportsto|referr|salesrep|besitzer|inhaber"
+    "|zustandig|proprietaire|propietario|proprietario|eigenaar|responsab"
+)
 
 
 def find(
@@ -55,7 +60,13 @@ def find(
         return [_unknown_object(kind, columns, tables)]
     if columns and not _is_identified(columns, table):
         raise FileRejectedError(_unidentified(connection, kind, checked, columns, table))
-    refusals = [name for name, column in table.columns.items() if column.means in _REFUSALS]
+    refusals = [
+        name
+        for name, column in table.columns.items()
+        if column.means in _REFUSALS or column.reads_as == "suppression"
+    ]
+    if refusals and (missing := _unread_address(connection, kind, checked, columns, table)):
+        raise FileRejectedError(missing)
     if refusals and len(columns) == 1 and _is_address(columns[0], table):
         raise FileRejectedError(_addresses_alone(kind, columns[0], refusals, tables))
     notices = [] if table.enabled else [_disabled(kind)]
@@ -142,6 +153,58 @@ def _unread_consent(
     return [name for name, count in zip(places.values(), filled, strict=True) if count]
 
 
+def _unread_address(
+    connection: duckdb.DuckDBPyConnection,
+    kind: Kind,
+    checked: str,
+    columns: list[str],
+    table: DeclaredTable,
+) -> str | None:
+    """Describe a column with addresses that no model reads, if no other column has the address.
+
+    A refusal without its address does not reach a contact that another source knows by it.
+    """
+    folded = {name.casefold() for name in columns}
+    decided = {name.casefold() for name in (*kind.source.columns, *kind.source.constants)}
+    ours = [
+        name
+        for name, column in table.columns.items()
+        if column.means == "email" or (name in table.identified_by and "email" in squash(name))
+    ]
+    if not ours or not folded.isdisjoint(map(str.casefold, ours)):
+        return None
+    known = {name.casefold() for name in table.columns} | decided
+    unread = [
+        name
+        for name in columns
+        if name.casefold() not in known and not _OF_ANOTHER.search(squash(name))
+    ]
+    counts = _addresses(connection, checked, columns)
+    theirs = max(unread, key=lambda name: counts[name], default=None)
+    if theirs is None or not counts[theirs]:
+        return None
+    target = next(name for name, column in table.columns.items() if column.means == "email")
+    return (
+        f"no model reads the addresses in {_quoted(theirs)}, and the file has no column "
+        f"{' or '.join(map(_quoted, ours))}. Map the column in sendhouse.toml:\n"
+        + _snippet(kind, {target: theirs})
+    )
+
+
+def _addresses(
+    connection: duckdb.DuckDBPyConnection, checked: str, columns: list[str]
+) -> dict[str, int]:
+    """Count the addresses in each column."""
+    counts = [
+        f"count(*) filter (regexp_matches(trim(_v{place}), {_ADDRESS}))"
+        for place in range(len(columns))
+    ]
+    [found] = connection.execute(
+        f"select {', '.join(counts)} from {checked}"  # noqa: S608 - names of our own
+    ).fetchall()
+    return dict(zip(columns, found, strict=True))
+
+
 def _unidentified(
     connection: duckdb.DuckDBPyConnection,
     kind: Kind,
@@ -153,15 +216,9 @@ def _unidentified(
         (name for name in table.identified_by if table.columns[name].means == "email"),
         table.identified_by[-1],
     )
-    addresses = [
-        f"count(*) filter (regexp_matches(trim(_v{place}), {_ADDRESS}))"
-        for place in range(len(columns))
-    ]
-    [found] = connection.execute(
-        f"select {', '.join(addresses)} from {checked}"  # noqa: S608 - names of our own
-    ).fetchall()
-    best = max(range(len(columns)), key=lambda place: found[place])
-    theirs = columns[best] if found[best] else "…"
+    counts = _addresses(connection, checked, columns)
+    best = max(columns, key=lambda name: counts[name])
+    theirs = best if counts[best] else "…"
     return (
         "no column identifies a record. Models identify a record by "
         f"{' or '.join(map(_quoted, table.identified_by))}; the file has "

@@ -20,6 +20,19 @@ from dagster_project.home.source_settings import SourceSettings
         ("marketo/lead", "Contatto,Città", "a@x.example,Roma", {"Email Address": "Contatto"}),
         ("pipedrive/person", "Anschrift,Name", "a@x.example,Eva", {"email": "Anschrift"}),
         ("hubspot/deal", "Nummer,Wert", "7,12.50", {"Record ID": "…"}),
+        # an id, but the address in an unknown column
+        (
+            "pipedrive/person",
+            "Person - ID,Person - E-Mail - Arbeit,Person - Marketing status",
+            "1,a@x.example,unsubscribed",
+            {"email": "Person - E-Mail - Arbeit"},
+        ),
+        (
+            "hubspot/contact",
+            "Datensatz-ID,Kontaktweg,Owner Email,Von allen E-Mails abgemeldet",
+            "1,a@x.example,o@x.example,Ja",
+            {"Email": "Kontaktweg"},
+        ),
         # a refusal in an unknown column
         (
             "hubspot/contact",
@@ -172,3 +185,79 @@ def test_unread_consent_of_an_unknown_object_is_a_warning(landing, kind, header,
     landed = landing.land_one(f"crm/{kind}/a.csv", header + "\n" + "1," * header.count(",") + "1\n")
     assert landed.rows_landed == 1
     assert landed.notices[-1].startswith("WARNING: ") == is_warning
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("Contact ID,Last Name,Owner Email", "1,Oak,o@x.example"),
+        ("Contact ID,Last Name,Adresse", "1,Oak,Main Street 1"),
+        ("Contact ID,Email,Adresse", "1,,a@x.example"),
+    ],
+)
+def test_a_file_without_an_unread_address_lands(landing, header, row):
+    landed = landing.land_one("crm/salesforce/contact/a.csv", f"{header}\n{row}\n")
+    assert (landed.error, landed.rows_landed) == (None, 1)
+
+
+def test_a_list_of_refusals_says_what_its_rows_are(landing):
+    landed = landing.land_one(
+        "crm/standard/consents/a.csv", "email,said,Unsubscribe Group\na@x.example,opt_out,News\n"
+    )
+    assert (landed.error, landed.rows_landed) == (None, 1)
+    assert any('"Unsubscribe Group"' in each for each in landed.notices)
+
+
+@pytest.mark.parametrize(
+    ("provider", "header", "row", "source", "said"),
+    [
+        (
+            "postmark",
+            "EmailAddress,SuppressionReason,Origin,CreatedAt",
+            "a@x.example,HardBounce,Recipient,2024-05-01T10:00:00Z",
+            {},
+            "HardBounce",
+        ),
+        (
+            "sendgrid",
+            "status,reason,email,created",
+            "5.1.1,550 no such user,a@x.example,1714557600",
+            {"constants": {"said": "bounced"}, "dates": ["epoch_seconds"]}
+            | {"columns": {"said_at": "created"}},
+            "bounced",
+        ),
+        (
+            "mailgun",
+            "address,code,error,created_at",
+            "a@x.example,550,no such user,2024-05-01T10:00:00Z",
+            {"constants": {"said": "complaint"}, "columns": {"email": "address"}},
+            "complaint",
+        ),
+        (
+            "ses",
+            "EmailAddress,Reason,LastUpdateTime",
+            "a@x.example,COMPLAINT,2024-05-01T10:00:00Z",
+            {"columns": {"said": "Reason", "said_at": "LastUpdateTime"}},
+            "COMPLAINT",
+        ),
+        (
+            "iterable",
+            "email,unsubscribedAt,status",
+            "a@x.example,2024-05-01T10:00:00Z,Unsubscribed",
+            {"columns": {"said": "status"}},
+            "Unsubscribed",
+        ),
+        (
+            "mailchimp_cleaned",
+            "Email Address,Status",
+            "a@x.example,Cleaned",
+            {"columns": {"said": "Status"}},
+            "Cleaned",
+        ),
+    ],
+)
+def test_a_provider_s_list_of_suppressions_lands(make_landing, provider, header, row, source, said):
+    landing = make_landing(**{provider: {"as": "crm/standard/consents"} | source})
+    landed = landing.land_one(f"{provider}/a.csv", f"{header}\n{row}\n")
+    assert (landed.error, landed.rows_landed) == (None, 1)
+    assert landing.rows("select email, said from raw.standard__consents") == [("a@x.example", said)]
