@@ -116,8 +116,13 @@ def _spellings(table: DeclaredTable) -> Mapping[str, str]:
 
 
 def _forms(name: str, called: Iterable[str]) -> list[str]:
-    """Return the squashed name, and the same without the object: `Email - Contact` is `Email`."""
+    """Return the squashed name, and the same without the object: `Email - Contact` is `Email`.
+
+    HubSpot also writes the object and its own name behind a name: `Email <CONTACT email>`.
+    """
     forms = [squash(name)]
+    if labelled := re.fullmatch(r"(.+?) *<[\w ]+>", name):  # First Name <CONTACT firstname>
+        forms.append(squash(labelled[1]))
     parts = re.split(r" - |: | \| ", name)
     if len(parts) > 1:
         objects = set(map(squash, called))

@@ -34,8 +34,11 @@ leads as (
         {{ said('company', 'Company Name') }} as company_name,
         cast(null as varchar) as external_id,
         cast(null as varchar) as anonymous_id,
-        ---------- unsubscribed means no; not unsubscribed does not mean yes
-        case when {{ said_refusal('unsubscribed') }} then false end as marketing_consent,
+        ---------- unsubscribed, blocked or suspended means no; its absence does not mean yes
+        case
+            when {{ said_refusal('unsubscribed', 'black_listed', 'marketing_suspended') }}
+                then false
+        end as marketing_consent,
         cast(null as timestamptz) as consent_at,
         {{ said_any('is_deleted', '_fivetran_deleted') }} as is_deleted,
         {{ said_birthday('date_of_birth') }} as birthday,

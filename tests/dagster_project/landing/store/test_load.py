@@ -14,7 +14,7 @@ import pytest
 
 from dagster_project.home import warehouse
 from dagster_project.home.settings import load_settings
-from dagster_project.landing import land_file, land_new, pending_files
+from dagster_project.landing import land_file, land_new, pending_files, refused_files
 from dagster_project.landing.formats import repair
 from dagster_project.landing.store import load, write
 from dagster_project.landing.store.files import put_away, state_of
@@ -492,3 +492,20 @@ def test_events_keep_the_order_of_the_file(landing, ending, has_reject):
             from raw.events
         ) where place <> coalesce(before, -1) + 1"""
     ) == [(0,)]
+
+
+def test_a_refused_file_is_listed_until_it_lands_or_goes(landing):
+    good = landing.put("crm/mailchimp/member/a.csv", "Email Address,First Name\na@x.example,Ann\n")
+    bad = landing.put("crm/mailchimp/member/b.csv", "Adr,Stufe\na@x.example,3\n")
+    landing.land()
+    [listed] = refused_files(landing.connection)
+    assert listed.startswith(f"{bad}: no column identifies a record")
+    assert not good.exists()
+    bad.write_text("Email Address,Stufe\na@x.example,3\n")
+    landing.land()
+    assert refused_files(landing.connection) == []
+    gone = landing.put("crm/mailchimp/member/c.csv", "Adr,Stufe\nb@x.example,3\n")
+    landing.land()
+    assert len(refused_files(landing.connection)) == 1
+    gone.unlink()
+    assert refused_files(landing.connection) == []
