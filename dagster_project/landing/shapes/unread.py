@@ -51,13 +51,15 @@ def find(
         A notice if no model reads the table, and a notice on unread columns about consent.
 
     Raises:
-        FileRejectedError: no column identifies a record; or columns look like consent, and the
-            models would read no other column about consent. The message shows a mapping.
+        FileRejectedError: no column identifies a record, or no column that models read has the
+            address; or columns look like consent, and the models would read no other column about
+            consent. The message shows a mapping. Files in Sendhouse's own columns get a warning.
 
     """
     table = tables.get(kind.table)
     if table is None:
         return [_unknown_object(kind, columns, tables)]
+    notices = [] if table.enabled else [_disabled(kind)]
     if columns and not _is_identified(columns, table):
         raise FileRejectedError(_unidentified(connection, kind, checked, columns, table))
     refusals = [
@@ -65,15 +67,23 @@ def find(
         for name, column in table.columns.items()
         if column.means in _REFUSALS or column.reads_as == "suppression"
     ]
-    if refusals and (missing := _unread_address(connection, kind, checked, columns, table)):
-        raise FileRejectedError(missing)
-    if refusals and len(columns) == 1 and _is_address(columns[0], table):
+    if not refusals:
+        return notices
+    is_own = kind.table.startswith("standard__")
+    if problem := _unread_address(connection, kind, checked, columns, table):
+        if not is_own:
+            raise FileRejectedError(problem)
+        notices.append(f"WARNING: {problem}")
+    if len(columns) == 1 and _is_address(columns[0], table):
         raise FileRejectedError(_addresses_alone(kind, columns[0], refusals, tables))
-    notices = [] if table.enabled else [_disabled(kind)]
-    unread = _unread_consent(connection, kind, checked, columns, table, again) if refusals else []
-    if unread and {name.casefold() for name in columns}.isdisjoint(map(str.casefold, refusals)):
-        raise FileRejectedError(_no_refusals(kind, unread, refusals))
-    return [*notices, _unread_notice(kind, unread, refusals)] if unread else notices
+    unread = _unread_consent(connection, kind, checked, columns, table, again)
+    if unread:
+        if not is_own and {name.casefold() for name in columns}.isdisjoint(
+            map(str.casefold, refusals)
+        ):
+            raise FileRejectedError(_no_refusals(kind, unread, refusals))
+        notices.append(_unread_notice(kind, unread, refusals))
+    return notices
 
 
 def _is_identified(columns: list[str], table: DeclaredTable) -> bool:
@@ -100,31 +110,37 @@ def _unknown_object(kind: Kind, columns: list[str], tables: dict[str, DeclaredTa
     """Return a notice that no model reads the object; a warning if it looks like consent.
 
     Raises:
-        FileRejectedError: the object's name is another form of a known name, or is about consent.
+        FileRejectedError: the models of the vendor are enabled, and the object's name is another
+            form of a known name, or is about consent.
 
     """
     crm, _, thing = kind.table.partition("__")
-    objects = sorted(name.partition("__")[2] for name in tables if name.startswith(f"{crm}__"))
-    has_consent = any(map(looks_like_consent, columns))
-    warning = "WARNING: columns look like consent, and " if has_consent else ""
-    if not objects:
+    known = {
+        name.partition("__")[2]: table.enabled
+        for name, table in tables.items()
+        if name.startswith(f"{crm}__")
+    }
+    is_about_consent = looks_like_consent(thing)
+    warning = ""
+    if is_about_consent or any(map(looks_like_consent, columns)):
+        warning = "WARNING: the export looks like consent, and refusals in it stop no mail: "
+    if not known:
         return (
             f"{warning}no model reads this export: models/staging/{crm} does not exist "
             "(see 'Your own CRM' in models/staging/README.md)"
         )
-    known = f"Exports of {crm} that models read: {', '.join(objects)}"
+    problem = f"no model reads crm/{crm}/{thing}. Exports of {crm} that models read: " + ", ".join(
+        sorted(known)
+    )
     singular = re.sub("ies$", "y", thing).removesuffix("s")
-    meant = [name for name in objects if singular in (name, name.removesuffix("s"))]
+    meant = [name for name in known if singular in (name, name.removesuffix("s"))]
     if meant:
-        raise FileRejectedError(
-            f"no model reads crm/{crm}/{thing}: land the file as crm/{crm}/{meant[0]}. {known}"
-        )
-    if looks_like_consent(thing):
-        raise FileRejectedError(
-            f"no model reads crm/{crm}/{thing}, so refusals would be lost. {known}. Land a list of "
-            "addresses that refuse mail as one of these, or as crm/standard/consents"
-        )
-    return f"{warning}no model reads this export. {known}"
+        problem += f". Land the file as crm/{crm}/{meant[0]}"
+    elif is_about_consent:
+        problem += ". Land addresses that refuse mail as one of these, or as crm/standard/consents"
+    if (meant or is_about_consent) and any(known.values()):
+        raise FileRejectedError(problem)
+    return warning + problem
 
 
 def _unread_consent(

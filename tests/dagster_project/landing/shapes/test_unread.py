@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import tomllib
 
 import pytest
 
+from dagster_project.home.settings import PROJECT_DIR
 from dagster_project.home.source_settings import SourceSettings
 
 
@@ -51,12 +53,6 @@ from dagster_project.home.source_settings import SourceSettings
             "Email,Toestemming gegeven",
             "a@x.example,nee",
             {"Email Marketing Consent": "Toestemming gegeven"},
-        ),
-        (
-            "standard/contacts",
-            "contact_id,Abo_Widerruf",
-            "1,true",
-            {"marketing_consent": "Abo_Widerruf"},
         ),
     ],
 )
@@ -127,18 +123,30 @@ def test_a_column_that_the_source_maps_is_decided(make_landing):
 @pytest.mark.parametrize(
     ("kind", "remedy"),
     [
-        ("mailchimp/members", "land the file as crm/mailchimp/member."),
-        ("hubspot/contacts", "land the file as crm/hubspot/contact."),
-        ("hubspot/companies", "land the file as crm/hubspot/company."),
-        ("klaviyo/persons", "land the file as crm/klaviyo/person."),
-        ("standard/contact", "land the file as crm/standard/contacts."),
+        ("mailchimp/members", "Land the file as crm/mailchimp/member"),
+        ("hubspot/contacts", "Land the file as crm/hubspot/contact"),
+        ("hubspot/companies", "Land the file as crm/hubspot/company"),
+        ("klaviyo/persons", "Land the file as crm/klaviyo/person"),
+        ("standard/contact", "Land the file as crm/standard/contacts"),
         ("klaviyo/suppressions", "crm/standard/consents"),
         ("mailchimp/unsubscribed_members", "crm/standard/consents"),
         ("hubspot/email_bounces", "crm/standard/consents"),
     ],
 )
-def test_an_object_that_no_model_reads_is_refused_if_another_is_meant(landing, kind, remedy):
-    landed = landing.land_one(f"crm/{kind}/a.csv", "Email,Reason\na@x.example,x\n")
+def test_an_object_that_no_model_reads_is_refused_if_another_is_meant(
+    make_landing, tmp_path, kind, remedy
+):
+    """A notice suffices for a vendor whose models are disabled: they read nothing anyway."""
+    content = "Email,Reason\na@x.example,x\n"
+    place = f"crm/{kind}/a.csv"
+    if not kind.startswith("standard"):
+        landed = make_landing().land_one(place, content)
+        assert landed.error is None
+        assert remedy in landed.notices[-1]
+        content = content.replace("a@", "b@")
+    enabled = tmp_path / "project"
+    shutil.copytree(PROJECT_DIR / "models/staging", enabled / "models/staging")
+    landed = make_landing(project_dir=enabled).land_one(place, content)
     assert landed.error is not None
     assert remedy in landed.error
 
@@ -261,3 +269,18 @@ def test_a_provider_s_list_of_suppressions_lands(make_landing, provider, header,
     landed = landing.land_one(f"{provider}/a.csv", f"{header}\n{row}\n")
     assert (landed.error, landed.rows_landed) == (None, 1)
     assert landing.rows("select email, said from raw.standard__consents") == [("a@x.example", said)]
+
+
+@pytest.mark.parametrize(
+    ("header", "unread"),
+    [
+        ("contact_id,email,Abo_Widerruf", '"Abo_Widerruf"'),
+        ("contact_id,email,marketing_consent,Newsletter", '"Newsletter"'),
+        ("contact_id,Kontaktweg,country", '"Kontaktweg"'),
+    ],
+)
+def test_files_in_our_own_columns_get_a_warning(landing, header, unread):
+    row = "1," + ",".join(["a@x.example", "true", "no"][: header.count(",")])
+    landed = landing.land_one("crm/standard/contacts/a.csv", f"{header}\n{row}\n")
+    assert (landed.error, landed.rows_landed) == (None, 1)
+    assert any("WARNING" in each and unread in each for each in landed.notices)
