@@ -50,6 +50,8 @@ class Links:
     Args:
         base_url: the collector's public address, `http(s)://host[/path]`.
         key: the secret (SENDHOUSE_LINK_KEY). A new key invalidates every link already sent.
+        hosts: where a redirect may lead besides the hosts that a template names: `x.example`, or
+            `*.x.example` for the hosts below it; lowercase, as A-labels.
 
     Raises:
         ValueError: the base URL is not http(s), or the key is empty.
@@ -57,6 +59,7 @@ class Links:
 
     base_url: str
     key: str = field(repr=False)
+    hosts: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if not _WEB_URL.fullmatch(self.base_url):

@@ -11,12 +11,12 @@ import hashlib
 import re
 from email.header import Header
 from email.utils import format_datetime, quote
-from html import escape, unescape
+from html import escape
 from typing import TYPE_CHECKING
-from urllib.parse import quote as percent_encode
 
 from senders.addresses import wire_address
 from senders.errors import RenderError
+from senders.redirects import may_redirect, problem_of
 from senders.rendering import template_context
 
 if TYPE_CHECKING:
@@ -24,19 +24,14 @@ if TYPE_CHECKING:
 
     from senders.links import Links
     from senders.model import Identity, Send
+    from senders.page import Link
     from senders.rendering import Rendered, Templates
 
 # RFC 5322 §2.1.1: octets of a line without its CRLF.
 _LONGEST_LINE = 998
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
-# The value of href in <a> and <area>, with any quotes and after any other attributes.
-_HREF = re.compile(
-    r"""(<(?:a|area)\b(?:[^>"']|"[^"]*"|'[^']*')*?\shref\s*=\s*)("[^"]*"|'[^']*'|[^\s"'>]+)""",
-    re.IGNORECASE,
-)
-_REFERENCE = re.compile(r"&#?\w+;")
-_TAG = re.compile(r"<[^>]*>")
-_UNSAFE_IN_URL = re.compile(r"[\s\x00-\x1f\x7f]")
+# Up to the last end tag of the body, and the rest.
+_BODY_END = re.compile(r"(.*)(</body\s*>.*)", re.IGNORECASE | re.DOTALL)
 _FEEDBACK_PART = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
@@ -83,7 +78,7 @@ def build_message(
 
     Args:
         send: the send.
-        rendered: its content. The HTML must link the unsubscribe address and show the postal
+        rendered: its content. The HTML must show a link to unsubscribe, and the postal
             address. The text gets both at its end if it lacks them.
         identity: the sender of the mail.
         links: makes the unsubscribe, click and open addresses.
@@ -95,13 +90,13 @@ def build_message(
 
     Raises:
         AddressError: `send.email` cannot be mailed.
-        RenderError: the HTML lacks the unsubscribe link or the postal address, or a header is too
-            long.
+        RenderError: the HTML shows no link to unsubscribe or no postal address, a link leads
+            where no link of an e-mail may lead, or a header is too long.
 
     """
     unsubscribe = unsubscribe_url(send, identity, links)
     recipient = wire_address(send.email, smtputf8=smtputf8)
-    html = _html_part(send, rendered.html, identity, links, unsubscribe)
+    html = _html_part(send, rendered, identity, links, unsubscribe)
     text = _text_part(rendered.text, identity, unsubscribe)
     # Quoted-printable never contains "=_", so the boundary cannot occur in a part.
     boundary = "=_" + hashlib.sha256(send.send_id.encode()).hexdigest()[:32]
@@ -153,48 +148,37 @@ def _text_part(text: str, identity: Identity, unsubscribe: str) -> str:
     return "\n\n".join([text.rstrip("\n"), *footer])
 
 
-def _html_part(send: Send, html: str, identity: Identity, links: Links, unsubscribe: str) -> str:
+def _html_part(
+    send: Send, rendered: Rendered, identity: Identity, links: Links, unsubscribe: str
+) -> str:
     way_out = False
 
-    def track(match: re.Match[str]) -> str:
+    def track(link: Link) -> str | None:
         nonlocal way_out
-        url = _UNSAFE_IN_URL.sub(
-            lambda character: percent_encode(character[0]),
-            _decoded(match[2].strip("\"'")).strip(),
-        )
+        url = link.url(rendered.values)
         if url == unsubscribe:
-            way_out = True
-        elif url.lower().startswith(("http://", "https://")):
-            return f'{match[1]}"{escape(_tracked(send, url, links))}"'
-        return match[0]
+            way_out = way_out or link.is_seen(rendered.values)
+            return None
+        if problem := problem_of(link, url, rendered.hosts, links):
+            raise RenderError(f"template {send.template}: {problem}")
+        if link.is_followed and may_redirect(link, url, rendered.hosts, links):
+            return links.click(send.send_id, url)
+        return None
 
-    tracked = _HREF.sub(track, html)
+    html = rendered.page.html_for(rendered.values, track)
     if not way_out:
         raise RenderError(
-            f"template {send.template}: the HTML has no link to {{{{ unsubscribe_url }}}}"
+            f"template {send.template}: the HTML shows no link to unsubscribe: write "
+            '<a href="{{ unsubscribe_url }}">Unsubscribe</a> where every reader sees it'
         )
-    if _squeeze(identity.postal_address) not in _squeeze(unescape(_TAG.sub(" ", html))):
+    shown = rendered.page.shown_for(rendered.values)
+    if "".join(identity.postal_address.split()) not in shown:
         raise RenderError(
             f"template {send.template}: the HTML does not show {{{{ identity.postal_address }}}}"
         )
     pixel = f'<img src="{escape(links.open_pixel(send.send_id))}" width="1" height="1" alt="">'
-    before, end_tag, after = tracked.rpartition("</body>")
-    return f"{before}{pixel}{end_tag}{after}" if end_tag else tracked + pixel
-
-
-def _decoded(attribute: str) -> str:
-    """Decode an attribute like browsers: in `?a=1&region=eu`, `&reg` is not a reference."""
-    return _REFERENCE.sub(lambda reference: unescape(reference[0]), attribute)
-
-
-def _tracked(send: Send, url: str, links: Links) -> str:
-    try:
-        return links.click(send.send_id, url)
-    except ValueError as error:
-        raise RenderError(
-            f"template {send.template}: a link is not a web address: "
-            "use {{ … | urlencode }} for values in a link"
-        ) from error
+    body = _BODY_END.fullmatch(html)
+    return f"{body[1]}{pixel}{body[2]}" if body else html + pixel
 
 
 def _squeeze(text: str) -> str:

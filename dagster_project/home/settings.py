@@ -59,9 +59,26 @@ class SmtpSettings(Section):
 
 
 class LinksSettings(Section):
-    """The public address of the collector; `SENDHOUSE_LINK_KEY` signs the links."""
+    """The public address of the collector, and the hosts that its redirects may lead to.
+
+    `SENDHOUSE_LINK_KEY` signs the links.
+    """
 
     base_url: str = "http://127.0.0.1:8025"
+    hosts: frozenset[str] = frozenset()
+
+    @field_validator("hosts")
+    @classmethod
+    def _are_hosts(cls, hosts: frozenset[str]) -> frozenset[str]:
+        if not hosts:
+            return hosts
+        from senders.targets import as_listed  # slow to load, and rarely needed
+
+        listed = {host: as_listed(host) for host in hosts}
+        for host, read in listed.items():
+            if read is None:
+                raise ValueError(f"{host!r} is not a host: write calendar.example or *.example.com")
+        return frozenset(filter(None, listed.values()))
 
 
 class DeliverySettings(Section):

@@ -41,7 +41,7 @@ def dispatch_due(settings: Settings) -> DispatchReport:
         SettingsError: a setting of the sender is missing.
         SenderUnavailableError: the sender cannot send now; untried sends stay due.
     """
-    links = Links(settings.links.base_url, settings.require_link_key())
+    links = Links(settings.links.base_url, settings.require_link_key(), settings.links.hosts)
     identity = Identity(**settings.identity.model_dump())
     templates = Templates(settings.templates_dir)
     sender = make_sender(settings)

@@ -1,13 +1,24 @@
+# ruff: noqa: E501 - a case of a table is a line
 import json
 from html.parser import HTMLParser
 
 import pytest
 
+from senders import rendering
 from senders.errors import RenderError, TemplateNotFoundError
 from senders.message import compose
+from senders.model import Identity
 from senders.rendering import Templates, template_context
-from tests.senders.senders_support import NOW, SHARED_DATA, make_send, parse, write_templates
+from tests.senders.senders_support import (
+    NOW,
+    SHARED_DATA,
+    WELCOME,
+    make_send,
+    parse,
+    write_templates,
+)  # fmt: skip
 
+IDENTITY = Identity("Ada", "ada@n.example", None, "12 Harbour Street", "list.n.example")
 FRONT = '---\nsubject: "Hello"\n---\n'
 
 
@@ -41,6 +52,134 @@ def test_css_of_plain_html_is_inlined_and_media_queries_are_kept(tmp_path):
     assert "@media" in rendered.html
 
 
+KEPT = {
+    "hover": "<style>a:hover { color : red }</style><a href=x>a</a>",
+    "Outlook.com": "<style>\n.ExternalClass {width:100%}\n.ReadMsgBody{width:100%}</style><p>a</p>",
+    "dark mode": "<style>[data-ogsc] p { color: #fff !important; }</style><p>a</p>",
+    "pseudo-elements": "<style>p::first-line {color:red} p:before{content:'\\\\201C'}</style><p>a</p>",
+    "media": "<style>@media (max-width:9px) {p {color:blue !important}}</style><p>a</p>",
+    "fonts": "<style>@font-face{font-family:X;src:url('x.woff')} @import url(x.css);</style><p>a</p>",
+    "a style for print": "<style media=print>p { color: red }</style><p>a</p>",
+    "a style in a comment": "<!--[if mso]><style>p {color:red}</style><![endif]--><p>a</p>",
+    "downlevel-revealed": "<![if !mso]><p>a</p><![endif]><!--[if !mso]><!--><p>b</p><!--<![endif]-->",
+    "Outlook's own": '<!--[if mso | IE]><v:rect fill="true"><v:fill color=#fff /></v:rect><![endif]-->',
+    "a table in two conditions": "<!--[if mso]><table><tr><td><![endif]--><p>a<!--[if mso]></td><![endif]-->",
+    "spelling": "<P CLASS='a'  id=b>A&nbsp;&copy; &foo; <BR/><IMG SRC=x alt=''><input disabled></P>",
+    "own style": "<p style='MSO-x:1;;color:RED;background:#fff;background:linear-gradient(red,blue)'>a",
+    "unclosed": "<ul><li>a<li>b</ul><table><tr><td>x</table>",
+    "svg": '<svg viewBox="0 0 1 1"><linearGradient/></svg>',
+    "doctype": "<!DOCTYPE html PUBLIC '-//W3C//DTD XHTML 1.0 Transitional//EN' 'x'><html><p>a</p></html>",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("html", KEPT.values(), ids=KEPT)
+def test_html_leaves_as_it_was_written(tmp_path, html):
+    assert one(tmp_path, html).html == html
+
+
+def test_rules_are_written_into_the_tags_and_stay_in_the_head(tmp_path):
+    head = "<style>p{color:red;margin:0} .x{display:none !important} p:hover{color:blue}</style>"
+    rendered = one(
+        tmp_path,
+        f"{head}<p class=x>a</p><P style='color:green'>b</P><p style='margin:1px !important'>c</p>"
+        "<!-- <p>d</p> --><![if mso]><i>e</i><![endif]>",
+    )
+    assert (
+        rendered.html
+        == (
+            head
+            # Important in the tag would win over every rule for small screens.
+            + '<p style="color: red;margin: 0;display: none" class=x>a</p>'
+            '<P style="margin: 0;color: green">b</P>'
+            '<p style="color: red;margin: 1px !important">c</p>'
+            "<!-- <p>d</p> --><![if mso]><i>e</i><![endif]>"
+        )
+    )
+
+
+NASTY = "\"><a href='https://evil.example/?a=1&amp;b'>x</a> \\ <!-- --> {{ 1 }}\n$1 \u00a0हिन्दी"
+PLACES = {
+    "double quotes": '<p title="{{ n }}">x</p>',
+    "single quotes": "<p title='{{ n }}'>x</p>",
+    "alt": '<img alt="{{ n }}" src="a.png">',
+    "a class": '<p class="a {{ n }}">x</p>',
+    "data": '<p data-x="{{ n }}">x</p>',
+    "beside a rule": '<style>p{color:red}</style><p title="{{ n }}">x</p>',
+    "through a macro": "{% macro m(t) %}<p title='{{ t }}'>x</p>{% endmacro %}{{ m(n) }}",
+    "through a block": "{% set t %}{{ n }}{% endset %}<p title='{{ t }}'>x</p>",
+    "through a filter": "<p title=\"{{ n | replace('zzz', '') | trim }}\">x</p>",
+    "beside text": '<p title="Hello {{ n }}, you">x</p>',
+    "in Outlook's comment": '<!--[if mso]><p title="{{ n }}">x</p><![endif]--><p>x</p>',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("html", PLACES.values(), ids=PLACES)
+def test_a_value_in_an_attribute_stays_in_the_attribute(tmp_path, html):
+    rendered = one(tmp_path, html, context={"n": NASTY})
+    found = _Attributes(rendered.html.replace("<!--[if mso]>", ""))
+    assert "a" not in found.tags
+    assert any(value and NASTY.strip() in value for _, value in found.found)
+    assert rendered.page.links == ()
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<p title={{ n }}>x</p>",
+        "<p title=a{{ n }}>x</p>",
+        "<p {{ n }}>x</p>",
+        "<p {{ n }}='x'>x</p>",
+        "<p{{ n }}>x</p>",
+        "<p data-{{ n }}='x'>x</p>",
+        "<a href=https://x.example/{{ n }}>x</a>",
+        "<a href={{ n }}>x</a>",
+        "<!--[if mso]><a href={{ n }}><![endif]-->",
+        "<img src='a.png'{{ n }}>",
+        "{% set t %}{{ n }}{% endset %}<p>{{ t }}</p><p title=\n{{ n }}>x</p>",
+    ],
+)
+def test_a_value_outside_of_quotes_is_refused_with_its_line(tmp_path, html):
+    with pytest.raises(
+        RenderError, match=r"^templates/s/one\.html:5: a value outside of quotes in <"
+    ):
+        one(tmp_path, "\n" + html, context={"n": "x"})
+
+
+def test_a_branch_may_write_an_attribute(tmp_path):
+    html = "<p {% if n %}class='x'{% endif %} title=\"{{ 'a' if n else 'b' }}\">x</p>"
+    assert one(tmp_path, html, context={"n": "<"}).html == "<p class='x' title=\"a\">x</p>"
+
+
+def test_values_in_rules_and_styles_count_for_the_layout(tmp_path):
+    html = "<style>p{color:{{ c }}}</style><p>a</p><b style='display:{{ d }}'>b</b>"
+    rendered = one(tmp_path, html, context={"c": "red", "d": "none"})
+    assert '<p style="color: red">a</p>' in rendered.html
+    assert rendered.text == "a\n"
+
+
+def test_a_page_is_compiled_once_for_all_contacts(tmp_path, monkeypatch):
+    root = write_templates(tmp_path / "templates", activation__welcome__mjml=WELCOME)
+    compiled = []
+    monkeypatch.setattr(
+        rendering.mjml, "to_html", lambda source: compiled.append(source) or ("<p>x</p>", [])
+    )
+    templates = Templates(root)
+    for name in ("Jo", "", "<b>", "Zoë"):
+        send = make_send(personalization={"first_name": name})
+        context = template_context(send, IDENTITY, f"https://go.example/u/{name}")
+        templates.render("activation/welcome", context)
+    assert len(compiled) == 1
+
+
+def test_a_reserved_character_in_a_template_is_refused(tmp_path):
+    with pytest.raises(RenderError, match=r"one\.html:5: the character U\+100000 is reserved"):
+        one(tmp_path, "a\n\U00100000")
+
+
+def test_a_missing_partial_in_another_branch_does_not_matter(tmp_path):
+    assert one(tmp_path, "{% if 0 %}{% include '_gone.html' %}{% endif %}<p>x</p>").text == "x\n"
+
+
 def test_markup_in_a_name_is_escaped(tmp_path):
     context = {"contact": {"first_name": "<script>alert(1)</script> & Co"}}
     rendered = one(
@@ -49,8 +188,7 @@ def test_markup_in_a_name_is_escaped(tmp_path):
         subject="Hi {{ contact.first_name }}",
         context=context,
     )
-    # In an attribute "<" is harmless, and css-inline writes it unescaped; a tag would be harmful.
-    assert "<script>" not in rendered.html.replace('title="<script>', "")
+    assert "<script>" not in rendered.html
     assert "&lt;script&gt;alert(1)" in rendered.html
     assert rendered.subject == "Hi <script>alert(1)</script> & Co"
     assert "<script>alert(1)</script> & Co" in rendered.text
@@ -128,21 +266,47 @@ def test_an_empty_subject_is_refused(tmp_path):
         one(tmp_path, "<p>x</p>", subject="{{ n }}", context={"n": " \n "})
 
 
-def test_broken_mjml_is_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("body", "place", "problem"),
+    [
+        ("<mj-buton>x</mj-buton>", "s/one.mjml:5", "<mj-buton>.*doesn't exist"),
+        ("<mj-column>x</mj-column>", "s/one.mjml:5", "<mj-column>.*cannot be used inside"),
+        ("<mj-include path='/etc/hostname'/>", "s/one.mjml:5", "include"),
+        ('{% include "_part.mjml" %}', "_part.mjml:2", "<mj-txt>.*doesn't exist"),
+        ("<mj-text title={{ n }}>x</mj-text>", "s/one.mjml:5", "outside of quotes in <mj-text>"),
+        ("<mj-text><p {{ n }}>x</p></mj-text>", "s/one.mjml:5", "outside of quotes in <p>"),
+        ('<mj-text>\n<a title="x>a</a></mj-text>', "s/one.mjml:6", "<a> is not closed"),
+    ],
+)
+def test_mjml_that_loses_something_is_refused_with_file_and_line(tmp_path, body, place, problem):
     root = write_templates(
         tmp_path / "templates",
-        s__open__mjml=FRONT + "<mjml><mj-body><mj-section></mj-body></mjml>",
-        s__unknown__mjml=FRONT + "<mjml><mj-body><mj-section><mj-column><mj-buton>x</mj-buton>"
+        s__one__mjml=f"{FRONT}{{% extends '_layout.mjml' %}}{{% block content %}}\n{body}\n"
+        "{% endblock %}",
+        _layout__mjml="<mjml>\n<mj-body><mj-section><mj-column>\n{% block content %}{% endblock %}"
         "</mj-column></mj-section></mj-body></mjml>",
-        s__file__mjml=FRONT + "<mjml><mj-body><mj-include path='/etc/hostname'/></mj-body></mjml>",
+        _part__mjml="\n<mj-txt>x</mj-txt>",
+    )
+    with pytest.raises(RenderError, match=rf"^templates/{place}: .*{problem}"):
+        Templates(root).render("s/one", {"n": "x"})
+
+
+def test_what_is_no_mjml_is_refused(tmp_path):
+    root = write_templates(tmp_path / "templates", s__one__mjml=FRONT + "<p>x</p>")
+    with pytest.raises(RenderError, match=r"s/one\.mjml: MJML: Malformed.*<mjml>"):
+        Templates(root).render("s/one", {})
+
+
+def test_an_attribute_that_mjml_leaves_out_is_a_remark_with_its_line(tmp_path):
+    root = write_templates(
+        tmp_path / "templates",
+        s__one__mjml=FRONT + "<mjml><mj-body><mj-section><mj-column>\n"
+        '<mj-text colour="red">x</mj-text></mj-column></mj-section></mj-body></mjml>',
     )
     templates = Templates(root)
-    with pytest.raises(RenderError, match=r"s/open\.mjml: MJML: "):
-        templates.render("s/open", {})
-    with pytest.raises(RenderError, match=r"s/unknown\.mjml: MJML: .*<mj-buton>"):
-        templates.render("s/unknown", {})
-    with pytest.raises(RenderError, match=r"s/file\.mjml: MJML: .*include"):
-        templates.render("s/file", {})
+    [(line, message)] = templates.render("s/one", {}).remarks
+    assert "colour" in message
+    assert templates.places("s/one", {}).of_line(line) == "templates/s/one.mjml:5"
 
 
 class _Attributes(HTMLParser):
@@ -151,11 +315,13 @@ class _Attributes(HTMLParser):
     def __init__(self, html):
         super().__init__()
         self.found = []
+        self.tags = []
         self.feed(html)
         self.close()
 
     def handle_starttag(self, tag, attrs):
         self.found += attrs
+        self.tags.append(tag)
 
 
 def test_attribute_values_in_mjml_arrive_unchanged(tmp_path):
@@ -176,7 +342,6 @@ def test_attribute_values_in_mjml_arrive_unchanged(tmp_path):
     assert ("title", "C:\\new") in attributes
     assert ("title", 'They say "no"') in attributes
     assert "\\u{" not in rendered.html
-    assert "\\n" not in rendered.html
     assert 'a "quote" \\ है' in rendered.html
 
 

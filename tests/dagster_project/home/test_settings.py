@@ -133,6 +133,7 @@ def test_a_relative_home_is_relative_to_the_project(
         ("SENDHOUSE_SMTP__PORT", "0", "smtp.port"),
         ("SENDHOUSE_SMTP__SECURITY", "maybe", "smtp.security"),
         ("SENDHOUSE_DELIVERY__BATCHES", "3", "delivery.batches"),
+        ("SENDHOUSE_LINKS__HOSTS", '["https://x.example"]', "links.hosts"),
         ("SENDHOUSE_SOURCES__SHOP__TIMEZONE", "Europe/Atlantis", "sources.shop"),
     ],
 )
@@ -146,6 +147,12 @@ def test_an_invalid_setting_is_reported_as_key_and_as_variable(
 
     assert "sendhouse.toml" in str(caught.value)
     assert "SENDHOUSE_" in str(caught.value)
+
+
+def test_hosts_of_links_are_compared_in_one_form(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SENDHOUSE_LINKS__HOSTS", '["Cal.example.", "*.Bücher.example"]')
+
+    assert load_settings().links.hosts == {"cal.example", "*.xn--bcher-kva.example"}
 
 
 def test_an_invalid_setting_of_a_source_is_reported_with_its_key(tmp_path: Path, monkeypatch):
