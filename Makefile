@@ -30,7 +30,7 @@ demo: setup ## a whole company in a box: data, simulated days, funnel, report
 
 # Two processes share the files of tests in the order of the folders: the quick ones come last, so that
 # both processes end together. The last line printed is pytest's own.
-test: setup ## run the tests; installs postfix, chromium and postgresql first where it may
+test: setup ## run the tests; installs postfix, chromium, postgresql and node first where it may
 	@scripts/test-deps.sh
 	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=10 $(ARGS)
 

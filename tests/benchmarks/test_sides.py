@@ -73,24 +73,30 @@ def test_the_journal_and_plain_sqlite_store_the_same_sends(tmp_path: Path):
     assert {status for _, status in stored[0]} == {"sent"}
 
 
-def test_both_sides_render_the_same_template_for_every_send(monkeypatch):
-    import mrml
+def test_both_sides_fill_in_the_template_for_every_send(monkeypatch):
+    import jinja2
 
-    rendered = []
-    to_html = mrml.to_html
+    from senders import message
 
-    def remember(text, *options):
-        output = to_html(text, *options)
-        rendered.append(output.content)
-        return output
+    alone, composed = [], []
+    render, build = jinja2.Template.render, message.build_message
 
-    monkeypatch.setattr(mrml, "to_html", remember)
-    dispatch.render_all(3)
-    alone, rendered = rendered, []
+    def remember_text(template, *context):
+        alone.append(render(template, *context))
+        return alone[-1]
+
+    def remember_page(send, rendered, *rest, **options):
+        composed.append(rendered.html)
+        return build(send, rendered, *rest, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(jinja2.Template, "render", remember_text)
+        dispatch.render_all(3)
+    monkeypatch.setattr(message, "build_message", remember_page)
     dispatch.compose_all(3)
 
-    assert len(alone) == len(rendered) == 3
-    for number, pages in enumerate(zip(alone, rendered, strict=True)):
+    assert len(alone) == len(composed) == 3
+    for number, pages in enumerate(zip(alone, composed, strict=True)):
         assert all(f"Jo {number}" in page for page in pages)
 
 

@@ -156,8 +156,10 @@ def _warm_up() -> None:
     import dagster_project.definitions
     from dagster_project.home.settings import load_settings
     from dagster_project.project.dbt import warm_up
+    from senders import mjml
 
     warm_up(load_settings())
+    mjml.to_html("<mjml><mj-body></mj-body></mjml>")  # loads the compiler
     dagster_project.definitions.defs.resolve_job_def("tick")
     # Threads of allocators are designed to survive a fork; Python threads are not.
     assert threading.active_count() == 1, threading.enumerate()

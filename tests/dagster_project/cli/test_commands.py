@@ -34,7 +34,7 @@ def leaves(group: TyperGroup, prefix: str = "") -> Iterator[tuple[str, click.Com
 
 GROUP = typer.main.get_group(app)
 COMMANDS = dict(leaves(GROUP))
-SLOW_TO_LOAD = {"dagster", "dbt", "polars", "pandas", "mrml", "sqlalchemy"}
+SLOW_TO_LOAD = {"dagster", "dbt", "polars", "pandas", "_quickjs", "sqlalchemy"}
 
 
 def run(home: Home, *arguments: str, **variables: str) -> Finished:
