@@ -110,16 +110,19 @@ def _features_used(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _templates(settings: Settings, contacts: Iterable[dict[str, Any]]) -> Iterator[str]:
-    """Render each template for a contact without optional features and one with all features."""
+    """Build the message of each template for two contacts: without and with optional features."""
     for template in registry.names(settings.project_dir)["templates"]:
+        findings: dict[str, None] = {}
         for contact in contacts:
             try:
-                preview.render(settings, template, contact, datetime.now(UTC))
+                for remark in preview.remarks(settings, template, contact, datetime.now(UTC)):
+                    findings[remark] = None
             except ComposeError as error:
-                yield str(error)
+                findings[str(error)] = None
                 break
             except SettingsError:
                 return  # reported by _configuration
+        yield from findings
 
 
 def _configuration(settings: Settings) -> Iterator[str]:

@@ -19,11 +19,12 @@ from dagster_project.home.settings import Settings
 from dagster_project.project import registry
 from dagster_project.tick import stages
 
-# A contact without optional values.
-_BARE = {"contact_id": "rehearsal", "email": "rehearsal@example.com"}
+# A contact without optional values. Its address and the sample text have characters with a meaning
+# in links, so that a template without `urlencode` is found.
+_BARE = {"contact_id": "rehearsal", "email": "re+hearsal@example.com"}
 # A value for each feature, by the prefix of the column type; the number 1 for other types.
 _SAMPLES: dict[str, Any] = {
-    "VARCHAR": "something",
+    "VARCHAR": "this & that",
     "BOOLEAN": True,
     "DATE": "2026-03-02",
     "TIMESTAMP": "2026-03-02 06:00:00+00",

@@ -18,6 +18,7 @@ SEGMENT = "models/segments/silent.yml"
 WELCOME = "templates/activation/welcome.mjml"
 PROOF = "templates/activation/social_proof.mjml"
 SETUP = "templates/activation/setup_help.mjml"
+LAST = "templates/reengagement/last_call.mjml"
 LAYOUT = "templates/_layout.mjml"
 
 
@@ -77,6 +78,12 @@ def built(project: ProjectCopy, check: Callable[..., list[str]]) -> list[str]:
         (PROOF, "<mj-text>", "{% if contact.last_purchase_at %}{{ 1 / 0 }}{% endif %}<mj-text>"),
         (SETUP, "<mj-text>", "{{ 1 / (contact.tier != 'bronze') }}<mj-text>"),
         (
+            LAST,
+            "?stay=yes",
+            "{% if contact.company_name == '?' %}?company={{ contact.company_name }}{% endif %}",
+        ),
+        (LAST, "padding-bottom", "padding-botom"),
+        (
             "models/sequences/reengagement.sql",
             "exits    = [not_in_segment('silent'), replied()],",
             "",
@@ -128,12 +135,25 @@ def test_a_template_is_rendered_for_a_contact_without_and_one_with_optional_feat
     """So is a text feature with a default. A new file, or a sequence without exits, is no fault."""
     assert sorted(finding.partition(": ")[0] for finding in built) == sorted(
         [
+            f"{LAST}:{_line(project, LAST, '?stay=yes')}",
+            f"{LAST}:{_line(project, LAST, 'padding-bottom')}",
             f"{PROOF}:{_line(project, PROOF, '<mj-text>')}",
             f"{SETUP}:{_line(project, SETUP, '<mj-text>')}",
             f"{WELCOME}:{_line(project, WELCOME, 'contact.first_name or ')}",
             "models/contacts/features/shop/loyalty.yml",
             "unknown sender 'raven'; available",
         ]
+    )
+
+
+def test_a_value_in_a_link_without_urlencode_and_an_unknown_attribute_are_found(
+    built: list[str],
+):
+    unknown, link = sorted(finding for finding in built if finding.startswith(LAST))
+    assert "MJML: <mj-text>: Attribute padding-botom is illegal" in unknown
+    assert link.endswith(
+        "a value in the link https://app.northwind.example/dashboards?company=… is not "
+        "url-encoded: write {{ … | urlencode }}"
     )
 
 
