@@ -43,7 +43,8 @@ everything as (
 purchased as (
     select
         contact_key, occurred_at,
-        try_cast(properties ->> '$.amount' as decimal(18, 4)) as amount
+        try_cast(properties ->> '$.amount' as decimal(18, 4)) as amount,
+        coalesce(upper(nullif(trim(properties ->> '$.currency'), '')), '') as currency
     from raw.events
     where received_at <= $as_of and name = 'purchase_completed'
 ),
@@ -54,15 +55,8 @@ purchases as (
         min(occurred_at) as first_purchase_at,
         max(occurred_at) as last_purchase_at,
         count(*) as purchases,
-        coalesce(sum(amount), 0) as revenue,
         {
     _per_window("count(*) filter (where occurred_at >= $day_{n}) as purchases_{n}d", (30, 90, 180))
-},
-        {
-    _per_window(
-        "coalesce(sum(amount) filter (where occurred_at >= $day_{n}), 0) as revenue_{n}d",
-        (30, 90, 180),
-    )
 }
     from purchased
     group by contact_key
@@ -122,9 +116,7 @@ activity as (
         min(first_purchase_at) as first_purchase_at,
         max(last_purchase_at) as last_purchase_at,
         sum(purchases)::bigint as purchases,
-        sum(revenue) as revenue,
         {_per_window("sum(purchases_{n}d)::bigint as purchases_{n}d", (30, 90, 180))},
-        {_per_window("sum(revenue_{n}d) as revenue_{n}d", (30, 90, 180))},
         max(opted_out_at) as opted_out_at,
         max(subscribed_at) as subscribed_at,
         max(opted_in_at) as opted_in_at
@@ -138,6 +130,32 @@ activity as (
                 else trim(contact_key)
             end
     group by keys.contact_id
+),
+
+---------- amounts count in the currency of the latest purchase
+paid as (
+    select
+        keys.contact_id,
+        nullif(currency, '') as revenue_currency,
+        sum(amount) as revenue,
+        {
+    _per_window(
+        "coalesce(sum(amount) filter (where occurred_at >= $day_{n}), 0) as revenue_{n}d",
+        (30, 90, 180),
+    )
+}
+    from purchased
+    inner join keys
+        on keys.key_kind = case when contains(contact_key, '@') then 'email' else 'id' end
+            and keys.key = case
+                when contains(contact_key, '@') then lower(trim(contact_key))
+                else trim(contact_key)
+            end
+    where amount is not null
+    group by keys.contact_id, currency
+    qualify row_number() over (
+        partition by keys.contact_id order by max(occurred_at) desc, currency
+    ) = 1
 ),
 
 records as (
@@ -189,6 +207,9 @@ reported_deals as (
             end
         ) as status,
         try_cast(amount as decimal(18, 4)) as amount,
+        coalesce(upper(nullif(trim(currency), '')), '') as currency,
+        try_cast(created_at as timestamptz) as created_at,
+        trim(deal_id) as deal_id,
         try_cast(closed_at as timestamptz) as closed_at,
         coalesce(try_cast(is_deleted as boolean), false) as is_deleted
     from raw.standard__deals
@@ -200,19 +221,31 @@ reported_deals as (
     ) = 1
 ),
 
-deals as (
+known_deals as (
     select
-        keys.contact_id,
-        count(*) filter (where status = 'open') as open_deals,
-        sum(amount) filter (where status = 'open') as open_deal_amount,
-        count(*) filter (where status = 'won') as won_deals,
-        sum(amount) filter (where status = 'won') as won_amount,
-        max(closed_at) filter (where status = 'won') as last_won_at,
-        max(closed_at) filter (where status = 'lost') as last_lost_at
+        keys.contact_id, reported_deals.*,
+        first_value(case when amount is not null then currency end ignore nulls) over (
+            partition by keys.contact_id
+            order by amount is null, coalesce(created_at, closed_at) desc, deal_id desc
+        ) as deal_currency
     from reported_deals
     inner join keys on keys.key_kind = 'id' and reported_deals.crm_id = keys.key
     where not is_deleted
-    group by keys.contact_id
+),
+
+deals as (
+    select
+        contact_id,
+        count(*) filter (where status = 'open') as open_deals,
+        sum(amount) filter (where status = 'open' and currency = deal_currency)
+            as open_deal_amount,
+        count(*) filter (where status = 'won') as won_deals,
+        sum(amount) filter (where status = 'won' and currency = deal_currency) as won_amount,
+        nullif(max(deal_currency), '') as deal_currency,
+        max(closed_at) filter (where status = 'won') as last_won_at,
+        max(closed_at) filter (where status = 'lost') as last_lost_at
+    from known_deals
+    group by contact_id
 ),
 
 sent as (
@@ -409,6 +442,7 @@ facts as (
         first_purchase_at,
         last_purchase_at,
         coalesce(purchases, 0) as purchases,
+        revenue_currency,
         coalesce(revenue, 0) as revenue,
         {_per_window("coalesce(purchases_{n}d, 0) as purchases_{n}d", (30, 90, 180))},
         {_per_window("coalesce(revenue_{n}d, 0) as revenue_{n}d", (30, 90, 180))},
@@ -432,6 +466,7 @@ facts as (
         coalesce(open_deal_amount, 0) as open_deal_amount,
         coalesce(won_deals, 0) as won_deals,
         coalesce(won_amount, 0) as won_amount,
+        deal_currency,
         last_won_at,
         last_lost_at
     from (
@@ -444,6 +479,7 @@ facts as (
     left join together on records.works_at = together.works_at
     left join activity using (contact_id)
     left join words using (contact_id)
+    left join paid using (contact_id)
     left join deals using (contact_id)
     left join received using (contact_id)
     left join reactions using (contact_id)

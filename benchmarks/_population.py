@@ -75,7 +75,9 @@ _EVENTS = f"""
             when dice < 5500 then
                 '{{"page": "'
                 || case when h % 13 = 0 then '/pricing' else '/docs/' || h % 50 end || '"}}'
-            when dice >= 9600 and dice < 9700 then '{{"amount": ' || h % 500 || '.5}}'
+            when dice >= 9600 and dice < 9700 then
+                '{{"amount": ' || h % 500 || '.5, "currency": "'
+                || case when h % 7 = 0 then 'USD' else 'EUR' end || '"}}'
             else '{{}}'
         end as properties,
         'f' || ($file_no + (i - $first) // {_FILE}) as file_id,
@@ -136,6 +138,7 @@ _DEALS = """
     select
         'd' || d as deal_id, 'u' || (1000000 + hash(d) % $contacts) as contact_id,
         ['open', 'won', 'lost'][1 + d % 3] as status, (hash(d) % 90000)::varchar as amount,
+        ['EUR', 'USD'][1 + hash(d, 'currency') % 2] as currency,
         $begin as created_at, $begin + to_days((hash(d) % 170)::integer) as closed_at,
         $begin as updated_at,
         'f3' as _file_id, 3 as _file_no, d + 2 as _line, $begin as _received_at

@@ -12,6 +12,7 @@ from dagster_project import PROCESS_STARTED
 from dagster_project.cli.output import AsJson, CommandError, out, print_json, progress_bar
 from dagster_project.home import warehouse
 from dagster_project.home.settings import PROJECT_DIR, Settings, load_settings
+from dagster_project.home.sql import identifier, literal
 
 NAME = "demo"
 
@@ -21,11 +22,13 @@ _FUNNEL = """
         sum(delivered)::bigint as delivered, sum(opened)::bigint as opened,
         sum(clicked)::bigint as clicked, sum(replied)::bigint as replied,
         sum(converted)::bigint as converted, sum(unsubscribed)::bigint as unsubscribed,
-        sum(bounced)::bigint as bounced, sum(dropped)::bigint as dropped, sum(revenue) as revenue
+        sum(bounced)::bigint as bounced, sum(dropped)::bigint as dropped, {revenue}
     from funnels.sequence_steps
     group by sequence, step, position
     order by sequence, position
 """
+# Amounts of several currencies have no sum: each currency is a column.
+_REVENUE = "coalesce(sum(revenue) filter (where currency = {text}), 0) as {name}"
 _EXAMPLES = """
     select template, send_id, contact_id
     from decisions.step_decisions
@@ -62,7 +65,14 @@ def command(as_json: AsJson = False) -> None:
 
 def _show(settings: Settings, *, as_json: bool, seconds: float) -> None:
     with warehouse.connect(settings.warehouse_path, read_only=True) as connection:
-        funnel = connection.sql(_FUNNEL)
+        currencies = connection.execute(
+            "select distinct currency from funnels.revenue where currency is not null order by all"
+        ).fetchall()
+        revenue = ", ".join(
+            _REVENUE.format(text=literal(currency), name=identifier(currency))
+            for (currency,) in currencies
+        )
+        funnel = connection.sql(_FUNNEL.format(revenue=revenue))
         columns, rows = funnel.columns, funnel.fetchall()
         examples = connection.execute(_EXAMPLES).fetchall()
         [(files, landed, rejected)] = connection.execute(
@@ -101,7 +111,6 @@ _HEADINGS = {
     "unsubscribed": "unsub",
     "bounced": "bnc",
     "dropped": "drop",
-    "revenue": "value",
 }
 
 

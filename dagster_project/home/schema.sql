@@ -33,6 +33,16 @@ create table if not exists control.kept_models (
     fingerprint varchar not null,
 );
 
+-- The last copy for BI: its clock, the machine's time, and what the tick reports about it.
+create table if not exists control.published (
+    as_of timestamptz,
+    published_at timestamptz not null,
+    note varchar,
+);
+comment on column control.published.as_of is 'The clock: facts count up to this instant.';
+comment on column control.published.published_at is 'When this copy was made, by the machine''s time.';
+comment on column control.published.note is 'What the tick reports about the copy; null for nothing.';
+
 -- A mark of how DuckDB hashes; see rehash() in dagster_project/landing.
 create table if not exists control.hash_marks (mark ubigint not null);
 

@@ -21,3 +21,8 @@ class Parameters:
 def identifier(name: str) -> str:
     """Quote an identifier."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Quote a text, for a statement that takes no bound value."""
+    return "'" + text.replace("'", "''") + "'"

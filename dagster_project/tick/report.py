@@ -7,8 +7,11 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
+import duckdb
+
 from dagster_project.home import warehouse
 from dagster_project.home.settings import Settings
+from dagster_project.home.warehouse import Clock
 from dagster_project.landing import refused_files
 from dagster_project.landing.fetch.remote import unfetched
 
@@ -61,6 +64,7 @@ class TickReport:
         seconds: duration without start-up.
         unfetched: remote sources whose last fetch failed, with the error.
         refused: files that were refused whole and are still there, with the reason.
+        published: a note about the copy for BI; None for nothing to say.
         errors: message of each failure; empty if the tick succeeded.
     """
 
@@ -73,6 +77,7 @@ class TickReport:
     seconds: float
     unfetched: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    published: str | None = None
     errors: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
@@ -89,6 +94,8 @@ class TickReport:
         if self.unknown:
             lines.append(f"unknown    {self.unknown} may have arrived: see delivery.unknown_sends")
         lines.extend(f"not landed {problem}" for problem in (*self.unfetched, *self.refused))
+        if self.published:
+            lines.append(f"published  {self.published}")
         return lines
 
 
@@ -122,9 +129,18 @@ def report_since(
             unknown=unknown,
             unfetched=unfetched(connection, settings),
             refused=refused_files(connection),
+            published=_note_of_copy(connection, clock),
             seconds=seconds,
             errors=[*errors],
         )
+
+
+def _note_of_copy(connection: duckdb.DuckDBPyConnection, clock: Clock | None) -> str | None:
+    """The note about the copy of this clock; an older copy's note was reported by its tick."""
+    found = connection.execute(
+        "select note from control.published where as_of = ?", [clock and clock.as_of]
+    ).fetchall()
+    return found[0][0] if found else None
 
 
 def _difference(before: Counts, after: Counts) -> dict[str, dict[str, int]]:

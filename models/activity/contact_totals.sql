@@ -104,16 +104,44 @@ totals as (
         max(last_at) filter (where is_purchase) as last_purchase_at,
         {% for n in [30, 90, 180] -%}
             cast(sum(events_{{ n }}d) filter (where is_purchase) as bigint) as purchases_{{ n }}d,
-            sum(amount_{{ n }}d) filter (where is_purchase) as revenue_{{ n }}d,
         {% endfor -%}
-        cast(sum(events) filter (where is_purchase) as bigint) as purchases,
-        sum(amount) filter (where is_purchase) as revenue
+        cast(sum(events) filter (where is_purchase) as bigint) as purchases
     from done
     group by contact_id
+),
+
+---------- purchases in several currencies have no sum: the currency of the latest one counts
+paid as (
+    select
+        contact_id,
+        currency,
+        max(last_at) as last_paid_at,
+        {% for n in [30, 90, 180] -%}
+            sum(amount_{{ n }}d) as revenue_{{ n }}d,
+        {% endfor -%}
+        sum(amount) as revenue
+    from done
+    where is_purchase and currency is not null
+    group by contact_id, currency
+),
+
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by contact_id order by last_paid_at desc, currency
+        ) as recency
+    from paid
 )
 
 select
     totals.*,
+    nullif(ranked.currency, '') as revenue_currency,
+    {% for n in [30, 90, 180] -%}
+        ranked.revenue_{{ n }}d,
+    {% endfor -%}
+    ranked.revenue,
     marks.keys_mark
 from totals
 inner join marks on totals.contact_id = marks.contact_id
+left join ranked on totals.contact_id = ranked.contact_id and ranked.recency = 1

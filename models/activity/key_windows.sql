@@ -66,9 +66,10 @@ windows as (
     select
         written_key,
         name,
+        currency,
         {{ sum_of_windows('counts') }}
     from parts
-    group by written_key, name
+    group by written_key, name, currency
 )
 {%- else %}
 

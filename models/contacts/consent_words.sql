@@ -18,6 +18,7 @@ select
     received_at,
     properties,
     amount,
+    currency,
     anonymous_id,
     file_id,
     file_no

@@ -36,7 +36,7 @@ select
         end
     ) as status,
     ranked.amount,
-    ranked.currency,
+    upper(ranked.currency) as currency,
     ranked.created_at,
     ranked.closed_at
 from ranked

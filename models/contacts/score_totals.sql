@@ -1,4 +1,8 @@
-{{ config(schema='scores', alias='totals') }}
+{{ config(
+    schema='scores',
+    alias='totals',
+    persist_docs={'relation': true, 'columns': true},
+) }}
 with
 
 clock as (

@@ -4,6 +4,7 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key=['segment', 'contact_id'],
+    persist_docs={'relation': true, 'columns': true},
     post_hook="{{ move_watermarks() }}",
 ) }}
 

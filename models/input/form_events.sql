@@ -24,6 +24,7 @@ select
     {{ json_object({'form_id': 'form_id', 'form_name': 'form_name', 'page_url': 'page_url'}) }}
         as properties,
     cast(null as decimal(18, 4)) as amount,
+    cast(null as varchar) as currency,
     cast(null as varchar) as anonymous_id,
     file_id,
     file_no,

@@ -6,6 +6,7 @@
     'received_at': 'timestamptz',
     'properties': 'json',
     'amount': 'decimal(18, 4)',
+    'currency': 'varchar',
     'anonymous_id': 'varchar',
     'file_id': 'varchar',
     'file_no': 'bigint',

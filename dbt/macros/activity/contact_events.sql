@@ -9,6 +9,7 @@ select
     events.occurred_at,
     events.received_at,
     events.amount,
+    events.currency,
     events.properties,
     events.file_no,
     {{ position }} as position

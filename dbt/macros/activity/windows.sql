@@ -18,14 +18,15 @@
 
 {#- The columns of windows_of(), without `key`. -#}
 {% macro window_columns() -%}
-    {{ return(['name', 'first_at', 'last_at'] + window_counts()) }}
+    {{ return(['name', 'currency', 'first_at', 'last_at'] + window_counts()) }}
 {%- endmacro %}
 
 
-{#- One row per `key` and event name: the counts of all time and of each window.
-      events  a relation with `key`, name, occurred_at, amount
-      within  SQL over its columns: whether an event is in the window of {n} days
-    Amounts have a sum of their own, because few events have an amount. -#}
+{#- The counts of all time and of each window. The events of a `key` and name are counted in a row
+    without a currency. Their amounts are summed in a row for each currency; the currency '' stands
+    for amounts that name none. So amounts of several currencies never meet in one sum.
+      events  a relation with `key`, name, occurred_at, amount, currency
+      within  SQL over its columns: whether an event is in the window of {n} days -#}
 {% macro windows_of(events, key, within) -%}
 with
 
@@ -37,6 +38,7 @@ counted as (
     select
         {{ key }},
         name,
+        cast(null as varchar) as currency,
         count(*) as events,
         min(occurred_at) as first_at,
         max(occurred_at) as last_at,
@@ -51,29 +53,34 @@ paid as (
     select
         {{ key }},
         name,
+        coalesce(currency, '') as currency,
+        min(occurred_at) as first_at,
+        max(occurred_at) as last_at,
         sum(amount) as amount,
         {% for n in window_days() -%}
             sum(amount) filter (where {{ within.format(n=n) }}) as amount_{{ n }}d{{ "," if not loop.last }}
         {% endfor %}
     from events
     where amount is not null
-    group by {{ key }}, name
+    group by {{ key }}, name, coalesce(currency, '')
+),
+
+rolled_up as (
+    select * from counted
+    union all by name
+    select * from paid
 )
 
 select
-    counted.{{ key }},
-    counted.name,
-    counted.first_at,
-    counted.last_at,
+    {{ key }},
+    name,
+    currency,
+    first_at,
+    last_at,
     {% for count in window_counts() -%}
-        {%- if count.startswith('events') -%}
-            counted.{{ count }}{{ "," if not loop.last }}
-        {% else -%}
-            coalesce(paid.{{ count }}, 0) as {{ count }}{{ "," if not loop.last }}
-        {% endif -%}
+        coalesce({{ count }}, 0) as {{ count }}{{ "," if not loop.last }}
     {% endfor %}
-from counted
-left join paid on counted.{{ key }} = paid.{{ key }} and counted.name = paid.name
+from rolled_up
 {%- endmacro %}
 
 
@@ -118,7 +125,13 @@ clock as (
     from {{ source('control', 'clock') }}
 )
 {% for n in window_days() %}
-select events.written_key, events.name, events.occurred_at, events.amount, {{ n }} as days_back
+select
+    events.written_key,
+    events.name,
+    events.occurred_at,
+    events.amount,
+    events.currency,
+    {{ n }} as days_back
 from {{ ref('stg_events') }} as events
 inner join (
     select

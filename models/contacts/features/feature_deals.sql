@@ -1,16 +1,35 @@
 with
 
 deals as (
-    select * from {{ ref('current_deals') }}
+    select
+        *,
+        coalesce(currency, '') as money
+    from {{ ref('current_deals') }}
+),
+
+---------- amounts in several currencies have no sum: the currency of the newest deal counts
+newest as (
+    select
+        contact_id,
+        {{ latest('money', by=['coalesce(created_at, closed_at)', 'deal_id']) }} as money
+    from deals
+    where amount is not null
+    group by contact_id
 )
 
 select
-    contact_id,
+    deals.contact_id,
     count(*) filter (where status = 'open') as open_deals,
-    coalesce(sum(amount) filter (where status = 'open'), 0) as open_deal_amount,
+    coalesce(
+        sum(amount) filter (where status = 'open' and deals.money = newest.money), 0
+    ) as open_deal_amount,
     count(*) filter (where status = 'won') as won_deals,
-    coalesce(sum(amount) filter (where status = 'won'), 0) as won_amount,
+    coalesce(
+        sum(amount) filter (where status = 'won' and deals.money = newest.money), 0
+    ) as won_amount,
+    nullif(max(newest.money), '') as deal_currency,
     max(closed_at) filter (where status = 'won') as last_won_at,
     max(closed_at) filter (where status = 'lost') as last_lost_at
 from deals
-group by contact_id
+left join newest on deals.contact_id = newest.contact_id
+group by deals.contact_id

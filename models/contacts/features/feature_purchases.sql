@@ -3,7 +3,7 @@ with
 totals as (
     select
         *,
-        revenue_180d - revenue_90d as revenue_previous_90d
+        coalesce(revenue_180d - revenue_90d, 0) as revenue_previous_90d
     from {{ ref('contact_totals') }}
     where purchases > 0
 )
@@ -13,10 +13,11 @@ select
     first_purchase_at,
     last_purchase_at,
     purchases,
-    revenue,
+    revenue_currency,
+    coalesce(revenue, 0) as revenue,
     {% for n in [30, 90, 180] -%}
         purchases_{{ n }}d,
-        revenue_{{ n }}d,
+        coalesce(revenue_{{ n }}d, 0) as revenue_{{ n }}d,
     {% endfor -%}
     revenue_previous_90d,
     {{ trend('revenue_90d', 'revenue_previous_90d') }} as revenue_trend_90d

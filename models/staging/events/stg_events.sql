@@ -21,6 +21,10 @@ known as (
                 then try_cast({{ json_text('properties', 'amount') }} as decimal(18, 4))
         end as amount,
         case
+            when contains(cast(properties as varchar), '"amount"')
+                then upper(nullif(trim({{ json_text('properties', 'currency') }}), ''))
+        end as currency,
+        case
             when contains(cast(properties as varchar), '"anonymous_id"')
                 then nullif(trim({{ json_text('properties', 'anonymous_id') }}), '')
         end as anonymous_id,

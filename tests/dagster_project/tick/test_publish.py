@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import pytest
 
+from dagster_project.home import warehouse
 from dagster_project.home.settings import PROJECT_DIR
+from dagster_project.tick import serving as copies
+from dagster_project.tick.report import Counts, report_since
 from dagster_project.tick.serving import is_published
 from tests.support.bi_reader import LOOK
 from tests.support.home import finish
@@ -100,6 +106,91 @@ def test_no_published_column_is_a_hugeint_which_parquet_stores_as_a_rounded_doub
     published = [column for column in columns if is_published(*column[:2])]
     assert ("ledger", "source_freshness", "files", "BIGINT") in published
     assert [column for column in published if "HUGEINT" in column[3]] == []
+
+
+# The oldest DuckDB that BI clients use today.
+_OLD_CLIENT = "duckdb==1.4.5"
+
+
+@pytest.fixture(scope="session")
+def old_client(kept: Path) -> Path:
+    """The folder of an older DuckDB, installed from the package registry."""
+    folder = kept / _OLD_CLIENT
+    kept.mkdir(exist_ok=True)
+    with warehouse.exclusive(folder.with_suffix(".lock"), "a test", wait_seconds=120):
+        if not folder.exists():
+            command = ["-m", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:"]
+            installed = subprocess.run(
+                [sys.executable, *command, "--target", folder, _OLD_CLIENT],
+                capture_output=True,
+                text=True,
+            )
+            if installed.returncode:
+                pytest.skip(f"the registry has no {_OLD_CLIENT}: {installed.stderr.strip()[-200:]}")
+    return folder
+
+
+def test_an_older_client_reads_every_published_table_with_its_comments(
+    settled: Home, old_client: Path
+):
+    copy = settled.folder / "serving/analytics.duckdb"
+    script = """
+import duckdb, json, sys
+connection = duckdb.connect(sys.argv[1], read_only=True)
+names = connection.execute(
+    "select schema_name || '.' || table_name from duckdb_tables() order by all").fetchall()
+rows = {name: len(connection.execute(f"from {name}").fetchall()) for (name,) in names}
+bare = connection.execute(
+    "select schema_name || '.' || table_name || '.' || column_name from duckdb_columns()"
+    " where not internal and comment is null").fetchall()
+print(json.dumps([duckdb.__version__, rows, bare]))
+"""
+    read = subprocess.run(
+        [sys.executable, "-c", script, copy],
+        env=os.environ | {"PYTHONPATH": str(old_client)},
+        capture_output=True,
+        text=True,
+    )
+    assert not read.returncode, read.stderr
+    version, rows, without_comment = json.loads(read.stdout)
+    assert f"duckdb=={version}" == _OLD_CLIENT
+    assert rows["funnels.sends"] == settled.rows("select count(*) from funnels.sends")[0][0] > 0
+    assert without_comment == []
+
+
+def test_the_copy_has_the_descriptions_of_the_models_and_says_how_fresh_it_is(settled: Home):
+    with duckdb.connect(str(settled.folder / "serving/analytics.duckdb"), read_only=True) as copy:
+        comments = dict(copy.execute("select table_name, comment from duckdb_tables()").fetchall())
+        [(as_of, published_at, note)] = copy.execute("from control.published").fetchall()
+    assert "One row per send and currency." in comments["revenue"]
+    assert comments["send_gates"].startswith("Why a send did not leave")
+    assert as_of == SECOND
+    assert 0 <= (datetime.now(UTC) - published_at).total_seconds() < 3600
+    assert note is None
+
+
+def test_a_session_that_wrote_to_the_copy_does_not_break_the_next_copy(settled: Home):
+    copy = settled.folder / "serving/analytics.duckdb"
+    script = (
+        "import duckdb, os, sys; connection = duckdb.connect(sys.argv[1]);"
+        "connection.execute('create table note as select 1'); os._exit(0)"
+    )
+    subprocess.run([sys.executable, "-c", script, copy], check=True)
+    assert copy.with_name("analytics.duckdb.wal").exists()
+    with settled.settings() as settings:
+        copies.publish(settings)
+        report = report_since(Counts.read(settings), settings, dispatched={}, seconds=0)
+        assert [line for line in report.lines() if "analytics.duckdb.wal" in line]
+        with duckdb.connect(str(copy), read_only=True) as connection:
+            names = connection.execute("select table_name from duckdb_tables()").fetchall()
+            [(note,)] = connection.execute("select note from control.published").fetchall()
+        assert ("note",) not in names
+        assert note == report.published
+        copies.publish(settings)
+        assert (
+            report_since(Counts.read(settings), settings, dispatched={}, seconds=0).published
+            is None
+        )
 
 
 def _purchase(number: int) -> dict[str, Any]:
