@@ -32,6 +32,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
 )
 for module in (init, land, tick, check, preview, new, replay, collect, ui, demo):
     app.command(module.NAME)(module.command)

@@ -17,8 +17,12 @@ DAY = timedelta(days=1)
 
 
 def end_of(day: date) -> datetime:
-    """The end of a UTC day: midnight of the next day."""
-    return datetime.combine(day + DAY, time(), UTC)
+    """The last instant of a UTC day.
+
+    Days are half-open: the midnight that follows belongs to the next day. At this instant the clock
+    shows the day itself, so a window of 30 days holds this day and the 29 days before it.
+    """
+    return datetime.combine(day, time.max, UTC)
 
 
 def require_over(settings: Settings, last: date) -> None:

@@ -28,7 +28,7 @@ FIRST, LAST = date(2017, 3, 20), date(2017, 3, 31)
 """The days span the end of a month; some contacts come back, other contacts stay away."""
 
 # The rule of each segment for its members at the end of a day, in terms of the file alone. Windows
-# are whole UTC days and include the day that has just begun.
+# are whole UTC days and include the day that ends.
 PLAIN = {
     "lapsed_buyers": "max(occurred_at) < $now - interval 30 day",
     "silent": "max(occurred_at) < $now - interval 60 day",

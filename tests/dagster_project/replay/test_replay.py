@@ -23,6 +23,7 @@ from dagster_project.home.warehouse import ClockError
 from dagster_project.project import dbt, registry
 from dagster_project.replay import ReplayError, make_plan, replay
 from dagster_project.replay.backfill import backfill
+from dagster_project.replay.run import end_of
 from dagster_project.tick import stages
 from dagster_project.tick.stages import Stage
 from tests.support import small_company
@@ -38,10 +39,6 @@ FIRST = date(2026, 3, 17)
 DAYS = [FIRST + number * DAY for number in range(7)]
 # A contact without activity, until a login of the second day arrives on the sixth day.
 LATE = small_company.address(7)
-
-
-def end_of(day: date) -> datetime:
-    return datetime.combine(day + DAY, time(), UTC)
 
 
 @dataclass(frozen=True)
@@ -63,6 +60,8 @@ def lived(place: Path, undisturbed: Any, tmp_path_factory: pytest.TempPathFactor
     with home.settings() as settings:
         for number, day in enumerate(DAYS):
             home.land(f"events/day-{number}.jsonl", _news(dice, number, day))
+            if number == 0:
+                home.land("events/dates.jsonl", _dated_usage(dice))
             if number == 3:
                 home.land("crm/standard/contacts/more.jsonl", _corrections())
             as_of = end_of(day)
@@ -70,6 +69,7 @@ def lived(place: Path, undisturbed: Any, tmp_path_factory: pytest.TempPathFactor
             # The last tick also fills the send queue, which is not dispatched.
             select = [] if day == DAYS[-1] else ["+segment_changes", "+score_totals"]
             dbt.raise_for(dbt.build(settings, select, with_tests=False))
+        stages.begin(settings, end_of(DAYS[-1]) + timedelta(microseconds=1))  # the day is over
         before = _hash(settings.warehouse_path)
         result = tmp_path_factory.mktemp("replayed") / "replayed.duckdb"
         replay(settings, make_plan(dbt.manifest(settings)), DAYS, result)
@@ -86,6 +86,28 @@ def test_replayed_membership_equals_recorded_membership(lived: Lived):
     # Constant segments would prove little: at least three segments change.
     sizes = {name: {len(_recorded(lived.home, name, day)) for day in DAYS} for name in segments}
     assert sum(len(of) > 2 for of in sizes.values()) >= 3
+
+
+def test_dates_count_on_their_own_day_and_a_window_of_30_days_has_30_days(lived: Lived):
+    """Facts with dates only are instants at midnight. Plain SQL over dates says who is a member."""
+    found: dict[date, set[str]] = {}
+    for day in DAYS:
+        plain = lived.home.rows(
+            f"""select contact_key from raw.events
+            where name = 'feature_used' and occurred_at::date <= '{day}'
+                and occurred_at::date > '{day}'::date - 30
+            group by contact_key having count(*) >= 10"""
+        )
+        members = _rows(
+            lived.replayed,
+            f"""select key from segments.membership_daily
+            inner join live.contacts.contact_identities using (contact_id)
+            where segment = 'power_user' and day = '{day}' and key_kind = 'email'""",
+            live=lived.home.folder / "warehouse.duckdb",
+        )
+        found[day] = {key for (key,) in members}
+        assert found[day] == {key for (key,) in plain}, day
+    assert len({len(members) for members in found.values()}) > 3
 
 
 def test_replayed_scores_of_the_last_day_equal_the_scores_of_its_tick(lived: Lived):
@@ -308,6 +330,19 @@ def _news(dice: random.Random, number: int, day: date) -> list[dict[str, Any]]:
     return events
 
 
+def _dated_usage(dice: random.Random) -> list[dict[str, Any]]:
+    """Product use of 60 people: nine times of late, and once on a day at the edge of a window."""
+    events = []
+    for person in range(60):
+        edge = DAYS[person % 7] - (29 + person % 3) * DAY
+        days = [edge, *(FIRST - dice.randrange(1, 22) * DAY for _ in range(9))]
+        for number, day in enumerate(days):
+            at = datetime.combine(day, time(), UTC)
+            key = f"dated.{person}@example.net"
+            events.append(_event(f"used-{person}-{number}", key, "feature_used", at))
+    return events
+
+
 def _event(event_id: str, key: str, name: str, at: datetime, **properties: Any) -> dict[str, Any]:
     return {
         "event_id": event_id,
@@ -383,9 +418,11 @@ def _all_that_sends(home: Home) -> dict[str, Any]:
     }
 
 
-def _rows(path: Path, query: str) -> Rows:
+def _rows(path: Path, query: str, live: Path | None = None) -> Rows:
     with duckdb.connect(str(path), read_only=True) as connection:
         connection.execute("set timezone = 'UTC'")
+        if live:
+            connection.execute("attach ? as live (read_only)", [str(live)])
         return connection.execute(query).fetchall()
 
 
