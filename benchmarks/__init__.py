@@ -3,3 +3,8 @@
 A benchmark is a module of this package with a function `comparisons`; no list names it. Each
 comparison runs Sendhouse and a named floor or peer in turn, each in a separate process.
 """
+
+import os
+
+# The benchmarks measure the models of the example, also in the processes that they start.
+os.environ["SENDHOUSE_EXAMPLE"] = "b2b"

@@ -138,7 +138,7 @@ _DEALS = """
     select
         'd' || d as deal_id, 'u' || (1000000 + hash(d) % $contacts) as contact_id,
         ['open', 'won', 'lost'][1 + d % 3] as status, (hash(d) % 90000)::varchar as amount,
-        ['EUR', 'USD'][1 + hash(d, 'currency') % 2] as currency,
+        case when hash(d, 'currency') % 2 = 0 then 'EUR' else 'USD' end as currency,
         $begin as created_at, $begin + to_days((hash(d) % 170)::integer) as closed_at,
         $begin as updated_at,
         'f3' as _file_id, 3 as _file_no, d + 2 as _line, $begin as _received_at

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 
 from dagster_project.defs.tick.run_job import run_tick_job as run_tick
 from dagster_project.home import warehouse
-from dagster_project.home.settings import DEMO_MARKER, Settings
+from dagster_project.home.settings import DEMO_EXAMPLE, DEMO_MARKER, EXAMPLE_MARKER, Settings
 from dagster_project.tick import installation, stages
 from dagster_project.tick.report import TickReport
 from dagster_project.tick.stages import Stage
@@ -31,6 +31,7 @@ _MADE_BY_INIT = {
     "journal.sqlite",
     "journal.sqlite-shm",
     "journal.sqlite-wal",
+    EXAMPLE_MARKER,
     *("landing", "outbox", "serving", "report", "dagster", "dbt"),
 }
 
@@ -67,7 +68,7 @@ def start_over(settings: Settings) -> None:
     (settings.home / DEMO_MARKER).write_text(
         "Made by `sendhouse demo`, which may empty this folder.\n", encoding="utf-8"
     )
-    installation.create(settings)
+    installation.create(settings, DEMO_EXAMPLE)
 
 
 def _is_untouched(settings: Settings) -> bool:

@@ -44,7 +44,7 @@ def run_checks(settings: Settings) -> list[str]:
 
 
 def _descriptions(settings: Settings) -> Iterator[str]:
-    for path in sorted((settings.project_dir / "models").rglob("*.sql")):
+    for path in registry.model_files(settings.project_dir / "models"):
         yaml = path.with_suffix(".yml")
         if not yaml.is_file():
             yield (
@@ -76,7 +76,7 @@ def _parameters(settings: Settings) -> Iterator[str]:
 def _variables(settings: Settings) -> Iterator[str]:
     """Find unknown variables and features in templates, also in branches that no contact takes."""
     templates = Templates(settings.templates_dir)
-    found = registry.names(settings.project_dir)
+    found = registry.names(settings.project_dir, settings.live_example)
     for path in sorted(settings.templates_dir.rglob("*")):
         if path.suffix in registry.TEMPLATE_ENDINGS:
             for line, name in _features_used(path.read_text(encoding="utf-8", errors="replace")):
@@ -111,7 +111,7 @@ def _features_used(text: str) -> Iterator[tuple[int, str]]:
 
 def _templates(settings: Settings, contacts: Iterable[dict[str, Any]]) -> Iterator[str]:
     """Build the message of each template for two contacts: without and with optional features."""
-    for template in registry.names(settings.project_dir)["templates"]:
+    for template in registry.names(settings.project_dir, settings.live_example)["templates"]:
         findings: dict[str, None] = {}
         for contact in contacts:
             try:

@@ -52,7 +52,8 @@ def rehearse(settings: Settings) -> Rehearsal:
         DbtError: dbt could not start.
     """
     with TemporaryDirectory(prefix="sendhouse-check-") as folder:
-        scratch = settings.model_copy(update={"home": Path(folder), "journal_url": None})
+        update = {"home": Path(folder), "journal_url": None, "example": settings.live_example}
+        scratch = settings.model_copy(update=update)
         stages.begin(scratch)
         _write_contact(scratch)
         stages.land(scratch)

@@ -6,6 +6,7 @@ or files were rejected; 75 another process holds the warehouse (retry later).
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 
@@ -32,10 +33,12 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    # With markup, `[sources.*]` would be a style, and a switch would show a value.
     rich_markup_mode=None,
 )
 for module in (init, land, tick, check, preview, new, replay, collect, ui, demo):
-    app.command(module.NAME)(module.command)
+    # Given as a whole: click shortens a help text that it takes from a docstring.
+    app.command(module.NAME, short_help=inspect.getdoc(module.command))(module.command)
 app.add_typer(audit.app)
 
 

@@ -95,18 +95,18 @@ def _show(settings: Settings, *, as_json: bool, seconds: float) -> None:
     out.print("\nNext steps:")
     out.print("  make ui                                  lineage, and the last tick as a run")
     out.print(f"  {_shown(settings.serving_dir / 'analytics.duckdb')}             the copy for BI")
-    out.print("  models/segments, models/sequences        the rules, in SQL")
+    out.print("  models/*/b2b                             the rules, in SQL")
     out.print("  sendhouse tick --as-of 2026-04-02T07:00Z run the next tick")
     out.print(f"\ntook {seconds:.0f} s")
 
 
 # Short headings for a terminal of 80 columns, by column of funnels.sequence_steps.
 _HEADINGS = {
-    "entered": "enter",
-    "delivered": "deliv",
+    "entered": "in",
+    "delivered": "dlv",
     "opened": "open",
-    "clicked": "click",
-    "replied": "reply",
+    "clicked": "clk",
+    "replied": "rep",
     "converted": "goal",
     "unsubscribed": "unsub",
     "bounced": "bnc",

@@ -10,6 +10,8 @@ create schema if not exists scores;
 
 create table if not exists control.clock (as_of timestamptz not null, is_simulated boolean not null);
 create table if not exists control.parameters (name varchar not null, value double not null);
+-- The example that the installation runs, '' for none (dbt/macros/registry_use.sql).
+create table if not exists control.example (name varchar not null);
 
 -- The facts that each incremental model has taken in: known at `as_of`, from the files up to
 -- `file_no`. Written in the model's own transaction (dbt/macros/arrivals.sql).

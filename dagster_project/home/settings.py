@@ -31,6 +31,9 @@ DEVELOPMENT_LINK_KEY = "sendhouse-development-key-not-for-real-mail"
 
 # The name of a file that marks the home of a demo.
 DEMO_MARKER = "demo"
+# The file in a home that names the example it runs; the demo runs DEMO_EXAMPLE.
+EXAMPLE_MARKER = "example"
+DEMO_EXAMPLE = "b2b"
 
 
 class SettingsError(Exception):
@@ -109,6 +112,7 @@ class Settings(BaseSettings):
 
     home: Path = Path("var")
     project_dir: Path = PROJECT_DIR
+    example: Literal["", "b2b"] = ""
     identity: IdentitySettings
     smtp: SmtpSettings = SmtpSettings()
     links: LinksSettings = LinksSettings()
@@ -187,6 +191,20 @@ class Settings(BaseSettings):
         return (self.home / DEMO_MARKER).exists()
 
     @property
+    def live_example(self) -> str:
+        """The example that this installation runs, or "" for none.
+
+        It is written down when the installation is created: a later change of the setting
+        `example`, or a variable of the shell, starts and stops no sequence.
+        """
+        marker = self.home / EXAMPLE_MARKER
+        if marker.exists():
+            return marker.read_text(encoding="utf-8").strip()
+        if self.warehouse_path.exists():  # of an earlier version, which had no examples
+            return DEMO_EXAMPLE if self.is_demo else ""
+        return self.example
+
+    @property
     def dagster_home(self) -> Path:
         """Dagster's own storage."""
         return self.home / "dagster"
@@ -198,8 +216,8 @@ class Settings(BaseSettings):
 
     @property
     def parsed_dir(self) -> Path:
-        """The project's manifest, which depends on the project's files but not on the home."""
-        return self.project_dir / "target" / "sendhouse"
+        """The project's manifest, which depends on the project's files and the example."""
+        return self.project_dir / "target" / "sendhouse" / (self.live_example or "own")
 
     def sender_table(self, name: str) -> dict[str, Any]:
         """The settings of one sender: `[senders.<name>]`, or `[smtp]`; secrets are apart."""

@@ -239,6 +239,14 @@ def row_counts(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], i
     }
 
 
+def set_example(connection: duckdb.DuckDBPyConnection, example: str) -> None:
+    """Write the example that the installation runs, where a build of plain dbt reads it."""
+    connection.execute("begin")
+    connection.execute("delete from control.example")
+    connection.execute("insert into control.example values (?)", [example])
+    connection.execute("commit")
+
+
 def set_parameters(connection: duckdb.DuckDBPyConnection, parameters: Mapping[str, float]) -> None:
     """Replace `control.parameters` with the parameters of the settings."""
     connection.execute("begin")

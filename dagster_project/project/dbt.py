@@ -85,7 +85,7 @@ def prepare(settings: Settings) -> Path:
     # Dagster's code server, a run and the CLI may start together; one of them parses.
     with _parsing(settings):
         registry.refresh(settings.project_dir)
-        stamp = _fingerprint(settings.project_dir)
+        stamp = _fingerprint(settings)
         known = stamp_path.read_text(encoding="utf-8") if stamp_path.is_file() else None
         if known != stamp or not manifest_path.is_file():
             _parsed[stamp] = _parse(settings)
@@ -142,7 +142,7 @@ def build(
 
     arguments = ["build", "--no-write-json", "--exclude-resource-type", "unit_test"]
     kept_models = _kept_models(settings)
-    files = _fingerprint(settings.project_dir)
+    files = _fingerprint(settings)
     with warehouse.connect(settings.warehouse_path) as connection:
         kept.forget_changed(connection, kept_models)
         mark = kept.project_mark(connection, files)
@@ -160,7 +160,11 @@ def build(
     parsed = _manifest_object(settings, files)
     try:
         with (
-            _environment(SENDHOUSE_HOME=str(settings.home), SENDHOUSE_PROJECT_MARK=mark),
+            _environment(
+                SENDHOUSE_HOME=str(settings.home),
+                SENDHOUSE_PROJECT_MARK=mark,
+                SENDHOUSE_EXAMPLE=settings.live_example,
+            ),
             _no_collector(),
         ):
             result = _runner(parsed, on_statement).invoke(
@@ -190,7 +194,7 @@ def build(
 def warm_up(settings: Settings) -> None:
     """Parse the project now, so later builds of this process need no parse."""
     prepare(settings)
-    _manifest_object(settings, _fingerprint(settings.project_dir))
+    _manifest_object(settings, _fingerprint(settings))
 
 
 def raise_for(results: Sequence[NodeResult]) -> None:
@@ -225,7 +229,8 @@ def _environment(**variables: str) -> Iterator[None]:
     """Set the variables that profiles.yml and macros read.
 
     SENDHOUSE_HOME is the folder of the warehouse. SENDHOUSE_PROJECT_MARK is a mark of the project:
-    a view with the same mark stays (dbt/macros/kept_until.sql).
+    a view with the same mark stays (dbt/macros/kept_until.sql). SENDHOUSE_EXAMPLE is the example
+    whose models are enabled (dbt_project.yml).
     """
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
@@ -268,7 +273,7 @@ def _parse(settings: Settings) -> Any:  # noqa: ANN401 - dbt's Manifest
     The manifest names no home, so one parse serves every home. dbt parses everything again when
     the home in profiles.yml changes, so every parse has the same home, which is never opened.
     """
-    with _environment(SENDHOUSE_HOME="parsed"):
+    with _environment(SENDHOUSE_HOME="parsed", SENDHOUSE_EXAMPLE=settings.live_example):
         result = _runner().invoke(["parse", *_common_arguments(settings, settings.parsed_dir)])
     if not result.success:
         raise DbtError(_said(str(result.exception)))
@@ -291,12 +296,15 @@ def _common_arguments(settings: Settings, target: Path) -> list[str]:
     ]
 
 
-def _fingerprint(project_dir: Path) -> str:
-    """A hash that changes when a file that dbt parses is added, removed or written."""
-    paths = [project_dir / name for name in _PARSED_FILES]
+def _fingerprint(settings: Settings) -> str:
+    """A hash that changes when a file that dbt parses is added, removed or written.
+
+    Installations with another example have another hash.
+    """
+    paths = [settings.project_dir / name for name in _PARSED_FILES]
     for folder in _PARSED_FOLDERS:
-        paths += [path for path in (project_dir / folder).rglob("*") if path.is_file()]
-    digest = hashlib.sha256()
+        paths += [path for path in (settings.project_dir / folder).rglob("*") if path.is_file()]
+    digest = hashlib.sha256(settings.live_example.encode())
     for path in sorted(paths):
         status = path.stat()
         digest.update(f"{path}\0{status.st_mtime_ns}\0{status.st_size}\n".encode())

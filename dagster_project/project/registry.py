@@ -1,14 +1,16 @@
 """dbt macros generated from what is written once elsewhere: `dbt/macros/registry.sql`.
 
 dbt orders models by the refs that it sees while it parses; then dbt does not know all models yet.
-So the project needs lists such as "all segments". This module writes them from the folders.
-The file is committed, and rewritten after a file is added. It also holds the bounce rules and the
-tracking types of `senders/`, so Python and SQL apply the same tables.
+So the project needs lists such as "all segments". This module writes them from the folders before
+dbt reads the project: `sendhouse` does so, and the plugin `dbt_sendhouse` for every command of dbt.
+The file is not committed: two branches that add a segment each would conflict. It also holds the
+bounce rules and the tracking types of `senders/`, so Python and SQL apply the same tables.
 """
 
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,9 @@ MODEL_FOLDERS = {
     "gates": "models/delivery/gates",
     "limits": "models/delivery/gates/limits",
 }
+# The examples: in each of these kinds a folder of this name, such as models/segments/b2b.
+EXAMPLES = ("b2b",)
+EXAMPLE_KINDS = ("segments", "scores", "triggers", "sequences", "broadcasts")
 ACTIONS_FOLDER = Path("dbt/macros/sequences/actions")
 FEATURES_FOLDER = Path("models/contacts/features")
 TEMPLATE_ENDINGS = (".mjml", ".html")
@@ -44,14 +49,17 @@ class RegistryError(Exception):
     """A file of the project cannot be listed; the message names the file and the remedy."""
 
 
-def names(project_dir: Path) -> dict[str, list[str]]:
+def names(project_dir: Path, example: str) -> dict[str, list[str]]:
     """Names by kind: models of each folder, inputs, actions, features and templates, each sorted.
 
-    An action is what a step of a sequence can do. A feature is a column of contact_features or of
-    a model in models/contacts/features. A template whose name begins with `_` is part of other
-    templates and is not listed.
+    The models of an example are listed only if it is `example`. An action is what a step of a
+    sequence can do. A feature is a column of contact_features or of a model in
+    models/contacts/features. A template whose name begins with `_` is part of other templates and
+    is not listed.
     """
     found = {kind: _models(project_dir, folder) for kind, folder in MODEL_FOLDERS.items()}
+    for kind in EXAMPLE_KINDS if example else ():
+        found[kind] = sorted(found[kind] + _models(project_dir, f"{MODEL_FOLDERS[kind]}/{example}"))
     found["inputs"] = _inputs(project_dir)
     found["actions"] = sorted(path.stem for path in (project_dir / ACTIONS_FOLDER).glob("*.sql"))
     own = _columns(project_dir / "models/contacts/contact_features.yml", "contact_features")
@@ -66,12 +74,18 @@ def names(project_dir: Path) -> dict[str, list[str]]:
 
 
 def _models(project_dir: Path, folder: str) -> list[str]:
-    inner = [other for other in MODEL_FOLDERS.values() if other.startswith(f"{folder}/")]
+    apart = [*MODEL_FOLDERS.values(), *(f"{folder}/{example}" for example in EXAMPLES)]
+    inner = [other for other in apart if other.startswith(f"{folder}/")]
     return sorted(
         path.stem
-        for path in (project_dir / folder).rglob("*.sql")
+        for path in model_files(project_dir / folder)
         if not any(path.is_relative_to(project_dir / other) for other in inner)
     )
+
+
+def model_files(folder: Path) -> list[Path]:
+    """The models below a folder: SQL, and Python."""
+    return sorted(path for path in folder.rglob("*") if path.suffix in (".sql", ".py"))
 
 
 def feature_models(project_dir: Path) -> dict[str, dict[str, Any]]:
@@ -85,7 +99,7 @@ def feature_models(project_dir: Path) -> dict[str, dict[str, Any]]:
     """
     found: dict[str, dict[str, Any]] = {}
     owners: dict[str, str] = {}
-    for path in sorted((project_dir / FEATURES_FOLDER).rglob("*.sql")):
+    for path in model_files(project_dir / FEATURES_FOLDER):
         beside = path.with_suffix(".yml")
         shown = beside.relative_to(project_dir)
         if not beside.is_file():
@@ -135,10 +149,9 @@ def _inputs(project_dir: Path) -> list[str]:
     return sorted(
         path.stem
         for input_model in (project_dir / "models/input").glob("input_*.sql")
-        for path in (project_dir / "models/staging").glob(
-            f"*/stg_*__{input_model.stem.removeprefix('input_')}.sql"
-        )
-        if path.stem.startswith(f"stg_{path.parent.name}__")
+        for path in model_files(project_dir / "models/staging")
+        if path.stem.endswith(f"__{input_model.stem.removeprefix('input_')}")
+        and path.stem.startswith(f"stg_{path.parent.name}__")
         and (staging.get(path.parent.name) or {}).get("+enabled", True)
     )
 
@@ -163,9 +176,21 @@ def render(project_dir: Path) -> str:
 
 def _registry_macro(project_dir: Path) -> list[str]:
     lines = [
-        "{#- Written by `sendhouse check` from the folders; do not edit. See registry_use.sql. -#}",
+        "{#- Written from the folders; do not edit, do not commit. See registry_use.sql. -#}",
         "{% macro registry() -%}",
-        "    {{ return({",
+        "    {%- set live = {",
+    ]
+    for example in ("", *EXAMPLES):
+        lines.append(f"        '{example}': {{")
+        found = names(project_dir, example)
+        for kind in EXAMPLE_KINDS:
+            lines.append(f"            '{kind}': [")
+            lines.extend(f"                '{name}'," for name in found.pop(kind))
+            lines.append("            ],")
+        lines.append("        },")
+    lines += [
+        "    }[env_var('SENDHOUSE_EXAMPLE', '')] -%}",
+        "    {{ return(dict(live, **{",
         "        'folders': {",
     ]
     lines.extend(
@@ -173,9 +198,9 @@ def _registry_macro(project_dir: Path) -> list[str]:
         for kind, folder in {**MODEL_FOLDERS, "inputs": "models/staging"}.items()
     )
     lines.append("        },")
-    for kind, found in names(project_dir).items():
+    for kind, listed in found.items():
         lines.append(f"        '{kind}': [")
-        lines.extend(f"            '{name}'," for name in found)
+        lines.extend(f"            '{name}'," for name in listed)
         lines.append("        ],")
     lines.append("        'feature_models': {")
     for model, columns in feature_models(project_dir).items():
@@ -186,7 +211,7 @@ def _registry_macro(project_dir: Path) -> list[str]:
         )
         lines.append("            },")
     lines.append("        },")
-    lines += ["    }) }}", "{%- endmacro %}"]
+    lines += ["    })) }}", "{%- endmacro %}"]
     return lines
 
 
@@ -249,7 +274,7 @@ def refresh(project_dir: Path) -> bool:
     text = render(project_dir)
     if path.is_file() and path.read_text(encoding="utf-8") == text:
         return False
-    written = path.with_suffix(".tmp")
+    written = path.with_suffix(f".{os.getpid()}.tmp")
     written.write_text(text, encoding="utf-8")
     written.replace(path)  # dbt may be reading it
     return True

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from dagster_project.project import registry
+
 _SEGMENT_SQL = """\
 with
 
@@ -46,7 +48,6 @@ unit_tests:
 """
 _SCORE_SQL = """\
 {{ score([
-    reason('decision maker', points=20, segment='decision_makers'),
     reason('booked a demo', points=30, event='demo_booked', half_life='30 days'),
     reason('clicked in an e-mail', points=5, engagement='clicked', expires='60 days'),
 ]) }}
@@ -67,12 +68,6 @@ unit_tests:
     given:
       - input: source('control', 'clock')
         rows: [{as_of: "2026-03-31 00:00:00+00"}]
-      - input: source('state', 'segment_changes')
-        rows: []
-      - input: ref('contacts')
-        rows: []
-      - input: ref('decision_makers')
-        rows: []
       - input: ref('key_contacts')
         rows: []
       - input: ref('form_events')
@@ -127,8 +122,8 @@ unit_tests:
 """
 _SEQUENCE_SQL = """\
 {{ sequence(
-    trigger  = ref('signed_up'),
-    audience = ref('trial_accounts'),
+    trigger  = ref('%(name)s_starts'),
+    audience = ref('%(name)s_audience'),
     reentry  = 'once',
     exits    = [replied()],
     goal     = event('activated', within='30 days'),
@@ -178,9 +173,15 @@ _FILES: dict[str, dict[str, str]] = {
     "sequence": {
         "models/sequences/%(name)s.sql": _SEQUENCE_SQL,
         "models/sequences/%(name)s.yml": _SEQUENCE_YML,
+        "models/triggers/%(name)s_starts.sql": _TRIGGER_SQL,
+        "models/triggers/%(name)s_starts.yml": _TRIGGER_YML,
+        "models/segments/%(name)s_audience.sql": _SEGMENT_SQL,
+        "models/segments/%(name)s_audience.yml": _SEGMENT_YML,
         "templates/%(name)s/welcome.mjml": _TEMPLATE,
     },
 }
+# The folders whose files describe the model of their own name.
+_MODELS = ("segments", "scores", "triggers", "sequences")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -201,20 +202,21 @@ def write(project_dir: Path, kind: str, name: str) -> list[Path]:
         raise ScaffoldError(
             f"invalid name '{name}': use lowercase letters, digits and _ (example: 'new_trials')"
         )
-    taken = next((project_dir / "models").rglob(f"{name}.sql"), None)
+    models = registry.model_files(project_dir / "models")
+    taken = next((path for path in models if path.stem == name), None)
     if taken is not None:
         raise ScaffoldError(
             f"model '{name}' exists already: {taken.relative_to(project_dir)}; choose another name"
         )
-    texts = {
-        project_dir / (pattern % {"name": name}): text for pattern, text in _FILES[kind].items()
-    }
-    for path in texts:
+    texts: dict[Path, str] = {}
+    for pattern, text in _FILES[kind].items():
+        path = project_dir / (pattern % {"name": name})
+        texts[path] = text % {"name": path.stem if path.parts[-2] in _MODELS else name}
         if path.exists():
             raise ScaffoldError(
                 f"{path.relative_to(project_dir)} exists already; choose another name"
             )
     for path, text in texts.items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text % {"name": name} if "%" in text else text, encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     return [*texts]

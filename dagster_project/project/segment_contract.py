@@ -33,10 +33,10 @@ def check(project_dir: Path) -> list[str]:
         One line per violation with the file (relative to the project) and the remedy. A missing or
         unparsable YAML is not reported here: `sendhouse check` and dbt report it.
     """
-    folder = project_dir / "models" / "segments"
     found: list[str] = []
-    for name in registry.names(project_dir)["segments"]:
-        path = next(folder.rglob(f"{name}.sql")).with_suffix(".yml")
+    for model in registry.model_files(project_dir / "models" / "segments"):
+        name = model.stem
+        path = model.with_suffix(".yml")
         if not path.is_file():
             continue
         try:

@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 
-from dagster_project.home.settings import Settings
+from dagster_project.home.settings import EXAMPLE_MARKER, Settings
 from dagster_project.project import dbt
 from dagster_project.replay.plan import selector
 from dagster_project.replay.scratch_warehouse import ScratchWarehouse
@@ -56,6 +56,7 @@ class Builder:
 
     def __init__(self, settings: Settings, scratch: ScratchWarehouse) -> None:
         self._settings = settings.model_copy(update={"home": scratch.home})
+        (scratch.home / EXAMPLE_MARKER).write_text(settings.live_example, encoding="utf-8")
         self._scratch = scratch
         self._python = {
             node["unique_id"]: node for node in scratch.plan.nodes if node["language"] == "python"

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from dagster_project.home import warehouse
-from dagster_project.home.settings import Settings
+from dagster_project.home.settings import EXAMPLE_MARKER, Settings
 from dagster_project.landing import create_declared_tables, rehash
 from senders.journal import Journal
 
 
-def create(settings: Settings) -> None:
+def create(settings: Settings, example: str | None = None) -> None:
     """Create the missing folders, tables and journal; safe to repeat.
 
     Also writes the parameters of the settings to the warehouse, where the models read them.
+
+    Args:
+        settings: the installation.
+        example: the example to run from now on, "" for none; None keeps what the installation runs.
     """
+    example = settings.live_example if example is None else example
+    settings.home.mkdir(parents=True, exist_ok=True)
+    (settings.home / EXAMPLE_MARKER).write_text(f"{example}\n", encoding="utf-8")
     for folder in (settings.landing_dir, settings.outbox_dir, settings.serving_dir):
         folder.mkdir(parents=True, exist_ok=True)
     warehouse.create(settings.warehouse_path)
@@ -20,6 +27,7 @@ def create(settings: Settings) -> None:
         create_declared_tables(connection, settings.project_dir)
         rehash(connection, settings.seen_dir)
         warehouse.set_parameters(connection, settings.parameters)
+        warehouse.set_example(connection, example)
     journal = Journal(settings.journal_address)
     try:
         journal.create()

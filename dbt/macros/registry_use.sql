@@ -52,9 +52,10 @@
 {%- endmacro %}
 
 
-{#- Stops the parse when `name` is not in the registry; the message lists the names that exist. -#}
+{#- Stops the parse when `name` is not in the registry; the message lists the names that exist. dbt
+    reads disabled models too, such as those of an example that is off: they may name each other. -#}
 {% macro check_known(kind, name, where='') -%}
-    {%- if name not in registry()[kind] -%}
+    {%- if model.config.enabled and name not in registry()[kind] -%}
         {{ exceptions.raise_compiler_error(
             this_file() ~ ": " ~ (where ~ " names " if where else "names ")
             ~ kind[:-1] ~ " '" ~ name ~ "', which does not exist; there are: "
@@ -64,7 +65,24 @@
 {%- endmacro %}
 
 
-{#- Stops a plain `dbt build` after a file is added or deleted and before the registry is. -#}
+{#- Stops a build of plain dbt that would switch an example on or off. Sendhouse itself builds with
+    the example that the installation runs. -#}
+{% macro check_example() -%}
+    {%- if execute -%}
+        {%- set wanted = env_var('SENDHOUSE_EXAMPLE', '') -%}
+        {%- for live in run_query("select name from control.example").columns[0].values()
+            if live != wanted -%}
+            {{ exceptions.raise_compiler_error(
+                "this installation runs "
+                ~ ("the example '" ~ live ~ "': first `export SENDHOUSE_EXAMPLE=" ~ live ~ "`"
+                    if live else "no example: first `unset SENDHOUSE_EXAMPLE`")
+            ) }}
+        {%- endfor -%}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- Stops a build whose registry does not fit the folders: dbt without the plugin dbt_sendhouse. -#}
 {% macro check_registry() -%}
     {%- if execute -%}
         {%- for kind, folder in registry()['folders'].items() -%}
@@ -81,7 +99,8 @@
                     ~ " holds " ~ (found | sort | join(', ') or 'nothing')
                     ~ " but dbt/macros/registry.sql lists "
                     ~ (listed | sort | join(', ') or 'nothing')
-                    ~ "; run `sendhouse check` to rewrite it"
+                    ~ "; use the dbt of Sendhouse's environment, whose plugin dbt_sendhouse writes"
+                    ~ " this file before each command"
                 ) }}
             {%- endif -%}
         {%- endfor -%}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.conftest import Undisturbed
     from tests.support.home import Rows
 
-SCORE = "models/scores/lead_score.sql"
+SCORE = "models/scores/b2b/lead_score.sql"
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 # The formula is repeated here, so the models are not compared with themselves.

@@ -35,7 +35,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     project = ProjectCopy(folder / "project", is_lean=True)
     segment = project.folder / "models/segments/odd.sql"
     segment.write_text(ODD, encoding="utf-8")
-    silent = (project.folder / "models/segments/silent.yml").read_text(encoding="utf-8")
+    silent = (project.folder / "models/segments/b2b/silent.yml").read_text(encoding="utf-8")
     segment.with_suffix(".yml").write_text(
         silent.partition("unit_tests:")[0].replace("silent", "odd"), encoding="utf-8"
     )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-FIRST, LAST = date(2017, 3, 20), date(2017, 3, 31)
+FIRST, LAST = date(2017, 3, 21), date(2017, 4, 1)
 """The days span the end of a month; some contacts come back, other contacts stay away."""
 
 # The rule of each segment for its members at the end of a day, in terms of the file alone. Windows
@@ -50,7 +50,7 @@ OWN = {
 
 def _project(folder: Path) -> Path:
     project = ProjectCopy(folder)
-    silent = (folder / "models/segments/silent.yml").read_text(encoding="utf-8")
+    silent = (folder / "models/segments/b2b/silent.yml").read_text(encoding="utf-8")
     for name, rule in OWN.items():
         path = folder / "models/segments" / f"{name}.sql"
         features = "{{ ref('contact_features') }}"

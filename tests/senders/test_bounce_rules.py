@@ -54,7 +54,7 @@ def test_a_text_shows_whose_fault_a_bounce_is(text, fault):
 
 
 def test_sql_and_python_judge_the_same_texts_alike():
-    generated = (PROJECT_DIR / registry.REGISTRY_FILE).read_text(encoding="utf-8")
+    generated = registry.render(PROJECT_DIR)
     macro = generated[generated.index("{% macro bounce_fault") :]
     sql = jinja2.Template(macro + "{{ bounce_fault('text') }}").render()
     with duckdb.connect() as connection:

@@ -26,7 +26,7 @@ class ProjectCopy:
         self.folder = folder
         _copy_files(folder, is_lean=is_lean)
         # dbt parses only the files that differ from those of an earlier parse.
-        parsed = load_settings(project_dir=folder).parsed_dir
+        parsed = load_settings(project_dir=folder, home=folder / "var").parsed_dir
         parsed.mkdir(parents=True)
         (parsed / _PARTIAL_PARSE).write_bytes(_parse(is_lean=is_lean))
 
@@ -70,7 +70,8 @@ def _copy_files(folder: Path, *, is_lean: bool) -> None:
 def _parse(*, is_lean: bool) -> bytes:
     """The result of one parse of the project as it is, or of a lean copy of it."""
     with TemporaryDirectory() as folder:
-        settings = load_settings(project_dir=Path(folder) if is_lean else PROJECT_DIR)
+        project = Path(folder) if is_lean else PROJECT_DIR
+        settings = load_settings(project_dir=project, home=Path(folder) / "var")
         if is_lean:
             _copy_files(settings.project_dir, is_lean=True)
         dbt.prepare(settings)

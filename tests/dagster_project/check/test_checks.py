@@ -14,7 +14,7 @@ from tests.support.project_copy import ProjectCopy
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SEGMENT = "models/segments/silent.yml"
+SEGMENT = "models/segments/b2b/silent.yml"
 WELCOME = "templates/activation/welcome.mjml"
 PROOF = "templates/activation/social_proof.mjml"
 SETUP = "templates/activation/setup_help.mjml"
@@ -43,7 +43,7 @@ def check(project: ProjectCopy, tmp_path_factory: pytest.TempPathFactory):
 @pytest.fixture(scope="module")
 def read_only(project: ProjectCopy, check: Callable[..., list[str]]) -> list[str]:
     """The findings that need no build: one run of the checks for several faults."""
-    undescribed = project.folder / "models/triggers/went_silent.yml"
+    undescribed = project.folder / "models/triggers/b2b/went_silent.yml"
     text = undescribed.read_text(encoding="utf-8")
     undescribed.unlink()
     never = "{% if contact.revenue > 1000000 %}{{ contact.frist_name }} {{ coupon }}{% endif %}"
@@ -84,7 +84,7 @@ def built(project: ProjectCopy, check: Callable[..., list[str]]) -> list[str]:
         ),
         (LAST, "padding-bottom", "padding-botom"),
         (
-            "models/sequences/reengagement.sql",
+            "models/sequences/b2b/reengagement.sql",
             "exits    = [not_in_segment('silent'), replied()],",
             "",
         ),
@@ -103,8 +103,8 @@ def test_a_segment_that_breaks_its_contract_is_a_finding_with_file_and_remedy(
 
 def test_a_model_without_a_description_is_found(read_only: list[str]):
     assert (
-        "models/triggers/went_silent.sql: the model has no description: write went_silent.yml in "
-        "the same folder"
+        "models/triggers/b2b/went_silent.sql: the model has no description: write went_silent.yml "
+        "in the same folder"
     ) in read_only
 
 

@@ -13,16 +13,16 @@ from tests.support.project_copy import ProjectCopy
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ACTIVATION = "models/sequences/activation.sql"
-REENGAGEMENT = "models/sequences/reengagement.sql"
-BROADCAST = "models/broadcasts/spring_release.sql"
-ABANDONED = "models/triggers/setup_abandoned.sql"
-WENT_SILENT = "models/triggers/went_silent.sql"
-SCORE_REACHED = "models/triggers/score_reached_50.sql"
-BIRTHDAY = "models/triggers/birthday.sql"
-OPPORTUNITY = "models/triggers/became_opportunity.sql"
-LAPSED = "models/segments/lapsed_buyers.sql"
-SCORE = "models/scores/lead_score.sql"
+ACTIVATION = "models/sequences/b2b/activation.sql"
+REENGAGEMENT = "models/sequences/b2b/reengagement.sql"
+BROADCAST = "models/broadcasts/b2b/spring_release.sql"
+ABANDONED = "models/triggers/b2b/setup_abandoned.sql"
+WENT_SILENT = "models/triggers/b2b/went_silent.sql"
+SCORE_REACHED = "models/triggers/b2b/score_reached_50.sql"
+BIRTHDAY = "models/triggers/b2b/birthday.sql"
+OPPORTUNITY = "models/triggers/b2b/became_opportunity.sql"
+LAPSED = "models/segments/b2b/lapsed_buyers.sql"
+SCORE = "models/scores/b2b/lead_score.sql"
 
 # By problem: the file, the original text, the replacement, and the expected message.
 AT_PARSE = {

@@ -11,7 +11,7 @@ from tests.support.home import Home, finish
 if TYPE_CHECKING:
     from tests.support.project_copy import ProjectCopy
 
-SEQUENCE = "models/sequences/activation.sql"
+SEQUENCE = "models/sequences/b2b/activation.sql"
 TYPO = (SEQUENCE, "in_segment('activated'), replied()", "in_segment('actived'), replied()")
 FINDING = f"{SEQUENCE}: in_segment() names segment 'actived'"
 
@@ -33,22 +33,27 @@ def test_findings_are_printed_as_text_and_json_and_plain_dbt_fails_too(
     assert FINDING in dbt.out
 
 
-def test_plain_dbt_refuses_an_unregistered_file_and_check_registers_it(
-    home: Home, project: ProjectCopy
-):
+def test_plain_dbt_knows_a_new_file_without_a_sendhouse_command(home: Home, project: ProjectCopy):
+    """SQL or Python, in a project without a registry, as it is after a clone or a merge."""
     folder = str(project.folder)
     finish(home.start("init", SENDHOUSE_PROJECT_DIR=folder))
-    path = project.folder / "models/segments/everything.sql"
-    path.write_text("select contact_id from {{ ref('contacts') }}\n", encoding="utf-8")
+    (project.folder / registry.REGISTRY_FILE).unlink()
+    segments = project.folder / "models/segments"
+    (segments / "everything.sql").write_text("select '1' as contact_id\n", encoding="utf-8")
+    (segments / "also.py").write_text(
+        "def model(dbt, session):\n    return session.sql(\"select '1' as contact_id\")\n",
+        encoding="utf-8",
+    )
 
-    build = ["build", "-s", "everything", "--project-dir", folder, "--profiles-dir", folder]
-    refused = finish(home.start_dbt(*build))
+    options = ["--project-dir", folder, "--profiles-dir", folder]
+    built = finish(home.start_dbt("build", "-s", "everything", "also", *options))
     checked = finish(home.start("check", SENDHOUSE_PROJECT_DIR=folder))
 
-    assert refused.code != 0
-    assert "models/segments holds" in refused.out
-    assert "everything" in refused.out
-    assert "run `sendhouse check`" in refused.out
+    assert built.code == 0, built.out
+    assert home.rows("select count(*) from segments.also") == [(1,)]
     assert checked.code == 3
-    assert "models/segments/everything.sql: the model has no description" in checked.err
-    assert "'everything'," in (project.folder / registry.REGISTRY_FILE).read_text(encoding="utf-8")
+    for name in ("everything.sql", "also.py"):
+        assert f"models/segments/{name}: the model has no description" in checked.err
+    listed = (project.folder / registry.REGISTRY_FILE).read_text(encoding="utf-8")
+    assert "'everything'," in listed
+    assert "'also'," in listed

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +18,10 @@ FILES = {
     "sequence": [
         "models/sequences/my_sequence.sql",
         "models/sequences/my_sequence.yml",
+        "models/triggers/my_sequence_starts.sql",
+        "models/triggers/my_sequence_starts.yml",
+        "models/segments/my_sequence_audience.sql",
+        "models/segments/my_sequence_audience.yml",
         "templates/my_sequence/welcome.mjml",
     ],
 }
@@ -35,7 +40,7 @@ def test_new_files_pass_check_and_their_own_tests(waiting: Home, project: Projec
     assert checked.code == 0
     # Plain dbt, as run by an analyst, on the tables of the test company.
     folder = str(project.folder)
-    names = [f"my_{kind}" for kind in FILES]
+    names = sorted({Path(file).stem for files in FILES.values() for file in files} - {"welcome"})
     built = finish(
         waiting.start_dbt("build", "--project-dir", folder, "--profiles-dir", folder, "-s", *names)
     )
@@ -49,8 +54,8 @@ def test_new_files_pass_check_and_their_own_tests(waiting: Home, project: Projec
 @pytest.mark.parametrize(
     ("kind", "name", "reason"),
     [
-        ("segment", "silent", "models/segments/silent.sql"),
-        ("trigger", "silent", "models/segments/silent.sql"),
+        ("segment", "silent", "models/segments/b2b/silent.sql"),
+        ("trigger", "silent", "models/segments/b2b/silent.sql"),
         ("segment", "Bad-Name", "lowercase letters"),
         ("poem", "ode", "'segment', 'score', 'trigger', 'sequence'"),
     ],

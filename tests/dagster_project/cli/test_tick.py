@@ -82,7 +82,7 @@ def test_an_invalid_instant_or_one_without_offset_is_wrong_usage(home: Home, ins
 
 
 def test_an_unparsable_project_fails_the_tick_with_file_and_name(home: Home, project: ProjectCopy):
-    name = "models/sequences/activation.sql"
+    name = "models/sequences/b2b/activation.sql"
     with project.edited((name, "template='activation/welcome'", "template='activation/hello'")):
         # A process of its own: it loads the definitions of another project.
         tick = home.spawn("sendhouse", "tick", SENDHOUSE_PROJECT_DIR=str(project.folder))

@@ -2,18 +2,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagster_project.home.settings import PROJECT_DIR
 from dagster_project.project import registry
 from tests.support.project_copy import ProjectCopy
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def test_the_committed_registry_matches_the_folders():
-    committed = (PROJECT_DIR / registry.REGISTRY_FILE).read_text(encoding="utf-8")
-
-    assert committed == registry.render(PROJECT_DIR)
 
 
 def test_models_and_templates_are_listed_and_template_partials_are_not(
@@ -25,7 +18,7 @@ def test_models_and_templates_are_listed_and_template_partials_are_not(
     (tmp_path / "templates/activation/plain.html").touch()
     (tmp_path / "templates/activation/_footer.mjml").touch()
 
-    names = registry.names(project.folder)
+    names = registry.names(project.folder, "b2b")
 
     assert {"germans", "silent"} <= set(names["segments"])
     assert {"activation/plain", "activation/welcome"} <= set(names["templates"])
@@ -41,7 +34,7 @@ def test_gates_and_limits_and_actions_are_listed_by_their_folder(tmp_path: Path)
     (gates / "limits/gate_warm_up.sql").touch()
     (tmp_path / "dbt/macros/sequences/actions/notify_owner.sql").touch()
 
-    names = registry.names(project.folder)
+    names = registry.names(project.folder, "b2b")
 
     assert {"gate_consent", "gate_quiet_hours"} <= set(names["gates"])
     assert {"gate_frequency_cap", "gate_warm_up"} <= set(names["limits"])
@@ -68,7 +61,7 @@ def test_staging_models_are_inputs_while_their_source_is_enabled(tmp_path: Path)
     for name in ("stg_mycrm__contacts", "stg_mycrm__list_members", "stg_other__contacts"):
         (staging / f"mycrm/{name}.sql").touch()
 
-    inputs = registry.names(project.folder)["inputs"]
+    inputs = registry.names(project.folder, "b2b")["inputs"]
     assert {"stg_standard__contacts", "stg_standard__owners", "stg_mycrm__contacts"} <= set(inputs)
     assert not {"stg_mycrm__list_members", "stg_other__contacts"} & set(inputs)
     assert not any("hubspot" in name for name in inputs)
@@ -77,6 +70,6 @@ def test_staging_models_are_inputs_while_their_source_is_enabled(tmp_path: Path)
         ("dbt_project.yml", "      hubspot: {+enabled: false}\n", ""),
         ("dbt_project.yml", "    staging:\n", "    staging:\n      mycrm: {+enabled: false}\n"),
     ):
-        inputs = registry.names(project.folder)["inputs"]
+        inputs = registry.names(project.folder, "b2b")["inputs"]
     assert "stg_hubspot__contacts" in inputs
     assert "stg_mycrm__contacts" not in inputs

@@ -16,7 +16,7 @@ from tests.support.project_copy import ProjectCopy
 if TYPE_CHECKING:
     from pathlib import Path
 
-SILENT = "models/segments/silent.yml"
+SILENT = "models/segments/b2b/silent.yml"
 KEPT: dict[str, Any] = {
     "kind": "behavioral",
     "rule": "Ten events in 30 days.",
@@ -34,7 +34,7 @@ def test_every_segment_of_the_project_keeps_the_contract():
 def test_the_project_has_segments_of_every_kind_and_each_has_a_unit_test():
     found = {
         path.stem: yaml.safe_load(path.read_text(encoding="utf-8"))
-        for path in (PROJECT_DIR / "models/segments").glob("[!_]*.yml")
+        for path in (PROJECT_DIR / "models/segments").rglob("[!_]*.yml")
     }
     assert len(found) >= 15
     kinds = {content["models"][0]["config"]["meta"]["kind"] for content in found.values()}
@@ -46,11 +46,11 @@ def test_a_violation_is_reported_with_its_file(tmp_path: Path):
     project = ProjectCopy(tmp_path / "project")
     with project.edited(
         *((SILENT, f" {key}:", f" former_{key}:") for key in REMEDIES),
-        ("models/segments/activated.yml", "kind: lifecycle", "kind: lively"),
+        ("models/segments/b2b/activated.yml", "kind: lifecycle", "kind: lively"),
     ):
         findings = segment_contract.check(project.folder)
     assert findings == [
-        "models/segments/activated.yml: segment 'activated' has an invalid config.meta.kind "
+        "models/segments/b2b/activated.yml: segment 'activated' has an invalid config.meta.kind "
         "'lively': write one of demographic, firmographic, behavioral, lifecycle",
         *(
             f"{SILENT}: segment 'silent' has no config.meta.{key}: write {remedy}"

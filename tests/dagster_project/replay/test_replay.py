@@ -77,7 +77,7 @@ def lived(place: Path, undisturbed: Any, tmp_path_factory: pytest.TempPathFactor
 
 
 def test_replayed_membership_equals_recorded_membership(lived: Lived):
-    segments = registry.names(PROJECT_DIR)["segments"]
+    segments = registry.names(PROJECT_DIR, "b2b")["segments"]
     every = [(segment, day) for segment in segments for day in DAYS]
     pairs = random.Random(50).sample(every, min(50, len(every)))
     found = [(segment, day, _replayed(lived, segment, day)) for segment, day in pairs]
