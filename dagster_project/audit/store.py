@@ -31,6 +31,7 @@ CRM_TABLES = {
         "invalid_values": "json", "last_filled_at": "timestamptz",
         "last_new_value_at": "timestamptz", "last_updated_at": "timestamptz",
         "stale_reason": "varchar", "segment_kind": "varchar", "unusable_reason": "varchar",
+        "placeholders": "json", "is_unread_consent": "boolean",
     },
     "crm_addresses": {
         "source_table": "varchar", "field": "varchar", "verdict": "varchar",
@@ -76,6 +77,7 @@ def write_crm(connection: duckdb.DuckDBPyConnection, audit: CrmAudit) -> None:
                 "fill_rate": field.fill_rate,
                 "frequent_values": json.dumps(dict(field.frequent_values), ensure_ascii=False),
                 "invalid_values": json.dumps(dict(field.invalid_values), ensure_ascii=False),
+                "placeholders": json.dumps(dict(field.placeholders), ensure_ascii=False),
             }
             for field in audit.fields
         ],

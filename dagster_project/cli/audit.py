@@ -82,10 +82,19 @@ def _show_segments(audit: SegmentsAudit) -> None:
 
 
 def _show_crm(audit: CrmAudit) -> None:
-    from dagster_project.audit.pages.crm import by_table, stale_by_reason
+    from dagster_project.audit.pages.crm import (
+        COUNTED_OUTREACH,
+        UNREAD_CONSENT,
+        by_table,
+        nulls_by_table,
+        stale_by_reason,
+    )
 
     if not audit.fields:
         out.print("no CRM export has landed: sendhouse land FILE --as crm/<source>/<object>")
+    for field in audit.unread_consents:
+        line = f"consent    {field.source_table}.{field.field}: {UNREAD_CONSENT}"
+        out.print(line, style="bold", markup=False, soft_wrap=False)
     tables = by_table(audit.fields)
     for table, fields in tables.items():
         # Tables keep to the width of the terminal; the terminal wraps lines of text.
@@ -97,6 +106,12 @@ def _show_crm(audit: CrmAudit) -> None:
     if audit.addresses:
         out.print(_addresses(audit), soft_wrap=False)
         out.print()
+    for events in audit.outreach:
+        line = f"outreach   {events.events:,} events {events.name} {COUNTED_OUTREACH}"
+        out.print(line, markup=False, soft_wrap=False)
+    for table, values in nulls_by_table(audit.fields).items():
+        line = f"nulls      {table}: {', '.join(values)} mean no value: nulls = {values}"
+        out.print(line, markup=False, soft_wrap=False)
     for table, reason, names in stale_by_reason(audit.fields):
         filled = [field.field for field in tables[table] if field.filled]
         shown = "every field" if names == filled else ", ".join(names)

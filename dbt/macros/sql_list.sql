@@ -1,6 +1,10 @@
 {#- A list of words as an SQL list: ('a', 'b'). -#}
 {% macro sql_list(words) -%}
-    ({% for word in words %}{{ sql_text(word) }}{{ ", " if not loop.last }}{% endfor %})
+    {% if words -%}
+        ({% for word in words %}{{ sql_text(word) }}{{ ", " if not loop.last }}{% endfor %})
+    {%- else -%}
+        (select '' where false)
+    {%- endif %}
 {%- endmacro %}
 
 

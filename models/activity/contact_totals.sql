@@ -80,6 +80,8 @@ done as (
         windows.name = 'purchase_completed' as is_purchase
     from windows
     inner join wanted on windows.written_key = wanted.written_key
+    -- A mailing is no activity of the contact that got it.
+    where windows.name not in {{ sql_list(var('outreach_events')) }}
 ),
 
 totals as (

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dagster_project.audit.crm import field_names, tables
 from dagster_project.audit.crm.field_audit import audit_field
+from dagster_project.audit.crm.outreach import outreach
 from dagster_project.audit.crm.results import AddressCount, CrmAudit, FieldAudit
 from dagster_project.audit.crm.segment_features import segment_features
 from dagster_project.home import warehouse
@@ -59,4 +60,5 @@ def audit_crm(
         fields=fields,
         addresses=addresses,
         segment_features=segment_features(connection, manifest),
+        outreach=outreach(connection, settings.project_dir),
     )

@@ -11,6 +11,7 @@ from dagster_project.audit.crm import field_names, field_values
 from dagster_project.audit.crm.addresses import Verdict, verdict
 from dagster_project.audit.crm.results import AddressCount, FieldAudit
 from dagster_project.audit.crm.standards import LISTED
+from dagster_project.landing.shapes.column_names import looks_like_consent
 
 if TYPE_CHECKING:
     import duckdb
@@ -28,6 +29,8 @@ _MANY = 0.2
 MIN_FILL_RATE = 0.5
 """A field below this fill rate cannot carry a segment."""
 _MAX_INVALID_RATE = 0.1
+_ENOUGH_CODES = 10
+"""From this number of records, codes that never repeat are ids."""
 _TYPES = {"number": "double", "instant": "timestamptz"}
 _DECLARED = {
     "boolean": "boolean", "integer": "number", "bigint": "number", "double": "number",
@@ -69,7 +72,7 @@ def audit_field(
         frequent = _shared(field_values.values(connection, field))
     stale = _stale(times, rows, counts.filled, as_of, stale_after)
     kind = None
-    if not personal and holds not in ("id", "empty") and field not in table.record_id:
+    if not personal and holds not in ("id", "empty"):
         kind = field_names.segment_kind(field, table.name)
     audited = FieldAudit(
         source_table=table.name,
@@ -88,6 +91,10 @@ def audit_field(
         stale_reason=stale,
         segment_kind=kind,
         unusable_reason=None,
+        placeholders=field_values.placeholders(connection, field),
+        is_unread_consent=bool(counts.filled)
+        and looks_like_consent(field)
+        and not table.is_read(field),
     )
     return _with_unusable_reason(audited), addresses
 
@@ -113,6 +120,8 @@ def _holds(table: CrmTable, field: str, counts: Counts) -> str:
         return _DECLARED[declared]
     if counts.booleans >= enough:
         return "boolean"
+    if _is_code(field, counts):
+        return "id"
     if named and not (named in ("phone", "instant") and _is_flag(counts)):
         return named
     if counts.emails >= enough:
@@ -122,6 +131,15 @@ def _holds(table: CrmTable, field: str, counts: Counts) -> str:
     if counts.instants >= enough:
         return "instant"
     return "category" if counts.distinct <= min(FEW_VALUES, counts.filled / 2) else "text"
+
+
+def _is_code(field: str, counts: Counts) -> bool:
+    """Whether every record has a code of its own, under a name that says nothing else."""
+    return (
+        counts.filled >= _ENOUGH_CODES
+        and counts.distinct == counts.filled == counts.codes
+        and field_names.says_nothing(field)
+    )
 
 
 def _is_flag(counts: Counts) -> bool:

@@ -24,6 +24,15 @@ _HOLDS = {
         *{"recipient_name", "referrer_name"},
     },
 }
+_IDS = {
+    *{"id", "ids", "uuid", "guid", "identifier", "kundennummer", "kundennr", "mitgliedsnummer"},
+    *{
+        f"{what}_{number}"
+        for what in ("customer", "client", "account", "member", "contact", "record", "order")
+        for number in ("number", "no", "nr", "num", "code", "ref", "reference", "key")
+    },
+    *{"external_ref", "external_key", "external_reference", "primary_key", "foreign_key"},
+}
 _ABOUT = {
     *{"is", "has", "bounced", "quality", "status", "reason", "type", "client", "rating", "score"},
     *{"accuracy", "opt", "opted", "subscribed", "count", "number_region"},
@@ -99,7 +108,7 @@ def holds(name: str) -> str | None:
     """Return the content type that the name implies, or None."""
     found = _terms(name)
     last = words(name)[-1:]
-    if last in (["id"], ["ids"], ["key"], ["uuid"], ["guid"]):
+    if last == ["key"] or (found & _IDS and not found & _ABOUT):
         return "id"
     if found & _ABOUT:
         return None  # is_email_bounced and email_type hold no address
@@ -116,6 +125,13 @@ def is_personal(name: str, source_table: str) -> bool:
     if words(name) == ["name"]:
         return bool(_terms(source_table, singular=True) & _PEOPLE)
     return bool(_terms(name) & _PERSONAL)
+
+
+def says_nothing(name: str) -> bool:
+    """Whether the name tells neither a content type nor a kind of segment."""
+    found = _terms(name)
+    known = set[str]().union(*_HOLDS.values(), *_SEGMENT_KINDS.values())
+    return not found & known
 
 
 def segment_kind(name: str, source_table: str) -> str:

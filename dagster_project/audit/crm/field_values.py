@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from dagster_project.audit.crm.placeholders import is_placeholder
 from dagster_project.audit.crm.tables import (
     LATEST,
     Loaded,
     instant_of,
     one_row,
+    real_value_of,
     value_of,
 )
 from dagster_project.home.warehouse import instant
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 _BOOLEANS = "('true', 'false', 'yes', 'no')"
 _EMAIL = r"[^@\s]+@[^@\s]+\.[^@\s]+"
+_CODE = r"[A-Za-z]*[-_/]?[0-9]{4}[0-9A-Za-z_-]*"
 _PHONE = r"\+?[0-9][0-9 ().\/-]{6,20}[0-9]"
 
 
@@ -37,6 +40,8 @@ class Counts:
     booleans: int
     emails: int
     phones: int
+    codes: int
+    """Texts without a blank and with at least four digits, which may be ids: `A-10034`."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,7 @@ class Times:
 def counts(connection: duckdb.DuckDBPyConnection, loaded: Loaded, field: str) -> Counts:
     """Count the latest values by type."""
     if field not in loaded.ever_filled:
-        return Counts(0, 0, 0, 0, 0, 0, 0)
+        return Counts(0, 0, 0, 0, 0, 0, 0, 0)
     query = f"""
         select
             count(value), count(distinct value),
@@ -63,8 +68,9 @@ def counts(connection: duckdb.DuckDBPyConnection, loaded: Loaded, field: str) ->
             count(*) filter (
                 regexp_full_match(value, '{_PHONE}') and try_cast(value as timestamptz) is null
                 and (value[1] = '+' or try_cast(value as double) is null)
-            )
-        from (select {value_of(field)} as value from {LATEST})
+            ),
+            count(*) filter (regexp_full_match(value, '{_CODE}'))
+        from (select {real_value_of(field)} as value from {LATEST})
     """  # noqa: S608 - the field's name is quoted
     return Counts(*one_row(connection, query))
 
@@ -115,8 +121,19 @@ def values(connection: duckdb.DuckDBPyConnection, field: str) -> list[tuple[str,
     """List the values of the latest state with their row counts, most frequent first."""
     return connection.execute(
         f"""
-        select value, count(*) as rows from (select {value_of(field)} as value from {LATEST})
+        select value, count(*) as rows from (select {real_value_of(field)} as value from {LATEST})
         where value is not null group by value order by rows desc, value
+        """  # noqa: S608 - the field's name is quoted
+    ).fetchall()
+
+
+def placeholders(connection: duckdb.DuckDBPyConnection, field: str) -> list[tuple[str, int]]:
+    """List the placeholders of the latest state with their row counts, most frequent first."""
+    return connection.execute(
+        f"""
+        select value, count(*) as rows from (select {value_of(field)} as value from {LATEST})
+        where value is not null and {is_placeholder("value")}
+        group by value order by rows desc, value
         """  # noqa: S608 - the field's name is quoted
     ).fetchall()
 
@@ -127,7 +144,7 @@ def not_of_type(
     """List the most frequent values that cannot be cast to `data_type`."""
     return connection.execute(
         f"""
-        select value, count(*) as rows from (select {value_of(field)} as value from {LATEST})
+        select value, count(*) as rows from (select {real_value_of(field)} as value from {LATEST})
         where value is not null and try_cast(value as {data_type}) is null
         group by value order by rows desc, value limit $limit
         """,  # noqa: S608 - the field's name is quoted; the type comes from this package

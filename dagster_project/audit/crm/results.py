@@ -41,6 +41,10 @@ class FieldAudit:
     """The kind of segment that the field can carry; None for an identifying field."""
     unusable_reason: str | None
     """Why the field cannot carry a segment now; None if it can."""
+    placeholders: list[tuple[str, int]]
+    """Values that mean no value, such as `Please choose`; `filled` does not count them."""
+    is_unread_consent: bool
+    """Whether the field looks like consent, and no model reads it."""
 
     @property
     def fill_rate(self) -> float:
@@ -63,6 +67,16 @@ class AddressCount:
     addresses: int
     """Number of distinct addresses."""
     rows: int
+
+
+@dataclass(frozen=True)
+class Outreach:
+    """Events that look like mailings, and count as the contact's own activity."""
+
+    name: str
+    events: int
+    keys: int
+    """About how many contact keys have such an event."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +110,12 @@ class CrmAudit:
     fields: list[FieldAudit]
     addresses: list[AddressCount]
     segment_features: list[SegmentFeature]
+    outreach: list[Outreach]
+
+    @property
+    def unread_consents(self) -> list[FieldAudit]:
+        """The fields that look like consent and that no model reads."""
+        return [field for field in self.fields if field.is_unread_consent]
 
     @property
     def stale(self) -> list[FieldAudit]:
@@ -112,6 +132,7 @@ class CrmAudit:
                 asdict(feature) | {"fill_rate": round(feature.fill_rate, 4)}
                 for feature in self.segment_features
             ],
+            "outreach": [asdict(events) for events in self.outreach],
         }
 
 

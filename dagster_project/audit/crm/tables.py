@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dagster_project.audit.crm.placeholders import is_placeholder
 from dagster_project.home.sql import identifier
 
 if TYPE_CHECKING:
@@ -31,6 +33,14 @@ class CrmTable:
     """SQL expressions that identify a record; empty if each row is a record."""
     declared_types: Mapping[str, str | None]
     """The declared types by lowercase column."""
+    families: tuple[re.Pattern[str], ...] = ()
+    """Patterns of further columns that models read."""
+
+    def is_read(self, field: str) -> bool:
+        """Whether a model reads the field."""
+        return field.lower() in self.declared_types or any(
+            pattern.search(field) for pattern in self.families
+        )
 
 
 def crm_tables(
@@ -65,6 +75,10 @@ def crm_tables(
             record_id=record_id,
             keys=keys,
             declared_types={column.lower(): how.data_type for column, how in expected.items()},
+            families=tuple(
+                re.compile(pattern, re.IGNORECASE)
+                for pattern in (declared[name].families if name in declared else ())
+            ),
         )
 
 
@@ -112,6 +126,12 @@ def load(
 def value_of(field: str) -> str:
     """Return SQL of a field's value: trimmed text, or null if empty."""
     return f"nullif(trim(cast({identifier(field)} as varchar)), '')"
+
+
+def real_value_of(field: str) -> str:
+    """Return SQL of a field's value; a placeholder such as `Please choose` is null too."""
+    value = value_of(field)
+    return f"case when not {is_placeholder(value)} then {value} end"
 
 
 def instant_of(field: str) -> str:

@@ -13,6 +13,15 @@ if TYPE_CHECKING:
     from dagster_project.audit.crm.results import AddressCount, CrmAudit, FieldAudit, SegmentFeature
     from dagster_project.home.settings import Settings
 
+COUNTED_OUTREACH = (
+    "look like mailings and count as the contact's own activity: list the name under "
+    "outreach_events in dbt_project.yml"
+)
+UNREAD_CONSENT = (
+    "looks like consent, and no model reads it: map it to marketing_consent under `columns` of its "
+    "source, or to a consent of crm/standard/consents"
+)
+
 
 def write(settings: Settings, audit: CrmAudit) -> Path:
     """Write `crm.html`."""
@@ -22,6 +31,11 @@ def write(settings: Settings, audit: CrmAudit) -> Path:
         "crm",
         audit.as_of,
         tables=by_table(audit.fields),
+        consents=audit.unread_consents,
+        unread_consent=UNREAD_CONSENT,
+        outreach=audit.outreach,
+        counted_outreach=COUNTED_OUTREACH,
+        nulls=nulls_by_table(audit.fields),
         stale=stale_by_reason(audit.fields),
         addresses=[list(rows) for _, rows in groupby(audit.addresses, _address_field)],
         segments=sorted(segments, key=lambda rows: not any(row.problem for row in rows)),
@@ -53,6 +67,17 @@ def stale_by_reason(fields: list[FieldAudit]) -> list[tuple[str, str, list[str]]
         if field.stale_reason:
             found.setdefault((field.source_table, field.stale_reason), []).append(field.field)
     return [(table, reason, names) for (table, reason), names in found.items()]
+
+
+def nulls_by_table(fields: list[FieldAudit]) -> dict[str, list[str]]:
+    """By table the values that mean no value: those to list as `nulls` of its source."""
+    found: dict[str, list[str]] = {}
+    for field in fields:
+        for value, _ in field.placeholders:
+            known = found.setdefault(field.source_table, [])
+            if value not in known:
+                known.append(value)
+    return found
 
 
 def _address_field(row: AddressCount) -> tuple[str, str]:

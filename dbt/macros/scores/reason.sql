@@ -49,6 +49,11 @@
                 where ~ " has the sources: " ~ (sources | join(', ') or 'none')
                 ~ "; give one of event, engagement, segment"
             ) }}
+        {%- elif reason.event in var('outreach_events') -%}
+            {{ exceptions.raise_compiler_error(
+                where ~ " counts event '" ~ reason.event ~ "', which is no activity of the contact:"
+                ~ " dbt_project.yml lists it under outreach_events"
+            ) }}
         {%- elif reason.engagement and reason.engagement not in engagements -%}
             {{ exceptions.raise_compiler_error(
                 where ~ " names engagement '" ~ reason.engagement ~ "', which does not exist;"

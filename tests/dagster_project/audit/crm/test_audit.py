@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from dagster_project.audit import run_crm
+from dagster_project.audit.pages.crm import nulls_by_table
 from dagster_project.audit.store import CRM_TABLES
 from dagster_project.home import warehouse
 from dagster_project.home.settings import PROJECT_DIR
@@ -99,12 +100,36 @@ def test_a_field_with_values_only_in_unchanged_records_is_stale(crm: Crm):
 
 
 def test_unparsable_values_count_as_invalid(crm: Crm):
-    rows = "".join(f"{n},{n},Europe/Berlin\n" for n in range(1, 40)) + "40,n/a,Berlin\n41,,Berlin\n"
+    rows = (
+        "".join(f"{n},{n},Europe/Berlin\n" for n in range(1, 40)) + "40,many,Berlin\n41,,Berlin\n"
+    )
     crm.land(MARCH, CONTACTS, f"contact_id,seats,timezone\n{rows}")
     audit = crm.audit()
     assert field_of(audit, TABLE, "seats").holds == "number"
     assert field_of(audit, TABLE, "seats").invalid == 1
     assert field_of(audit, TABLE, "timezone").invalid_values == [("Berlin", 2)]
+
+
+def test_placeholders_are_empty_ids_carry_no_segment_and_unread_consent_comes_first(crm: Crm):
+    header = "contact_id,country,tier,legacy,Customer Number,newsletter,marketing_consent\n"
+    rows = "".join(
+        f"{n},{('Russia', 'Select Country')[n % 2]},{('Gold', '-- None --')[n % 2]},"
+        f"A-{10_000 + n},{n // 2},{('yes', 'no')[n % 3 > 0]},true\n"
+        for n in range(12)
+    )
+    crm.land(MARCH, CONTACTS, header + rows)
+    audit = crm.audit()
+
+    country, tier = field_of(audit, TABLE, "country"), field_of(audit, TABLE, "tier")
+    assert (country.filled, country.invalid) == (6, 0)
+    assert country.placeholders == [("Select Country", 6)]
+    assert (tier.filled, tier.distinct_values) == (6, 1)
+    for name in ("contact_id", "legacy", "Customer Number"):
+        field = field_of(audit, TABLE, name)
+        assert (field.holds, field.segment_kind) == ("id", None), name
+    # marketing_consent is read by the models.
+    assert [field.field for field in audit.unread_consents] == ["newsletter"]
+    assert nulls_by_table(audit.fields) == {TABLE: ["Select Country", "-- None --"]}
 
 
 def test_an_odd_column_name_is_quoted_in_sql(crm: Crm):

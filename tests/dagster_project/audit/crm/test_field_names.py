@@ -57,6 +57,22 @@ def test_the_segment_kind_follows_from_the_field_name_or_the_object_name(
     assert field_names.segment_kind(name, table) == kind
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Record ID - Contact", "contact_id", "Associated Company IDs", "hs_object_id_source_id"),
+        *("Customer Number", "account_no", "member number", "External Ref", "Kundennummer", "GUID"),
+    ],
+)
+def test_an_id_is_known_by_any_word_of_its_name(name: str):
+    assert field_names.holds(name) == "id"
+
+
+@pytest.mark.parametrize("name", ["Number of Employees", "order_status", "order_count", "paid"])
+def test_a_count_or_a_status_is_no_id(name: str):
+    assert field_names.holds(name) is None
+
+
 def test_the_change_time_of_the_crm_is_found_under_vendor_names():
     assert (
         field_names.find_updated(["id", "property_lastmodifieddate"]) == "property_lastmodifieddate"

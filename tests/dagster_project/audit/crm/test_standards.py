@@ -10,8 +10,24 @@ def test_a_country_is_an_iso_3166_code_or_name(text: str):
     assert is_country(text)
 
 
-@pytest.mark.parametrize("text", ["UK", "Unied Saes", "Europe", ""])
-def test_a_text_outside_iso_3166_is_not_a_country(text: str):
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("Russia", "UK", "U.K.", "Turkey", "Türkiye", "Holland", "the Netherlands", "Nederland"),
+        *("Deutschland", "Großbritannien", "Österreich", "Schweiz", "Suisse", "España", "Italia"),
+        *("USA", "U.S.A.", "united states of america", "Great Britain", "England", "Brasil"),
+        *("South Korea", "Czech Republic", "Czechia", "Vietnam", "Iran", "Bolivia", "Taiwan"),
+        *("Côte d'Ivoire", "Ivory Coast", "Kosovo", "Hong Kong", "Россия", "Україна", "日本"),
+    ],
+)
+def test_a_country_has_its_usual_names(text: str):
+    assert is_country(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["Unied Saes", "Europe", "Asia", "EMEA", "Berlin", "Bavaria", "xx", "Select", "-", ""]
+)
+def test_a_text_that_names_no_country_is_not_a_country(text: str):
     assert not is_country(text)
 
 
