@@ -395,6 +395,8 @@ def _compile(is_mjml: bool, shape: str, preheader: int | None) -> tuple[Page, li
         raise _ShapeError(f"CSS: {error}", None) from error
     except MarkupError as error:
         raise _ShapeError(str(error), None) from error
+    except RecursionError as error:
+        raise _ShapeError("tags are nested too deeply", None) from error
 
 
 class _Loader(BaseLoader):

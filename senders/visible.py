@@ -66,7 +66,8 @@ def visible_tree(html: str) -> HtmlElement:
     Images turn into their alt text, links of image maps into links. Comments are gone.
     """
     tree = lxml_html.document_fromstring(
-        html, parser=lxml_html.HTMLParser(remove_comments=True, remove_pis=True, encoding=None)
+        html,
+        parser=lxml_html.HTMLParser(remove_comments=True, remove_pis=True, huge_tree=True),
     )
     for area in list(tree.iter("area")):
         _show_area(area)
@@ -136,7 +137,7 @@ def _is_gone(element: HtmlElement, css: dict[str, str]) -> bool:
         or _number(css.get("opacity")) == 0
         or (cut and any(_number(css.get(side)) == 0 for side in sides))
         or any(
-            (_number(css.get(side)) or 0) < -_OFF_SCREEN
+            _pixels(css.get(side)) < -_OFF_SCREEN
             for side in (*shifts, "text-indent", "margin-left", "margin-top")
         )
         or any(_NOTHING_SHOWN.search(css.get(name, "")) for name in ("transform", "clip-path"))
@@ -158,7 +159,7 @@ def _inherit(element: HtmlElement, css: dict[str, str], look: _Look) -> _Look:
             look = replace(look, is_tiny=look.is_tiny or number == 0)
         else:
             look = replace(look, is_tiny=number == 0 or (number <= 1 and unit in {"px", "pt"}))
-    color = css.get("color") or element.get("color")
+    color = css.get("-webkit-text-fill-color") or css.get("color") or element.get("color")
     if color is not None and color != "inherit":
         look = replace(look, color=_color(color))
     elif element.tag == "a" and "href" in element.attrib and color is None:
@@ -207,6 +208,11 @@ def _show_area(area: HtmlElement) -> None:
     link.text = area.get("alt") or ""
     map_.addprevious(link)
     link.tail = " "
+
+
+def _pixels(text: str | None) -> float:
+    number, unit = _length(text or "")
+    return (number or 0) * (16 if unit in {"em", "rem"} else 1)
 
 
 def _number(text: str | None) -> float | None:

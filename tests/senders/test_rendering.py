@@ -436,3 +436,8 @@ def test_unusual_names_arrive_unchanged(tmp_path, templates, identity, links):
         assert "".join(f"Hello {shown}, see".split()) in "".join(text.split())
         assert len(message.get_all("Subject")) == 1
         assert message["Bcc"] is None
+
+
+def test_tags_that_are_nested_too_deeply_are_refused(tmp_path):
+    with pytest.raises(RenderError, match=r"one\.html: tags are nested too deeply"):
+        one(tmp_path, "<div>" * 3000 + "x")
