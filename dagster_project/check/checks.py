@@ -15,7 +15,9 @@ from jinja2 import nodes
 
 from dagster_project.check import preview
 from dagster_project.check.rehearsal import rehearse
+from dagster_project.home import warehouse
 from dagster_project.home.settings import Settings, SettingsError
+from dagster_project.landing import other_mapping_notice, other_mappings
 from dagster_project.project import dbt, registry, segment_contract, trigger_contract
 from dagster_project.tick.sender import make_sender
 from senders.base import SenderConfigError
@@ -40,6 +42,7 @@ def run_checks(settings: Settings) -> list[str]:
     findings += problems
     findings += [*_variables(settings)] or [*_templates(settings, contacts)]
     findings += _configuration(settings)
+    findings += _mappings(settings)
     return findings
 
 
@@ -131,6 +134,21 @@ def _configuration(settings: Settings) -> Iterator[str]:
             require()
         except (SettingsError, SenderConfigError) as error:
             yield str(error)
+
+
+def _mappings(settings: Settings) -> Iterator[str]:
+    """Find sources whose landed files were read with other settings than today's."""
+    if not settings.warehouse_path.exists():
+        return
+    try:
+        with warehouse.connect(
+            settings.warehouse_path, read_only=True, wait_seconds=0
+        ) as connection:
+            found = other_mappings(connection, settings)
+    except warehouse.WarehouseBusyError:
+        return  # a tick holds the warehouse, and reports the same
+    for source, files in found.items():
+        yield other_mapping_notice(source, files)
 
 
 def _relative(path: Path, settings: Settings) -> str:

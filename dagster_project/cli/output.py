@@ -12,7 +12,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from dagster_project.home.settings import SettingsError
 from dagster_project.home.warehouse import ClockError, WarehouseBusyError
-from dagster_project.landing import DeclarationError, FileRejectedError, KindError
+from dagster_project.landing import (
+    AgainError,
+    DeclarationError,
+    FileRejectedError,
+    KindError,
+)
 from dagster_project.project.dbt import DbtError
 from dagster_project.project.scaffold import ScaffoldError
 from dagster_project.replay.plan import ReplayError
@@ -37,6 +42,7 @@ _CODES: dict[type[Exception], int] = {
     DbtError: INVALID,
     ComposeError: INVALID,
     KindError: USAGE,
+    AgainError: FAILED,
     ReplayError: USAGE,
     ScaffoldError: USAGE,
     ClockError: USAGE,

@@ -18,7 +18,7 @@ Four folders; each imports only from the folders above it in this list:
     `files` finds files and moves landed files away. `archives` unpacks ZIP archives. `load`
     decides which files to read. `write` lands one file in one transaction. `raw_files` keeps the
     result of each file. `seen` knows the ids of landed events. `previous_export` compares a CRM
-    export with the previous export.
+    export with the previous export. `again` reads landed files again, or forgets them.
 `fetch/` brings new data of remote sources to the landing folder.
     `remote` goes through the sources; `s3` and `postgres` fetch; `atomic_file` writes.
 """
@@ -29,11 +29,26 @@ from dagster_project.landing.errors import FileRejectedError, KindError
 from dagster_project.landing.shapes.declared import DeclarationError, create_declared_tables
 from dagster_project.landing.shapes.facts import rehash
 from dagster_project.landing.shapes.kinds import Kind, parse_kind
+from dagster_project.landing.store.again import (
+    AgainError,
+    Correction,
+    find_landed,
+    other_mappings,
+    read_again,
+)
 from dagster_project.landing.store.files import copy_to_landing
-from dagster_project.landing.store.load import land_file, land_files, land_new, pending_files
+from dagster_project.landing.store.load import (
+    land_file,
+    land_files,
+    land_new,
+    other_mapping_notice,
+    pending_files,
+)
 from dagster_project.landing.store.raw_files import LandedFile, refused_files
 
 __all__ = [
+    "AgainError",
+    "Correction",
     "DeclarationError",
     "FileRejectedError",
     "Kind",
@@ -41,11 +56,15 @@ __all__ = [
     "LandedFile",
     "copy_to_landing",
     "create_declared_tables",
+    "find_landed",
     "land_file",
     "land_files",
     "land_new",
+    "other_mapping_notice",
+    "other_mappings",
     "parse_kind",
     "pending_files",
+    "read_again",
     "refused_files",
     "rehash",
 ]

@@ -78,6 +78,16 @@ def forget_changed(
     return dropped
 
 
+def forget_all(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let the next build make every kept model and view from the beginning.
+
+    Args:
+        connection: the open warehouse, in a transaction.
+    """
+    connection.execute("delete from control.kept_models")
+    connection.execute("delete from control.kept_tables")
+
+
 def project_mark(connection: duckdb.DuckDBPyConnection, files: str) -> str:
     """Hash the inputs of all views: while the hash is the same, no view is rebuilt.
 

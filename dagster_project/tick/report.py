@@ -12,7 +12,7 @@ import duckdb
 from dagster_project.home import warehouse
 from dagster_project.home.settings import Settings
 from dagster_project.home.warehouse import Clock
-from dagster_project.landing import refused_files
+from dagster_project.landing import other_mapping_notice, other_mappings, refused_files
 from dagster_project.landing.fetch.remote import unfetched
 
 _COUNTS = """
@@ -65,6 +65,7 @@ class TickReport:
         unfetched: remote sources whose last fetch failed, with the error.
         refused: files that were refused whole and are still there, with the reason.
         published: a note about the copy for BI; None for nothing to say.
+        mappings: sources with files that were read with another mapping, with the remedy.
         errors: message of each failure; empty if the tick succeeded.
     """
 
@@ -78,6 +79,7 @@ class TickReport:
     unfetched: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     published: str | None = None
+    mappings: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
@@ -96,6 +98,7 @@ class TickReport:
         lines.extend(f"not landed {problem}" for problem in (*self.unfetched, *self.refused))
         if self.published:
             lines.append(f"published  {self.published}")
+        lines.extend(f"mapping    {notice}" for notice in self.mappings)
         return lines
 
 
@@ -130,6 +133,10 @@ def report_since(
             unfetched=unfetched(connection, settings),
             refused=refused_files(connection),
             published=_note_of_copy(connection, clock),
+            mappings=[
+                other_mapping_notice(*found)
+                for found in other_mappings(connection, settings).items()
+            ],
             seconds=seconds,
             errors=[*errors],
         )

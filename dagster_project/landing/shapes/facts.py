@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _EARLIEST = "1990-01-01 00:00:00+00"
 """An earlier time comes from an empty or broken clock."""
 _NUMBER = "decimal(18, 4)"
+CONFLICT = "the event_id came before with other content"
+"""The reason of a rejected event whose id landed with other content."""
 
 
 @dataclass(frozen=True)
@@ -295,7 +297,7 @@ def reject_conflicts(
     connection.execute(
         f"""
         update {checked} as changed set
-            _problem = 'the event_id came before with other content: ' || event_id,
+            _problem = '{CONFLICT}: ' || event_id,
             _content = to_json(struct_pack({columns}))::varchar
         where rowid in (
             with repeated as (
@@ -351,6 +353,7 @@ def insert(
         known as (
             select event_id from raw.{kind.table}
             where event_hash in (select event_hash from {checked} where _problem is null)
+                and file_no < $file_no
         )
         select {_columns(kind)}, $file_id as file_id, $file_no::bigint as file_no
         from {checked} as new

@@ -6,7 +6,6 @@ or the name of a `[sources.NAME]` table.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
 # No double underscore, because it separates source and object in raw.<source>__<object>.
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _OWN_FOLDERS = ("events", "tracking", "crm")
+_ABOUT_FETCHING = ("path", "endpoint_url", "query", "url_env", "cursor", "max_loss")
+"""Settings without influence on how a row is read."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,14 @@ class Kind:
 
     @property
     def mapping(self) -> str:
-        """A hash of the settings: landing retries a failed file after a change."""
-        return hashlib.sha256(self.source.model_dump_json().encode()).hexdigest()[:16]
+        """The settings that decide how a file is read, without defaults, as JSON.
+
+        After a change landing retries a failed file, and says which landed files were read with
+        another mapping.
+        """
+        return self.source.model_dump_json(
+            by_alias=True, exclude_defaults=True, exclude=set(_ABOUT_FETCHING)
+        )
 
 
 def parse_kind(name: str, sources: Mapping[str, SourceSettings]) -> Kind:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 import shutil
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from dagster_project.home.settings import Settings
 
 DONE = ".done"
-"""The folder of landed files under `landing/`; nothing reads it, and an operator may empty it."""
+"""The folder of landed files under `landing/`. `kept_copy` finds a file here to land it again; an
+operator may empty the folder."""
 _BEING_WRITTEN = (".tmp", ".part")
 _WATCHED_DAYS = 2
 
@@ -139,6 +141,28 @@ def put_away(path: Path, state: State, settings: Settings, landed_at: datetime) 
         return path.replace(target)
     except (FileChangedError, FileNotFoundError):
         return None  # another program deleted the file
+
+
+def kept_copy(settings: Settings, path: Path, sha256: str, size: int) -> Path | None:
+    """Find the content of a landed file: at its path, or in `.done`; None if it is not kept.
+
+    Args:
+        settings: the landing folder.
+        path: the path that the file landed from.
+        sha256: the hexadecimal hash of its content.
+        size: its size in bytes.
+
+    """
+    places = [path]
+    if path.is_relative_to(settings.landing_dir):
+        place = path.relative_to(settings.landing_dir)
+        for day in sorted((settings.landing_dir / DONE).glob("*")):
+            folder = (day / place).parent
+            places += [day / place, *sorted(folder.glob(f"*-{glob.escape(place.name)}"))]
+    for found in places:
+        if found.is_file() and found.stat().st_size == size and sha256_of(found) == sha256:
+            return found
+    return None
 
 
 def copy_to_landing(files: Iterable[Path], kind: str, settings: Settings) -> list[Path]:

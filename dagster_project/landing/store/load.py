@@ -193,7 +193,16 @@ def _land_once(
     if outcome is not None and outcome.is_final_for(file.mapping):
         with transaction(connection):
             raw_files.remember_path(connection, file, path)
-        return LandedFile(path, kind, file.file_id, already_landed=True, error=outcome.error)
+        has_other = outcome.has_other(file.mapping)
+        return LandedFile(
+            path,
+            kind,
+            file.file_id,
+            already_landed=True,
+            has_other_mapping=has_other,
+            notices=(other_mapping_notice(kind),) if has_other else (),
+            error=outcome.error,
+        )
     try:
         rows = parse_kind(file.kind, settings.sources)
         if is_archive(path):
@@ -241,6 +250,15 @@ def _unpack(
     with transaction(connection):
         raw_files.record(connection, file, landed, landed_at)
     return landed
+
+
+def other_mapping_notice(kind: str, files: int = 1) -> str:
+    """Say that landed files of a kind were read with another mapping, and the remedy."""
+    were = "the file was" if files == 1 else f"{files:,} files were"
+    return (
+        f"{were} read with another mapping of [sources.{kind}]: `sendhouse land --again {kind}` "
+        "reads the source again; with --dry-run it only says what changes"
+    )
 
 
 def _is_snapshot(kind: str, settings: Settings) -> bool:

@@ -18,14 +18,14 @@ _MIN_RECORDS = 5
 
 
 def compare_columns(
-    connection: duckdb.DuckDBPyConnection, kind: Kind, file_id: str, columns: list[str]
+    connection: duckdb.DuckDBPyConnection, kind: Kind, file: tuple[str, int], columns: list[str]
 ) -> list[str]:
     """Describe renamed, missing and new columns, compared with the last export of the kind.
 
     Args:
-        connection: the warehouse, with the export's rows, but before its row in `raw.files`.
+        connection: the warehouse, with the export's rows.
         kind: the export's kind.
-        file_id: the export.
+        file: the export's id and number.
         columns: the export's columns.
 
     Returns:
@@ -33,11 +33,12 @@ def compare_columns(
         first export of a kind has no notices.
 
     """
+    file_id, file_no = file
     before = connection.execute(
         """select file_id, columns from raw.files
-           where kind = $kind and error is null and columns is not null
+           where kind = $kind and error is null and columns is not null and file_no < $file_no
            order by file_no desc limit 1""",
-        {"kind": kind.name},
+        {"kind": kind.name, "file_no": file_no},
     ).fetchall()
     if not before:
         return []
@@ -62,19 +63,22 @@ def compare_columns(
     return notices
 
 
-def compare_rows(connection: duckdb.DuckDBPyConnection, kind: Kind, rows: int) -> str | None:
+def compare_rows(
+    connection: duckdb.DuckDBPyConnection, kind: Kind, file_no: int, rows: int
+) -> str | None:
     """Return a notice if a full snapshot lost more records than `max_loss` allows, else None.
 
     Args:
-        connection: the warehouse, before the export's row in `raw.files`.
+        connection: the warehouse.
         kind: the export's kind.
+        file_no: the export's number.
         rows: the number of rows.
 
     """
     found = connection.execute(
-        """select rows_landed from raw.files where kind = $kind and is_full
+        """select rows_landed from raw.files where kind = $kind and is_full and file_no < $file_no
            order by file_no desc limit 1""",
-        {"kind": kind.name},
+        {"kind": kind.name, "file_no": file_no},
     ).fetchall()
     before = found[0][0] if found else 0
     if rows >= before * (1 - kind.source.max_loss / 100):

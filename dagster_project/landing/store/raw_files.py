@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     import duckdb
 
 
+FORGOTTEN = "forgotten by `sendhouse forget`: `sendhouse land --again FILE` reads the file again"
+"""The error of a forgotten file. Its row stays, so that no tick lands the file again."""
+
+
 @dataclass(frozen=True)
 class Fingerprint:
     """The identity of a file: content, kind and settings."""
@@ -25,6 +29,8 @@ class Fingerprint:
     mapping: str
     again: int = 0
     """For a returned snapshot: how often the same content landed before."""
+    number: int | None = None
+    """For a file that is read again: its number, which stays; None for a new file."""
 
     @property
     def file_id(self) -> str:
@@ -56,6 +62,8 @@ class LandedFile:
     rows_rejected: int = 0
     already_landed: bool = False
     """Whether the same content was processed before; the counts are then 0."""
+    has_other_mapping: bool = False
+    """Whether the content landed before with another mapping than the source has now."""
     notices: tuple[str, ...] = ()
     """Remarks on a landed file, for example new, missing or renamed columns."""
     unpacked: tuple[Path, ...] = ()
@@ -88,7 +96,11 @@ class Outcome:
 
     def is_final_for(self, mapping: str) -> bool:
         """Whether landing can skip the content: it landed, or failed with the same mapping."""
-        return self.error is None or self.mapping == mapping
+        return self.error in (None, FORGOTTEN) or self.mapping == mapping
+
+    def has_other(self, mapping: str) -> bool:
+        """Whether the content landed with another mapping. Earlier versions kept only a hash."""
+        return self.error is None and self.mapping.startswith("{") and self.mapping != mapping
 
 
 def outcome_of(connection: duckdb.DuckDBPyConnection, file_id: str) -> Outcome | None:
@@ -175,7 +187,7 @@ def record(
     table: str | None = None,
     export: Export | None = None,
 ) -> int:
-    """Record the result of a file; it replaces an earlier failed try and the rejects of that try.
+    """Record the result of a file; it replaces the result and the rejects of an earlier reading.
 
     Args:
         connection: the warehouse, in a transaction.
@@ -189,7 +201,7 @@ def record(
         The file's number.
 
     """
-    file_no = next_file_no(connection)
+    file_no = file.number or next_file_no(connection)
     connection.execute("delete from raw.rejects where file_id = $id", {"id": file.file_id})
     connection.execute("delete from raw.files where file_id = $id", {"id": file.file_id})
     connection.execute(
@@ -222,7 +234,8 @@ def record(
             "landed_at": landed_at,
         },
     )
-    remember_path(connection, file, landed.path)
+    if file.number is None:
+        remember_path(connection, file, landed.path)
     return file_no
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ from dagster_project.landing.store.seen import Seen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
     import duckdb
@@ -77,6 +78,41 @@ def write_rows(
         return writing.export() if kind.shape == "crm" else writing.facts()
 
 
+def rewrite_rows(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    kind: Kind,
+    settings: Settings,
+    file: Fingerprint,
+    landed_at: datetime,
+    landed_from: Path,
+) -> LandedFile:
+    """Land a file again, in the caller's transaction, which has deleted the file's rows.
+
+    Args:
+        connection: the warehouse, in a transaction.
+        path: the kept copy of the file.
+        kind: the file's kind.
+        settings: as for `write_rows`.
+        file: the identity of the file, with its number.
+        landed_at: when the file landed first.
+        landed_from: the path that the file landed from.
+
+    An event counts as a duplicate if a file with a lower number has it. Errors: see `write_rows`.
+    The caller deletes the hashes of landed events (`seen`).
+
+    """
+    check_whole(path)
+    with TemporaryDirectory(prefix="sendhouse-landing-") as scratch:
+        writing = _Writing(connection, path, kind, settings, file, landed_at, Path(scratch))
+        landed = writing.export() if kind.shape == "crm" else writing.facts_again()
+    connection.execute(
+        "update raw.files set path = $path where file_id = $id",
+        {"path": str(landed_from), "id": file.file_id},
+    )
+    return replace(landed, path=landed_from)
+
+
 class _NotWholeError(Exception):
     """A row is invalid or not new, so the file takes the slower path."""
 
@@ -99,6 +135,11 @@ class _Writing:
         landed, hashes, file_no = self._facts_whole(seen) or self._facts_checked()
         if len(hashes):
             seen.add(hashes, file_no, self.file.file_id)
+        return landed
+
+    def facts_again(self) -> LandedFile:
+        """Land events or tracking again, without the hashes of landed events."""
+        landed, _, _ = self._facts_checked()
         return landed
 
     def _facts_whole(self, seen: Seen) -> tuple[LandedFile, pl.Series, int] | None:
@@ -132,8 +173,13 @@ class _Writing:
         return None
 
     def _numbered(self) -> tuple[str, int]:
-        """Return the file's id and its future number."""
-        return self.file.file_id, raw_files.next_file_no(self.connection)
+        """Return the file's id and number."""
+        number = self.file.number or raw_files.next_file_no(self.connection)
+        return self.file.file_id, number
+
+    def _transaction(self) -> AbstractContextManager[None]:
+        """A file that is read again belongs to the caller's transaction."""
+        return transaction(self.connection) if self.file.number is None else nullcontext()
 
     def _ways_to_open(self) -> list[Callable[[], Rows]]:
         source = self.kind.source
@@ -153,7 +199,7 @@ class _Writing:
         with self._checked_rows(check) as rows:
             facts.reject_conflicts(self.connection, self.kind, _CHECKED, self._numbered()[1])
             right, wrong = self._count("_problem is null"), self._wrong(rows)
-            with transaction(self.connection):
+            with self._transaction():
                 hashes = facts.insert(self.connection, self.kind, _CHECKED, self._numbered())
                 notices = (*rows.notices, *_twice(rows))
                 landed = self._landed(len(hashes), right - len(hashes), wrong, notices)
@@ -177,19 +223,22 @@ class _Writing:
             wrong = self._wrong(rows)
             again = [name for names in rows.again.values() for name in names]
             remarks = unread.find(self.connection, self.kind, _CHECKED, columns, tables, again)
-            with transaction(self.connection):
+            with self._transaction():
+                numbered = self._numbered()
                 added = crm.insert(
-                    self.connection, self.kind, _CHECKED, rows.line, columns, self._numbered()
+                    self.connection, self.kind, _CHECKED, self._line(rows), columns, numbered
                 )
                 notices = previous_export.compare_columns(
-                    self.connection, self.kind, self.file.file_id, columns
+                    self.connection, self.kind, numbered, columns
                 )
                 ids = declared.ids if declared else ("id",)
                 conflicts = crm.conflicts(self.connection, _CHECKED, columns, ids)
                 notices = [*_twice(rows), *conflicts, *notices]
                 is_full = self.kind.source.snapshot == "full"
                 if is_full and (
-                    lost := previous_export.compare_rows(self.connection, self.kind, added)
+                    lost := previous_export.compare_rows(
+                        self.connection, self.kind, numbered[1], added
+                    )
                 ):
                     is_full, notices = False, [*notices, lost]
                 received_at = crm.common_received_at(self.kind, self.landed_at)
@@ -230,6 +279,13 @@ class _Writing:
     def _wrong(self, rows: Rows) -> int:
         return self._count("_problem <> ''") + rows.more
 
+    def _line(self, rows: Rows) -> str:
+        """SQL of a row's line. Row ids of a table start far above 0 before its commit."""
+        if rows.numbered:
+            return rows.line
+        [(first,)] = self.connection.table(_CHECKED).min("rowid").fetchall()
+        return rows.line.replace("rowid", f"(rowid - {first or 0})")
+
     def _landed(
         self, added: int, duplicate: int = 0, wrong: int = 0, notices: tuple[str, ...] = ()
     ) -> LandedFile:
@@ -246,7 +302,7 @@ class _Writing:
         """List the rejected rows, and the number of those beyond `MAX_REJECTS`."""
         self.connection.execute(
             f"""insert into raw.rejects
-                select $id, {rows.line}, _problem, _content from {_CHECKED}
+                select $id, {self._line(rows)}, _problem, _content from {_CHECKED}
                 where _problem <> '' order by rowid limit {MAX_REJECTS}""",  # noqa: S608 - ours
             {"id": self.file.file_id},
         )
