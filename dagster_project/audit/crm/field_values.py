@@ -19,6 +19,7 @@ from dagster_project.audit.crm.tables import (
     value_of,
 )
 from dagster_project.home.warehouse import instant
+from dagster_project.landing.formats.cell_sql import cast
 
 if TYPE_CHECKING:
     import duckdb
@@ -145,7 +146,7 @@ def not_of_type(
     return connection.execute(
         f"""
         select value, count(*) as rows from (select {real_value_of(field)} as value from {LATEST})
-        where value is not null and try_cast(value as {data_type}) is null
+        where value is not null and {cast("value", data_type)} is null
         group by value order by rows desc, value limit $limit
         """,  # noqa: S608 - the field's name is quoted; the type comes from this package
         {"limit": limit},

@@ -74,7 +74,7 @@ def crm_tables(
             fields=fields,
             record_id=record_id,
             keys=keys,
-            declared_types={column.lower(): how.data_type for column, how in expected.items()},
+            declared_types={column.lower(): how.duckdb_type for column, how in expected.items()},
             families=tuple(
                 re.compile(pattern, re.IGNORECASE)
                 for pattern in (declared[name].families if name in declared else ())

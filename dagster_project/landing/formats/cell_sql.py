@@ -42,6 +42,29 @@ def number(text: str, decimal: str) -> str:
     return f"case when regexp_full_match({text}, '{pattern}') then {digits} end"
 
 
+# DuckDB's casts also read 12.5, 1_000 and 0x1F as integers, `inf` as a number, `epoch` as a date.
+_WORDS_OF_TYPES = (
+    (("tinyint", "smallint", "int", "bigint", "hugeint"), r"[+-]?\d+([.]0*)?"),
+    (("float", "real", "double", "decimal"), r"[+-]?\d+([.]\d*)?([eE][+-]?\d+)?"),
+    (("date",), r"\d{4}-\d{1,2}-\d{1,2}"),
+)
+
+
+def cast(text: str, data_type: str) -> str:
+    """Write SQL that reads a text as a DuckDB type, null if the text is not plainly of the type.
+
+    Args:
+        text: SQL of a text.
+        data_type: the type, such as `integer` or `decimal(18, 2)`.
+
+    """
+    for names, pattern in _WORDS_OF_TYPES:
+        if data_type.lower().startswith(names):
+            plain = f"regexp_full_match(trim({text}), '{pattern}')"
+            return f"case when {plain} then try_cast(trim({text}) as {data_type}) end"
+    return f"try_cast({text} as {data_type})"
+
+
 def instant_as(text: str, formats: str, zone: str) -> str:
     """Write SQL that parses a text by the first matching format (timestamptz), else null.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dagster_project.home.sql import identifier
 from dagster_project.landing.errors import FileRejectedError
+from dagster_project.landing.formats.cell_sql import cast
 from dagster_project.landing.shapes.column_names import recognized
 from dagster_project.landing.shapes.declared import DeclaredColumn, DeclaredTable, ensure_table
 from dagster_project.landing.shapes.fields import Fields
@@ -116,12 +117,18 @@ def check(
         elif column.reads_as == "birthday":
             landed[value] = f"_b{place}"
             read[landed[value]] = fields.birthday(columns[place])
+        elif column.is_date and kind.source.dates:
+            zone = rows.parameters.bind(kind.source.timezone)
+            day = f"timezone({zone}, {fields.instant(columns[place])})"
+            read[f"_t{place}"] = f"strftime({day}, '%Y-%m-%d')"
+            problem, typed = "not a date" if is_strict else None, f"_t{place}"
+            landed[value] = f"coalesce(_t{place}, {value})"
         elif column.is_number and kind.source.decimal is not None:
             problem, typed = "not a number", f"_n{place}"
             read[typed] = fields.number(columns[place])
             landed[value] = typed
         elif is_strict:
-            problem, typed = f"not {column.data_type}", f"try_cast({value} as {column.data_type})"
+            problem, typed = f"not {column.data_type}", cast(value, column.data_type or "varchar")
         if problem is not None:
             is_so = f"{value} is not null and {typed} is null"
             wrong.append((is_so, f"'{name} is {problem}: ' || {value}"))

@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 _TYPE = re.compile(r"[A-Za-z][A-Za-z0-9_ ]*(\(\d+(, ?\d+)?\))?(\[\])?")
 _INSTANTS = ("timestamptz", "timestamp with time zone")
 _NUMBERS = ("tinyint", "smallint", "int", "bigint", "hugeint", "float", "real", "double", "decimal")
+_TYPES_READ = {
+    "instant": "timestamptz",
+    "date": "date",
+    "number": "decimal(18, 4)",
+    "integer": "integer",
+    "boolean": "boolean",
+}
 # Every tick reads the declarations; libyaml's loader, if installed, is ten times faster.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # `_file_no` increases with each file: of two exports with the same instant, the later one counts.
@@ -46,7 +53,7 @@ class DeclaredColumn:
     required: bool
     """Whether every row must have a value."""
     reads_as: str | None = None
-    """The type that models try to parse: instant, number, integer, boolean, …"""
+    """The type that models try to parse: instant, date, number, integer, boolean, …"""
     means: str | None = None
     """What the column holds; files may use any name of this meaning (`column_names.csv`)."""
     also: tuple[str, ...] = ()
@@ -62,6 +69,16 @@ class DeclaredColumn:
         """Whether the text is a time, with an offset or in the source's time zone."""
         data_type = (self.data_type or "").lower()
         return data_type in _INSTANTS or self.reads_as == "instant"
+
+    @property
+    def duckdb_type(self) -> str | None:
+        """The DuckDB type of the values that models read; None for any text."""
+        return self.data_type or _TYPES_READ.get(self.reads_as or "")
+
+    @property
+    def is_date(self) -> bool:
+        """Whether the text is a day."""
+        return (self.data_type or "").lower() == "date" or self.reads_as == "date"
 
     @property
     def is_number(self) -> bool:

@@ -261,7 +261,10 @@ def _landed(
         f"select {_COLUMNS} from raw.files where {where} order by file_no",  # noqa: S608 - ours
         dict(values),
     ).fetchall()
-    return [Landed(*row[:3], Path(row[3]), *row[4:]) for row in rows]
+    return [
+        Landed(file_id, file_no, kind, Path(path), *rest)
+        for file_id, file_no, kind, path, *rest in rows
+    ]
 
 
 def _delete(connection: duckdb.DuckDBPyConnection, files: Iterable[Landed]) -> None:
@@ -441,8 +444,8 @@ class _Difference:
             if table in _FACTS:
                 where = "list_contains($files::varchar[], file_id)"
             self._insert(table, where, {"files": list(files)}, into="landing_after")
-        [counts] = self._connection.execute(_COUNTS).fetchall()
-        return Difference(*counts, *self._contacts())
+        [(new, gone, changed)] = self._connection.execute(_COUNTS).fetchall()
+        return Difference(new, gone, changed, *self._contacts())
 
     def _insert(
         self, table: str, where: str, values: Mapping[str, object], into: str = "landing_before"

@@ -23,6 +23,21 @@
 {%- endmacro %}
 
 
+{#- A day: ISO 8601, alone or as midnight. A text with another time of day is no day. -#}
+{% macro read_date(text) -%}
+    {{ return(adapter.dispatch('read_date')(text)) }}
+{%- endmacro %}
+
+{% macro default__read_date(text) -%}
+    case
+        when regexp_matches(
+            {{ text }}, '^\d{4}-\d{1,2}-\d{1,2}($|[ T]0?0:00(:00([.]0+)?)?(Z|[+-]00(:?00)?)?$)'
+        )
+            then try_cast(regexp_extract({{ text }}, '^[0-9-]{8,10}') as date)
+    end
+{%- endmacro %}
+
+
 {#- A number with a decimal point and no thousands separators: at most 14 digits before the point,
     rounded to four digits after it. -#}
 {% macro read_number(text) -%}

@@ -27,6 +27,11 @@
     {{ return(first_said('integer', varargs)) }}
 {%- endmacro %}
 
+{#- date -#}
+{% macro said_date() -%}
+    {{ return(first_said('date', varargs)) }}
+{%- endmacro %}
+
 {#- boolean -#}
 {% macro said_boolean() -%}
     {{ return(first_said('boolean', varargs)) }}
@@ -104,6 +109,8 @@
         {{ return(text) }}
     {%- elif kind == 'instant' -%}
         {{ return(read_instant(text)) }}
+    {%- elif kind == 'date' -%}
+        {{ return(read_date(text)) }}
     {%- elif kind == 'number' -%}
         {{ return(read_number(text)) }}
     {%- elif kind == 'integer' -%}
@@ -126,8 +133,9 @@
         ) }}
     {%- else -%}
         {{ exceptions.raise_compiler_error(
-            this_file() ~ ": unknown kind of value '" ~ kind ~ "' (known: instant, number, integer,"
-            ~ " birthday, suppression, zone, " ~ (word_lists().keys() | join(", ")) ~ ")"
+            this_file() ~ ": unknown kind of value '" ~ kind ~ "' (known: instant, date, number,"
+            ~ " integer, birthday,"
+            ~ " suppression, zone, " ~ (word_lists().keys() | join(", ")) ~ ")"
         ) }}
     {%- endif -%}
 {%- endmacro %}

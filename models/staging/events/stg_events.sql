@@ -18,7 +18,7 @@ known as (
         properties,
         case
             when contains(cast(properties as varchar), '"amount"')
-                then try_cast({{ json_text('properties', 'amount') }} as decimal(18, 4))
+                then {{ read_number('trim(' ~ json_text('properties', 'amount') ~ ')') }}
         end as amount,
         case
             when contains(cast(properties as varchar), '"amount"')

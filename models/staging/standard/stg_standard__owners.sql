@@ -35,7 +35,7 @@ owners as (
         owner_id,
         nullif(trim(name), '') as name,
         lower(nullif(trim(email), '')) as email,
-        coalesce(try_cast(is_active as boolean), true) as is_active,
+        coalesce({{ said_boolean('is_active') }}, true) as is_active,
         try_cast(updated_at as timestamptz) as updated_at,
         _file_id as file_id,
         _file_no as file_no,

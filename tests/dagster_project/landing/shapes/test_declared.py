@@ -106,3 +106,27 @@ def test_invalid_yaml_is_reported_with_its_file(project):
 
 def test_the_project_s_declarations_are_read():
     assert read_declared(PROJECT_DIR)["standard__contacts"].columns["contact_id"].required
+
+
+@pytest.mark.parametrize(
+    ("data_type", "right", "wrong"),
+    [
+        ("integer", ["0", "-7", "+5", "12.0", " 12 ", "12."], ["12.5", "1_000", "0x1F", "0b11"]),
+        ("bigint", ["9007199254740993"], ["1e3", "inf", "1,000", "\uff11\uff12", "9999999999999999999"]),
+        ("decimal(18, 2)", ["2.50", "-3", "1e3"], ["1_0.5", "nan", "1,5", "0x1F", ".", "12.5 €"]),
+        ("double", ["2.50", "1E-3"], ["inf", "-Infinity", "NaN", "1_000", "1 000", "٣"]),
+        ("date", ["2026-12-31", "2026-1-5"], ["epoch", "infinity", "2026-02-30", "31.12.2026"]),
+        ("boolean", ["true", "F", "1", "no"], ["on", "2", "oui", "tru"]),
+    ],
+)
+def test_a_declared_type_is_read_strictly(make_landing, project, data_type, right, wrong):
+    declared = SOURCES.replace("decimal(18, 2)", data_type)
+    landing = make_landing(project_dir=project(declared))
+    rows = "".join(f'{n},"{value}"\n' for n, value in enumerate([*right, *wrong]))
+    landing.land_one("crm/acme/leads/a.csv", f"lead_id,score\n{rows}")
+    assert landing.rows("select score from raw.acme__leads order by _line") == [
+        (value,) for value in right
+    ]
+    assert [reason for _, reason, _ in landing.rejects()] == [
+        f"score is not {data_type}: {value}" for value in wrong
+    ]
