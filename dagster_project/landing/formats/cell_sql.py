@@ -65,6 +65,31 @@ def cast(text: str, data_type: str) -> str:
     return f"try_cast({text} as {data_type})"
 
 
+# DuckDB rewrites a JSON number unless a double or an integer prints it the same: 1.10 becomes 1.1,
+# 1E2 becomes 100.0, 0.1234567890123456789 loses digits. Whole numbers of any length stay.
+_REWRITTEN = r"-?\d+(\.\d+0|\.\d{15,}|(\.\d+)?[eE][+-]?\d+)|-0(\.0)?"
+_BEGINS_LIKE_REWRITTEN = r"\s*(-0|-?\d+(\.\d+0|\.\d{15}|(\.\d+)?[eE]))"
+# A string without its quotes is the first group, a number the second: both end up in quotes.
+_STRING_OR_NUMBER = rf'"((?:[^"\\]|\\.)*)"|({_REWRITTEN})\b'
+
+
+def json_in_its_words(json: str) -> str:
+    """Write SQL that makes texts of the numbers that DuckDB would rewrite.
+
+    Args:
+        json: SQL of a JSON value, as it was written.
+
+    """
+    text = f"{json}::varchar"
+    # A pattern that begins with one certain character is searched three times as fast.
+    return f"""case
+        when regexp_matches({text}, ':{_BEGINS_LIKE_REWRITTEN}')
+            or contains({text}, '[') and regexp_matches({text}, '[,\\[]{_BEGINS_LIKE_REWRITTEN}')
+            then regexp_replace({text}, '{_STRING_OR_NUMBER}', '"\\1\\2"', 'g')::json
+        else {json}
+    end"""
+
+
 def instant_as(text: str, formats: str, zone: str) -> str:
     """Write SQL that parses a text by the first matching format (timestamptz), else null.
 

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from dagster_project.home.sql import Parameters, identifier
 from dagster_project.landing.formats import repair
-from dagster_project.landing.formats.cell_sql import instant
+from dagster_project.landing.formats.cell_sql import instant, json_in_its_words
 from dagster_project.landing.formats.packing import packing_of
 from dagster_project.landing.formats.rows import MAX_COLUMNS, Rows, require_few_columns
 from dagster_project.landing.formats.text import count_lines, read_csv, read_lines
@@ -54,7 +54,7 @@ class JsonLines(Rows):
     def columns(self, connection: duckdb.DuckDBPyConnection) -> list[str]:
         parameters = Parameters()
         found = connection.execute(
-            f"""select distinct unnest(json_keys(_object)) as key
+            f"""select distinct unnest(json_keys(_given)) as key
                 from {self._objects(parameters)} order by key""",  # noqa: S608 - bound
             parameters.values,
         )
@@ -78,7 +78,7 @@ class JsonLines(Rows):
     def _objects(self, parameters: Parameters) -> str:
         if self._reading == "objects":
             objects = _read_objects(parameters, self._path)
-            return f"(select json as _object, null::varchar as _json from {objects})"  # noqa: S608
+            return f"(select *, null::varchar as _json from {objects})"  # noqa: S608
         if self.numbered:
             lines = read_csv(parameters, self._path, [*repair.COLUMNS, "_json"], ",")
         else:
@@ -86,7 +86,7 @@ class JsonLines(Rows):
         return f"""(
             select *, case
                 when starts_with(ltrim(_json, ' \t\r'), '{{') then try_cast(_json as json)
-            end as _object
+            end as _given, {json_in_its_words("_given")} as _object
             from {lines})"""  # noqa: S608 - bound
 
     @override
@@ -111,8 +111,10 @@ class JsonLines(Rows):
 
     @override
     def is_inexact(self, name: str) -> str:
+        # A whole number of more than 64 bits is a DOUBLE too, and kept exactly.
         pointer = f"{self.parameters.bind(_pointer(name))}::varchar"
-        return f"coalesce(json_type(_object, {pointer}) = 'DOUBLE', false)"
+        is_whole = rf"regexp_full_match({self.text(name)}, '-?\d+')"
+        return f"coalesce(json_type(_given, {pointer}) = 'DOUBLE' and not {is_whole}, false)"
 
     @override
     def is_present(self, name: str) -> str:
@@ -157,7 +159,7 @@ class UniformObjects(Rows):
         self._path = path
         self._objects = _read_objects(self.parameters, path)
         found = connection.execute(
-            f"select json_keys(json) from {self._objects} limit 1",  # noqa: S608 - bound
+            f"select json_keys(_given) from {self._objects} limit 1",  # noqa: S608 - bound
             self.parameters.values,
         ).fetchall()
         self._keys: list[str] = found[0][0] if found else []
@@ -183,7 +185,7 @@ class UniformObjects(Rows):
     @override
     def relation(self) -> str:
         fields = ", ".join(f"{identifier(key)} varchar" for key in self._keys) or "_none varchar"
-        return f"(select json::struct({fields}) as _values from {self._objects})"  # noqa: S608
+        return f"(select _object::struct({fields}) as _values from {self._objects})"  # noqa: S608
 
     @override
     def problem(self) -> str:
@@ -205,8 +207,8 @@ class UniformObjects(Rows):
         text = self.text(name)
         return f"""coalesce(case
             when {text} < ':'
-                and (contains({text}, '.') or contains({text}, 'e+') or contains({text}, 'e-'))
-                then regexp_full_match({text}, '-?\\d+([.]\\d+)?(e[+-]\\d+)?')
+                and (contains({text}, '.') or contains({text}, 'e') or contains({text}, 'E'))
+                then regexp_full_match({text}, '-?\\d+([.]\\d+)?([eE][+-]?\\d+)?')
         end, false)"""
 
     @override
@@ -229,9 +231,10 @@ class NotUniformError(Exception):
 def _read_objects(parameters: Parameters, path: Path) -> str:
     file = parameters.bind(glob.escape(str(path)))
     packing = parameters.bind(packing_of(path))
-    return (
+    read = (
         f"read_ndjson_objects({file}, maximum_object_size = {LINE_BYTES}, compression = {packing})"
     )
+    return f"(select json as _given, {json_in_its_words('json')} as _object from {read})"  # noqa: S608
 
 
 def _pointer(key: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from dagster_project.landing.errors import FileRejectedError
+from dagster_project.landing.formats.cell_sql import json_in_its_words
 from dagster_project.landing.shapes.fields import Fields
 from senders.tracking_types import BOUNCE_KEYS, BOUNCE_TYPES, TRACKING_TYPES
 
@@ -118,7 +119,7 @@ def check(kind: Kind, rows: Rows, landed_at: datetime) -> str:
         when wrong is not null then null
         when given is null then {others}
         when {others}::varchar = '{{}}' then given
-        else json_merge_patch({others}, given)
+        else json_merge_patch({others}, {json_in_its_words("given")})
     end"""
     words = {name: f"coalesce({name}_text, {empty})" for name, empty in shape.words.items()}
     parts = [*(f"coalesce({name}, '')" for name in shape.words), "epoch_us(occurred_at)", "payload"]
