@@ -314,9 +314,7 @@ def _forget(connection: duckdb.DuckDBPyConnection, file: Landed) -> LandedFile:
     return LandedFile(file.path, file.kind, file.file_id, error=FORGOTTEN)
 
 
-def _read(
-    connection: duckdb.DuckDBPyConnection, settings: Settings, file: Landed
-) -> LandedFile:
+def _read(connection: duckdb.DuckDBPyConnection, settings: Settings, file: Landed) -> LandedFile:
     kind = parse_kind(file.kind, settings.sources)
     copy = kept_copy(settings, file.path, file.sha256, file.bytes)
     if copy is None:
@@ -418,8 +416,9 @@ class _Difference:
         [(changed,)] = self._connection.execute(
             f"""select exists (
                     select 1 from landing_before as before
-                    left join (select {row_id} as row_id, {content} as content from raw.{table}) as now
-                        on before.row_id = now.row_id
+                    left join (
+                        select {row_id} as row_id, {content} as content from raw.{table}
+                    ) as now on before.row_id = now.row_id
                     where before.table_name = '{table}'
                         and before.content is distinct from now.content
                 )"""  # noqa: S608 - our own names
