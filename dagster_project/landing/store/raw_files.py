@@ -117,8 +117,9 @@ def refused_files(connection: duckdb.DuckDBPyConnection) -> list[str]:
         """select paths.path, files.error
            from raw.file_paths as paths
            inner join raw.files as files on paths.file_id = files.file_id
-           where files.error is not null
-           order by files.file_no"""
+           where files.error is not null and files.error <> $forgotten
+           order by files.file_no""",
+        {"forgotten": FORGOTTEN},
     ).fetchall()
     return [f"{path}: {error}" for path, error in found if Path(path).exists()]
 
