@@ -18,7 +18,7 @@ IDENTITY = {
     "contact_aliases",
     "contact_merges",
     "key_contacts",
-    "idn_domains",
+    "address_readings",
 }
 """Models at which lineage ends. Identity comes from every source, but a stale export of addresses
 does not make a segment about deals stale."""

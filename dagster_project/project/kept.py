@@ -1,7 +1,8 @@
 """Kept models: tables that a tick updates or skips, and rebuilds only if their code changes.
 
 Rows written under an old rule would otherwise stay forever. So the warehouse stores a fingerprint
-of each kept model: its SQL, the SQL of every upstream model and macro, and dbt_project.yml. If the
+of each kept model: its SQL, the SQL of every upstream model and macro, the modules that a Python
+model imports, and dbt_project.yml. If the
 fingerprint changes, the table is dropped and dbt rebuilds it. Decisions are not kept models: they
 are never rebuilt.
 
@@ -11,8 +12,10 @@ A view is cheap to create, but there are many: all views stay until the project 
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -196,7 +199,20 @@ def _node_or_macro(manifest: Mapping[str, Any], unique_id: str) -> Mapping[str, 
 
 
 def _code(node_or_macro: Mapping[str, Any]) -> str:
-    return node_or_macro.get("raw_code") or node_or_macro.get("macro_sql") or ""
+    code = node_or_macro.get("raw_code") or node_or_macro.get("macro_sql") or ""
+    is_python = node_or_macro.get("language") == "python"
+    return "".join([code, *_imported(code, set())]) if is_python else code
+
+
+def _imported(code: str, seen: set[str]) -> Iterator[str]:
+    """Yield the code of every module of `senders` that a Python model imports, also indirectly."""
+    for name in re.findall(r"^from (senders\.\w+) import", code, re.MULTILINE):
+        spec = importlib.util.find_spec(name)
+        if name not in seen and spec and spec.origin:
+            seen.add(name)
+            text = Path(spec.origin).read_text(encoding="utf-8")
+            yield text
+            yield from _imported(text, seen)
 
 
 def _macros_named(code: str) -> Iterator[str]:

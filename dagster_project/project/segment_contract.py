@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from email_validator import EmailNotValidError, validate_email
 
 from dagster_project.project import registry
+from senders.addresses import parse_address
+from senders.errors import AddressError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -87,8 +88,8 @@ def _fits(key: str, value: Any) -> bool:  # noqa: ANN401
 
 def _is_address(text: str) -> bool:
     try:
-        validate_email(text, check_deliverability=False)
-    except EmailNotValidError:
+        parse_address(text)
+    except AddressError:
         return False
     return True
 

@@ -8,11 +8,11 @@ import duckdb
 
 from dagster_project.home.settings import Settings
 from dagster_project.landing import land_new, parse_kind
-from senders.addresses import canonical_email
+from senders.address_cells import read_cell
 from senders.tracking_types import types_that_mean
 
-# Addresses and keys with non-ASCII letters (strlen counts bytes): only Python normalizes them.
-_FOREIGN = """
+# The keys of new facts that are more than an id or a bare address: only Python reads them.
+_UNCLEAR = """
     with
 
     unseen as (
@@ -31,9 +31,10 @@ _FOREIGN = """
         inner join unseen on events.file_id = unseen.file_id
     )
 
-    select said from said where strlen(said) <> length(said)
+    select said from said where not regexp_full_match(said, '[A-Za-z0-9_.+-]+(@[A-Za-z0-9.-]+)?')
 """
-# Per contact, by the identities of this tick: one new event (an opt-out, a reply or the goal).
+# Per contact, by the identities of this tick: one new event (an opt-out, a reply or the goal). An
+# event counts for every address that its key can mean.
 _BY_CONTACT = r"""
     with
 
@@ -43,33 +44,38 @@ _BY_CONTACT = r"""
         anti join delivery.files_seen as seen on files.file_id = seen.file_id
     ),
 
-    foreign_keys as (
-        select unnest($said::varchar[]) as said, unnest($keys::varchar[]) as key
+    readings as (
+        select unnest($said::varchar[]) as said, unnest($addresses::varchar[]) as address
     ),
 
     tracked as (
         select
             tracking.send_id,
             tracking.type,
-            coalesce(foreign_keys.key, lower(trim(tracking.email, e' \t\r\n'))) as key
+            coalesce(readings.address, lower(tracking.email)) as key
         from raw.tracking as tracking
         inner join unseen on tracking.file_id = unseen.file_id
-        left join foreign_keys on tracking.email = foreign_keys.said
+        left join readings on tracking.email = readings.said
         where tracking.type in (select unnest($held::varchar[]))
     ),
 
     happened as (
         select
             events.name,
-            trim(events.contact_key, e' \t\r\n') as id,
-            coalesce(foreign_keys.key, lower(trim(events.contact_key, e' \t\r\n'))) as key
+            trim(
+                events.contact_key,
+                ' ' || chr(9) || chr(10) || chr(13) || chr(160) || chr(8203) || chr(65279)
+            ) as id,
+            coalesce(readings.address, lower(events.contact_key)) as key
         from raw.events as events
         inner join unseen on events.file_id = unseen.file_id
-        left join foreign_keys on events.contact_key = foreign_keys.said
+        left join readings on events.contact_key = readings.said
     ),
 
     keys as (
         select key, contact_id from contacts.contact_identities
+        union all
+        select address, contact_id from contacts.contact_addresses
     ),
 
     news as (
@@ -121,10 +127,11 @@ class News:
     ) -> None:
         """Land the new files, then read every file that the send queue was built without."""
         land_new(connection, settings, now)
-        foreign = [said for (said,) in connection.execute(_FOREIGN).fetchall()]
+        unclear = [said for (said,) in connection.execute(_UNCLEAR).fetchall()]
+        read = [(said, address) for said in unclear for address in read_cell(said).addresses]
         given = {
-            "said": foreign,
-            "keys": [canonical_email(said) for said in foreign],
+            "said": [said for said, _ in read],
+            "addresses": [address for _, address in read],
             "held": types_that_mean("hold"),
         }
         self._by_contact = dict(connection.execute(_BY_CONTACT, given).fetchall())

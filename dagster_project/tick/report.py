@@ -28,6 +28,7 @@ _COUNTS = """
         (select count(*) from decisions.step_decisions where decision = 'send') as sends,
         (select count(*) from decisions.step_decisions where decision <> 'send') as other_steps
 """
+_UNMATCHED = "select coalesce(sum(statements), 0)::bigint from ledger.consents_of_nobody"
 _LANDED = ("files", "rows", "duplicates", "rejected")
 
 
@@ -62,6 +63,7 @@ class TickReport:
         dispatched: sent, deferred, rejected, failed, unknown; empty without a dispatch.
         unknown: all tries with an unknown outcome, also of earlier ticks.
         seconds: duration without start-up.
+        unmatched_refusals: all refusals without a certain contact, also of earlier ticks.
         unfetched: remote sources whose last fetch failed, with the error.
         refused: files that were refused whole and are still there, with the reason.
         published: a note about the copy for BI; None for nothing to say.
@@ -76,6 +78,7 @@ class TickReport:
     dispatched: dict[str, int]
     unknown: int
     seconds: float
+    unmatched_refusals: int = 0
     unfetched: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     published: str | None = None
@@ -95,6 +98,11 @@ class TickReport:
         lines.append("dispatched " + _listed(self.dispatched))
         if self.unknown:
             lines.append(f"unknown    {self.unknown} may have arrived: see delivery.unknown_sends")
+        if self.unmatched_refusals:
+            lines.append(
+                f"refusals   {self.unmatched_refusals:,} without a certain contact: "
+                "see ledger.unmatched_refusals"
+            )
         lines.extend(f"not landed {problem}" for problem in (*self.unfetched, *self.refused))
         if self.published:
             lines.append(f"published  {self.published}")
@@ -130,6 +138,7 @@ def report_since(
             **_difference(before, after),
             dispatched=dispatched,
             unknown=unknown,
+            unmatched_refusals=_unmatched_refusals(connection),
             unfetched=unfetched(connection, settings),
             refused=refused_files(connection),
             published=_note_of_copy(connection, clock),
@@ -148,6 +157,15 @@ def _note_of_copy(connection: duckdb.DuckDBPyConnection, clock: Clock | None) ->
         "select note from control.published where as_of = ?", [clock and clock.as_of]
     ).fetchall()
     return found[0][0] if found else None
+
+
+def _unmatched_refusals(connection: duckdb.DuckDBPyConnection) -> int:
+    """The number of refusals in the ledger; 0 before the models are built."""
+    try:
+        [(number,)] = connection.execute(_UNMATCHED).fetchall()
+    except duckdb.CatalogException:
+        return 0
+    return number
 
 
 def _difference(before: Counts, after: Counts) -> dict[str, dict[str, int]]:

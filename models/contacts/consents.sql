@@ -13,8 +13,13 @@ lists as (
     select * from {{ ref('input_consents') }} where said <> 'bounced'
 ),
 
-idn_domains as (
-    select * from {{ ref('idn_domains') }}
+readings as (
+    select * from {{ ref('address_readings') }}
+),
+
+---------- second addresses, and addresses of unclear cells
+further_addresses as (
+    select contact_id, address from {{ ref('contact_addresses') }}
 ),
 
 events as (
@@ -75,17 +80,71 @@ refused_in_crm as (
 list_statements as (
     select
         lists.*,
-        coalesce(by_id.contact_id, by_email.contact_id) as contact_id,
+        {{ certain_address('lists.email') }} as address,
+        case
+            when lists.said <> 'import_in' then {{ possible_addresses('lists.email') }}
+        end as refused_addresses,
         row_number() over (
             partition by lists.consent_id, lists.said in ('opt_out', 'complained')
             order by lists.received_at desc, lists.file_no desc, lists.line desc
         ) as recency
     from lists
-    left join idn_domains on {{ foreign_domain('lists.email') }} = idn_domains.domain
-    left join keys as by_id on by_id.key_kind = 'id' and lists.crm_id = by_id.key
-    left join keys as by_email
-        on by_email.key_kind = 'email'
-            and {{ canonical_email('lists.email', 'idn_domains.ascii_domain') }} = by_email.key
+    left join readings on lists.email = readings.cell
+),
+
+refused_in_list as (
+    select *, unnest(refused_addresses) as refused_address from list_statements
+),
+
+---------- only the few keys with statements are looked up
+stated_keys as (
+    select unnest({{ each_address('key', 'addresses') }}) as key from events
+    union
+    select unnest({{ each_address('email', 'addresses') }}) as key
+    from tracking
+    where type in {{ sql_list(tracking_types('consent')) }}
+    union
+    select refused_address as key from refused_in_list
+),
+
+speaking as (
+    select keys.*
+    from keys
+    semi join stated_keys on keys.key = stated_keys.key
+),
+
+---------- one text can be a key of several kinds, and an address can be a second address of several
+---------- contacts: a refusal counts for every contact of it
+key_owners as (
+    select key, contact_id from speaking
+    union
+    select further_addresses.address as key, further_addresses.contact_id
+    from further_addresses
+    semi join stated_keys on further_addresses.address = stated_keys.key
+),
+
+address_owners as (
+    select key, contact_id from speaking where key_kind = 'email'
+    union
+    select address as key, contact_id from further_addresses
+),
+
+---------- a refusal in a list counts for its record and for its addresses, a consent for one of them
+list_contacts as (
+    select list_statements.*, by_id.contact_id
+    from list_statements
+    inner join keys as by_id on by_id.key_kind = 'id' and list_statements.crm_id = by_id.key
+    union all by name
+    select list_statements.*, by_email.contact_id
+    from list_statements
+    left join keys as by_id on by_id.key_kind = 'id' and list_statements.crm_id = by_id.key
+    inner join keys as by_email
+        on by_email.key_kind = 'email' and list_statements.address = by_email.key
+    where list_statements.said = 'import_in' and by_id.key is null
+    union all by name
+    select refused_in_list.* exclude (refused_address), address_owners.contact_id
+    from refused_in_list
+    inner join address_owners on refused_in_list.refused_address = address_owners.key
 ),
 
 list_opt_outs as (
@@ -95,33 +154,20 @@ list_opt_outs as (
         max(coalesce(least(said_at, received_at), received_at)) as said_at,
         'consent ' || consent_id as evidence,
         source
-    from list_statements
-    where said in ('opt_out', 'complained') and contact_id is not null
+    from list_contacts
+    where said in ('opt_out', 'complained')
     group by contact_id, consent_id, source
 ),
 
 list_states as (
-    select
+    select distinct
         contact_id,
         said,
         coalesce(said_at, received_at) as said_at,
         'consent ' || consent_id as evidence,
         source
-    from list_statements
-    where said in ('import_in', 'import_out') and recency = 1 and contact_id is not null
-),
-
----------- only the few keys with statements are looked up
-stated_keys as (
-    select key from events
-    union
-    select email as key from tracking where type in {{ sql_list(tracking_types('consent')) }}
-),
-
-speaking as (
-    select keys.*
-    from keys
-    semi join stated_keys on keys.key = stated_keys.key
+    from list_contacts
+    where said in ('import_in', 'import_out') and recency = 1
 ),
 
 ---------- an address that moved to another contact: consent counts for its current holder
@@ -145,6 +191,7 @@ words_in_events as (
         event_id,
         contact_id,
         key,
+        addresses,
         -- A sender's clock that runs ahead must not outrank later statements.
         least(occurred_at, received_at) as said_at,
         case
@@ -155,21 +202,21 @@ words_in_events as (
     from events
 ),
 
----------- one text can be a key of several kinds: an opt-out counts for every contact of it
-key_owners as (
-    select distinct key, contact_id from speaking
+refused_words as (
+    select *, unnest({{ each_address('key', 'addresses') }}) as refused_key
+    from words_in_events
+    where said = 'opt_out'
 ),
 
 refused_in_events as (
-    select
+    select distinct
         key_owners.contact_id,
         words.said,
         words.said_at,
         'event ' || words.event_id as evidence,
         'events' as source
-    from words_in_events as words
-    inner join key_owners on words.key = key_owners.key
-    where words.said = 'opt_out'
+    from refused_words as words
+    inner join key_owners on words.refused_key = key_owners.key
 ),
 
 ---------- anyone can use a browser: a key that is only an anonymous id cannot give consent
@@ -194,19 +241,24 @@ agreed_in_events as (
     where words.said <> 'opt_out'
 ),
 
----------- the contact of the send, else the contact of the address
+---------- the contact of the send, else the contacts of the address
+refused_trackings as (
+    select *, unnest({{ each_address('email', 'addresses') }}) as refused_address
+    from tracking
+    where type in {{ sql_list(tracking_types('refusal')) }}
+),
+
 refused_in_tracking as (
-    select
+    select distinct
         coalesce(sends.contact_id, key_owners.contact_id) as contact_id,
         'opt_out' as said,
         least(tracking.occurred_at, tracking.received_at) as said_at,
         tracking.type || ' ' || tracking.event_id as evidence,
         tracking.provider as source
-    from tracking
+    from refused_trackings as tracking
     left join sends on tracking.send_id = sends.send_id
-    left join key_owners on sends.send_id is null and tracking.email = key_owners.key
-    where tracking.type in {{ sql_list(tracking_types('refusal')) }}
-        and coalesce(sends.contact_id, key_owners.contact_id) is not null
+    left join key_owners on sends.send_id is null and tracking.refused_address = key_owners.key
+    where coalesce(sends.contact_id, key_owners.contact_id) is not null
 ),
 
 subscribed_in_tracking as (

@@ -19,6 +19,8 @@ select
     records.crm_id,
     records.source,
     records.email,
+    records.other_emails,
+    records.possible_emails,
     {% for column in [
         'email_given', 'first_name', 'last_name', 'job_title', 'phone', 'country', 'timezone',
         'language', 'lifecycle_stage', 'owner_id', 'owner_name', 'owner_email', 'company_id',

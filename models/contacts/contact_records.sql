@@ -4,16 +4,36 @@ versions as (
     select * from {{ ref('record_versions') }}
 ),
 
-idn_domains as (
-    select * from {{ ref('idn_domains') }}
+readings as (
+    select * from {{ ref('address_readings') }}
 ),
 
-addressed as (
+read as (
     select
         versions.*,
-        {{ canonical_email('versions.email_given', 'idn_domains.ascii_domain') }} as address
+        {{ certain_address('versions.email_given') }} as email,
+        {{ possible_addresses('versions.email_given') }} as addresses,
+        {{ possible_addresses('versions.other_emails', 'other_readings') }} as other_addresses,
+        coalesce(other_readings.is_certain, true) as is_other_certain
     from versions
-    left join idn_domains on {{ foreign_domain('versions.email_given') }} = idn_domains.domain
+    left join readings on versions.email_given = readings.cell
+    left join readings as other_readings on versions.other_emails = other_readings.cell
+),
+
+---------- a main address that can be several is not known, but a refusal counts for each
+sorted as (
+    select
+        * exclude (addresses, other_addresses),
+        case
+            when is_other_certain
+                then list_filter(other_addresses, lambda one: one is distinct from email)
+            else []
+        end as further_addresses,
+        list_sort(list_distinct(list_concat(
+            case when email is null then addresses else [] end,
+            case when is_other_certain then [] else other_addresses end
+        ))) as doubtful_addresses
+    from read
 )
 
 select
@@ -26,5 +46,7 @@ select
     ] -%}
         {{ column }},
     {% endfor -%}
-    case when {{ looks_like_email('address') }} then address end as email
-from addressed
+    email,
+    nullif(further_addresses, []) as other_emails,
+    nullif(doubtful_addresses, []) as possible_emails
+from sorted

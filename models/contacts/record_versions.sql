@@ -1,5 +1,6 @@
 {{ record_history(ref('input_contacts'), 'crm_id', [
     'email_given',
+    'other_emails',
     'first_name',
     'last_name',
     'job_title',

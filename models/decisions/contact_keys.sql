@@ -18,6 +18,7 @@ records as (
     select
         records.crm_id,
         records.email,
+        records.other_emails,
         -- An id that many people have identifies none of them.
         case when shared.external_id is null then records.external_id end as external_id,
         records.anonymous_id,
@@ -36,8 +37,28 @@ current_records as (
     select crm_id, email, external_id from reported_now where age = 0
 ),
 
+---------- the addresses of the records; a second address that two records have names neither of them
+written_addresses as (
+    select crm_id, email, age, false as is_second from reported_now where email is not null
+    union all
+    select crm_id, unnest(other_emails) as email, age, true as is_second from reported_now
+),
+
+sole_addresses as (
+    select email
+    from written_addresses
+    group by email
+    having not bool_and(is_second) or count(distinct crm_id) = 1
+),
+
+addresses as (
+    select written_addresses.*
+    from written_addresses
+    semi join sole_addresses on written_addresses.email = sole_addresses.email
+),
+
 events as (
-    select event_id, key, received_at, occurred_at from {{ ref('key_sightings') }}
+    select event_id, key, is_address, received_at, occurred_at from {{ ref('key_sightings') }}
 ),
 
 sightings as (
@@ -80,7 +101,7 @@ external_owners as (
 ---------- a contact keeps an address until its records have another; then the present holder has it
 given_up as (
     select records.email, known_ids.contact_id
-    from reported_now as records
+    from written_addresses as records
     inner join known_ids on records.crm_id = known_ids.crm_id
     group by records.email, known_ids.contact_id
     having min(records.age) = 1
@@ -164,19 +185,21 @@ crm_ids as (
     select crm_id, contact_id from record_ids
 ),
 
----------- every address that a record ever had: a present holder goes before a former holder
+---------- every address that a record ever had: a main address goes before a second address, and a
+---------- present holder before a former holder
 new_emails as (
     select
         records.email as key,
-        {{ earliest('crm_ids.contact_id', by=['records.age', 'crm_ids.contact_id']) }}
-            as contact_id,
         {{ earliest(
-            'records.crm_id', by=['records.age', 'crm_ids.contact_id', 'records.crm_id']
+            'crm_ids.contact_id', by=['records.is_second', 'records.age', 'crm_ids.contact_id']
+        ) }} as contact_id,
+        {{ earliest(
+            'records.crm_id',
+            by=['records.is_second', 'records.age', 'crm_ids.contact_id', 'records.crm_id']
         ) }} as crm_id
-    from reported_now as records
+    from addresses as records
     anti join known_emails on records.email = known_emails.email
     inner join crm_ids on records.crm_id = crm_ids.crm_id
-    where records.email is not null
     group by records.email
 ),
 
@@ -201,7 +224,8 @@ unseen_in_events as (
         events.key,
         {{ earliest(
             'events.event_id', by=['events.received_at', 'events.occurred_at', 'events.event_id']
-        ) }} as event_id
+        ) }} as event_id,
+        coalesce(bool_or(events.is_address), false) as is_address
     from events
     anti join decided on events.key = decided.key
     group by events.key
@@ -211,7 +235,7 @@ new_in_events as (
     select
         unseen.key,
         unseen.event_id,
-        case when {{ looks_like_email('unseen.key') }} then 'email' else 'id' end as key_kind
+        case when unseen.is_address then 'email' else 'id' end as key_kind
     from unseen_in_events as unseen
     anti join record_ids on unseen.key = record_ids.crm_id
     anti join new_merged_ids on unseen.key = new_merged_ids.crm_id

@@ -14,6 +14,7 @@ records as (
     select
         records.crm_id,
         records.email,
+        records.other_emails,
         -- An id that many people have identifies none of them.
         case when shared.external_id is null then records.external_id end as external_id,
         case when records.valid_to is null then 0 else 1 end as age
@@ -101,10 +102,29 @@ in_crm as (
     inner join records on resolved.key_kind = 'id' and resolved.key = records.crm_id
 ),
 
+---------- a second address that is in two records is in doubt: it merges nobody
+second_addresses as (
+    select crm_id, age, unnest(other_emails) as email from records
+),
+
+written_addresses as (
+    select crm_id, email from records where email is not null
+    union all
+    select crm_id, email from second_addresses
+),
+
+addresses_of_one_record as (
+    select email from written_addresses group by email having count(distinct crm_id) = 1
+),
+
 claimed as (
     select crm_id, age, 'email' as key_kind, email as key, 'address' as what
     from records
     where email is not null
+    union all
+    select crm_id, age, 'email' as key_kind, email as key, 'second address' as what
+    from second_addresses
+    semi join addresses_of_one_record on second_addresses.email = addresses_of_one_record.email
     union all
     select crm_id, age, 'external_id' as key_kind, external_id as key, 'external id' as what
     from records

@@ -18,17 +18,23 @@ lists as (
 ),
 
 events as (
-    select key, occurred_at, received_at
+    select addresses, occurred_at, received_at
     from {{ ref('consent_events') }}
     where name = 'unsubscribed'
 ),
 
-idn_domains as (
-    select * from {{ ref('idn_domains') }}
+readings as (
+    select * from {{ ref('address_readings') }}
+),
+
+further_addresses as (
+    select contact_id, address from {{ ref('contact_addresses') }}
 ),
 
 records as (
-    select crm_id, email from {{ ref('contact_history') }} where valid_to is null
+    select crm_id, email, possible_emails
+    from {{ ref('contact_history') }}
+    where valid_to is null
 ),
 
 attempts as (
@@ -41,14 +47,26 @@ decisions as (
     where decision = 'suppress'
 ),
 
+---------- every address that the cell of an event can mean
+tracked as (
+    select
+        send_id,
+        type,
+        bounce_type,
+        occurred_at,
+        unnest({{ each_address('email', 'addresses') }}) as address
+    from tracking
+    where type in ('complained', 'bounced', 'unsubscribed')
+),
+
 ---------- the address that was mailed; the contact can have another address now
 from_tracking as (
     select
-        coalesce({{ hash_email('tracking.email') }}, attempts.email_hash) as email_hash,
+        coalesce({{ hash_email('tracking.address') }}, attempts.email_hash) as email_hash,
         case tracking.type when 'complained' then 'complaint' else 'hard bounce' end as reason,
         tracking.occurred_at as since,
         'all' as scope
-    from tracking
+    from tracked as tracking
     left join attempts on tracking.send_id = attempts.send_id
     where tracking.type = 'complained'
         or (tracking.type = 'bounced' and tracking.bounce_type = 'hard')
@@ -64,22 +82,26 @@ from_attempts as (
     where status = 'rejected' and fault = 'recipient'
 ),
 
----------- lists of addresses, or of records with an address
-listed as (
+---------- lists of addresses, or of records with an address; every address that a cell can mean
+listed_addresses as (
     select
-        {{ hash_email('coalesce(addressed.address, records.email)') }} as email_hash,
-        addressed.said,
-        addressed.since
-    from (
-        select
-            lists.crm_id,
-            {{ canonical_email('lists.email', 'idn_domains.ascii_domain') }} as address,
-            lists.said,
-            coalesce(least(lists.said_at, lists.received_at), lists.received_at) as since
-        from lists
-        left join idn_domains on {{ foreign_domain('lists.email') }} = idn_domains.domain
-    ) as addressed
-    left join records on addressed.crm_id = records.crm_id
+        coalesce(
+            nullif({{ possible_addresses('lists.email') }}, []),
+            {{ each_address('records.email', 'records.possible_emails') }}
+        ) as addresses,
+        lists.said,
+        coalesce(least(lists.said_at, lists.received_at), lists.received_at) as since
+    from lists
+    left join readings on lists.email = readings.cell
+    left join records on lists.crm_id = records.crm_id
+),
+
+listed_once as (
+    select unnest(addresses) as address, said, since from listed_addresses
+),
+
+listed as (
+    select {{ hash_email('address') }} as email_hash, said, since from listed_once
 ),
 
 from_lists as (
@@ -104,17 +126,16 @@ holders as (
 
 refusals as (
     select
-        coalesce({{ hash_email('tracking.email') }}, attempts.email_hash) as email_hash,
+        coalesce({{ hash_email('tracking.address') }}, attempts.email_hash) as email_hash,
         tracking.occurred_at as since
-    from tracking
+    from tracked as tracking
     left join attempts on tracking.send_id = attempts.send_id
     where tracking.type = 'unsubscribed'
     union all
     select
-        {{ hash_email('key') }} as email_hash,
+        {{ hash_email('unnest(addresses)') }} as email_hash,
         least(occurred_at, received_at) as since
     from events
-    where {{ looks_like_email('key') }}
     union all
     select email_hash, since from listed where said = 'opt_out'
 ),
@@ -130,15 +151,21 @@ from_refusals as (
     where holders.subscribed_at is null or holders.subscribed_at <= refusals.since
 ),
 
----------- the address of a contact that refused mail, also when another contact with it agreed
+---------- the addresses of a contact that refused mail, also when another contact with one agreed
+addresses_of_contacts as (
+    select contact_id, email as address from contacts
+    union all
+    select contact_id, address from further_addresses
+),
+
 from_contacts as (
     select
-        {{ hash_email('contacts.email') }} as email_hash,
+        {{ hash_email('addresses.address') }} as email_hash,
         'unsubscribed' as reason,
         coalesce(consent.opted_out_at, consent.imported_out_at) as since,
         'marketing' as scope
     from consent
-    inner join contacts on consent.contact_id = contacts.contact_id
+    inner join addresses_of_contacts as addresses on consent.contact_id = addresses.contact_id
     where consent.consent = 'opted_out'
 ),
 

@@ -16,18 +16,24 @@ new_keys as (
     {%- endif %}
 ),
 
-idn_domains as (
-    select * from {{ ref('idn_domains') }}
+readings as (
+    select * from {{ ref('address_readings') }}
+),
+
+read as (
+    select
+        new_keys.written_key,
+        {{ certain_address('new_keys.written_key') }} as address,
+        {{ possible_addresses('new_keys.written_key') }} as addresses,
+        coalesce(readings.is_certain, true) as is_certain
+    from new_keys
+    left join readings on new_keys.written_key = readings.cell
 )
 
 select
-    new_keys.written_key,
-    case
-        when
-            contains(new_keys.written_key, '@')
-            and {{ looks_like_email(plain_email('new_keys.written_key')) }}
-            then {{ canonical_email('new_keys.written_key', 'idn_domains.ascii_domain') }}
-        else {{ trimmed('new_keys.written_key') }}
-    end as key
-from new_keys
-left join idn_domains on {{ foreign_domain('new_keys.written_key') }} = idn_domains.domain
+    written_key,
+    coalesce(address, {{ trimmed('written_key') }}) as key,
+    address is not null as is_address,
+    addresses,
+    is_certain and len(addresses) > 0 as is_certain
+from read

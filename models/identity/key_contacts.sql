@@ -9,7 +9,7 @@
 with
 
 keys as (
-    select written_key, key from {{ ref('event_keys') }}
+    select written_key, key, addresses, is_certain from {{ ref('event_keys') }}
 ),
 
 identities as (
@@ -48,6 +48,8 @@ by_key as (
 select
     wanted.written_key,
     wanted.key,
+    wanted.addresses,
+    wanted.is_certain,
     by_key.contact_id
 from wanted
 left join by_key on wanted.key = by_key.key

@@ -22,6 +22,7 @@ seen as (
 
 select
     keys.key,
+    keys.is_address,
     seen.anonymous_id,
     seen.event_id,
     seen.occurred_at,

@@ -5,6 +5,7 @@ contacts as (
         'source': 'varchar',
         'crm_id': 'varchar',
         'email_given': 'varchar',
+        'other_emails': 'varchar',
         'first_name': 'varchar',
         'last_name': 'varchar',
         'job_title': 'varchar',

@@ -5,7 +5,10 @@ from __future__ import annotations
 from enum import StrEnum
 
 from disposable_email_domains import blocklist
-from email_validator import EmailNotValidError, validate_email
+
+from senders.address_cells import read_cell
+from senders.addresses import parse_address
+from senders.errors import AddressError
 
 # Shared mailboxes: the names in RFC 2142, and common names on company websites in English, German
 # and Spanish.
@@ -31,15 +34,19 @@ class Verdict(StrEnum):
     invalid = "invalid"
 
 
-def verdict(address: str) -> Verdict:
-    """Classify one address; the caller trims surrounding whitespace.
+def verdict_of_cell(cell: str) -> Verdict:
+    """Classify the address in a cell, read as the models read it (`senders.address_cells`).
 
-    An address is invalid if it breaks the syntax of RFC 5321 or names a host that cannot receive
-    mail: a name without a dot, or reserved by RFC 6761 (example: `.test`).
+    A cell without one certain address is invalid: no mail goes to its record.
     """
+    return verdict(read_cell(cell).address or "")
+
+
+def verdict(address: str) -> Verdict:
+    """Classify one address; an address that cannot be mailed (`parse_address`) is invalid."""
     try:
-        parsed = validate_email(address, check_deliverability=False)
-    except EmailNotValidError:
+        parsed = parse_address(address)
+    except AddressError:
         return Verdict.invalid
     if _is_disposable(parsed.ascii_domain):
         return Verdict.disposable

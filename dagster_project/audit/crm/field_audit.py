@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from dagster_project.audit.crm import field_names, field_values
-from dagster_project.audit.crm.addresses import Verdict, verdict
+from dagster_project.audit.crm.addresses import Verdict, verdict_of_cell
 from dagster_project.audit.crm.results import AddressCount, FieldAudit
 from dagster_project.audit.crm.standards import LISTED
 from dagster_project.landing.shapes.column_names import looks_like_consent
@@ -159,7 +159,7 @@ def _validity(
         addresses: Counter[str] = Counter()
         rows: Counter[str] = Counter()
         for value, count in field_values.values(connection, field):
-            found = verdict(value)
+            found = verdict_of_cell(value)
             addresses[found] += 1
             rows[found] += count
         listed = [

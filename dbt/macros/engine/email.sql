@@ -1,18 +1,85 @@
 {#-
-    Whether a lowercase, trimmed text has the shape of an e-mail address: one @, no spaces or
-    commas, a dotted domain (RFC 5321, section 4.1.2, without quoted local parts). No-break spaces
-    and control characters count as spaces. Invisible characters, such as a zero-width space, are
-    allowed in the domain only: some domains contain them, and the ASCII form drops the others.
+    Whether a text is a bare address in plain ASCII, which SQL reads itself. All other address cells
+    are read by senders/address_cells.py, in the model `address_readings`. A text that this rule
+    accepts is an address there too; tests/senders/test_address_cells.py checks it.
 -#}
-{% macro looks_like_email(text) -%}
-    {{ return(adapter.dispatch('looks_like_email')(text)) }}
+{% macro is_plain_address(text) -%}
+    {{ return(adapter.dispatch('is_plain_address')(text)) }}
 {%- endmacro %}
 
-{% macro default__looks_like_email(text) -%}
-    regexp_matches(
-        {{ text }},
-        '^[^@\p{Z}\p{C},;:<>()\[\]\\"]{1,64}'
-        || '@([^@\p{Z}\p{Cc}.,;:<>()\[\]\\"]+\.)+[^@\p{Z}\p{Cc}.,;:<>()\[\]\\"]{2,63}$'
+{% macro default__is_plain_address(text) -%}
+    (
+        length({{ text }}) <= 64
+        and regexp_full_match(
+            {{ text }},
+            '[A-Za-z0-9_][A-Za-z0-9_+-]*(\.[A-Za-z0-9_+-]+)*'
+            || '@([A-Za-z0-9]+(-[A-Za-z0-9]+)*\.)+[A-Za-z]{2,}'
+        )
+        and not regexp_matches(
+            lower({{ text }}), '\.(arpa|invalid|local|localhost|onion|test)$'
+        )
+    )
+{%- endmacro %}
+
+
+{#- The text of a cell that SQL cannot read and that may hold addresses; else null. -#}
+{% macro address_cell(text) -%}
+    {{ return(adapter.dispatch('address_cell')(text)) }}
+{%- endmacro %}
+
+{% macro default__address_cell(text) -%}
+    case
+        when {{ is_plain_address(text) }} then null
+        when regexp_matches(
+            {{ text }},
+            '(?i)[@＠﹫]|%40|&#0*64;|&#x0*40;|&commat;|[(\[{<\s]\s*at\s*[)\]}>\s]'
+        )
+            then {{ text }}
+    end
+{%- endmacro %}
+
+
+{#- The only address of a cell, in its normal form; null without a certain reading. Joined before:
+    `left join {{ ref('address_readings') }} as readings on <text> = readings.cell`. -#}
+{% macro certain_address(text, readings='readings') -%}
+    case
+        when {{ readings }}.cell is not null
+            then
+                case
+                    when {{ readings }}.is_certain and len({{ readings }}.addresses) = 1
+                        then {{ readings }}.addresses[1]
+                end
+        when {{ is_plain_address(text) }} then lower({{ text }})
+    end
+{%- endmacro %}
+
+
+{#- Every address that a cell can mean, as a list; a refusal counts for each. Joined like
+    certain_address(). -#}
+{% macro possible_addresses(text, readings='readings') -%}
+    case
+        when {{ readings }}.cell is not null then {{ readings }}.addresses
+        when {{ is_plain_address(text) }} then [lower({{ text }})]
+        else cast([] as varchar[])
+    end
+{%- endmacro %}
+
+
+{#- An address and a list of addresses as one list without repetitions; [null] if there is none, so
+    that unnest() keeps the row. -#}
+{% macro each_address(address, addresses) -%}
+    {{ return(adapter.dispatch('each_address')(address, addresses)) }}
+{%- endmacro %}
+
+{% macro default__each_address(address, addresses) -%}
+    coalesce(
+        nullif(
+            list_distinct(
+                list_prepend(cast({{ address }} as varchar), coalesce({{ addresses }}, []))
+            ),
+            []
+        ),
+        [null]
     )
 {%- endmacro %}
 
@@ -28,31 +95,4 @@
         {{ text }},
         ' ' || chr(9) || chr(10) || chr(13) || chr(160) || chr(8203) || chr(65279)
     )
-{%- endmacro %}
-
-
-{#- The form in which addresses are compared, except for the letters of the domain: lowercase,
-    composed letters (Unicode NFC). Dots and plus-tags stay, because only some providers ignore
-    them. -#}
-{% macro plain_email(text) -%}
-    {{ return(adapter.dispatch('plain_email')(text)) }}
-{%- endmacro %}
-
-{% macro default__plain_email(text) -%}
-    lower(nfc_normalize({{ trimmed(text) }}))
-{%- endmacro %}
-
-
-{#- The domain of an address, if the domain has letters outside ASCII; else null. Models join
-    `idn_domains` by this value. -#}
-{% macro foreign_domain(text) -%}
-    {{ return(adapter.dispatch('foreign_domain')(text)) }}
-{%- endmacro %}
-
-{% macro default__foreign_domain(text) -%}
-    {#- strlen counts bytes, length counts letters -#}
-    case
-        when strlen({{ text }}) <> length({{ text }}) and contains({{ text }}, '@')
-            then split_part({{ plain_email(text) }}, '@', -1)
-    end
 {%- endmacro %}

@@ -17,7 +17,7 @@
 {%- endmacro %}
 
 {% macro default__hash_email(email) -%}
-    sha256(lower(trim({{ email }})))
+    sha256({{ email }})
 {%- endmacro %}
 
 

@@ -29,6 +29,9 @@ contacts as (
             {{ said('id', 'Record ID') }}, lower({{ said('property_email', 'Email') }})
         ) as crm_id,
         lower({{ said('property_email', 'Email') }}) as email_given,
+        {{ said_other_emails(source('hubspot', 'contact'), [
+            'property_hs_additional_emails', 'Additional email addresses'
+        ]) }} as other_emails,
         {{ said('property_firstname', 'First Name') }} as first_name,
         {{ said('property_lastname', 'Last Name') }} as last_name,
         {{ said('property_jobtitle', 'Job Title') }} as job_title,

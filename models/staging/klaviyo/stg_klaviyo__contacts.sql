@@ -10,6 +10,7 @@ profiles as (
     select
         {{ said('id', 'Klaviyo ID') }} as id,
         lower({{ said('email') }}) as email_given,
+        {{ said_other_emails(source('klaviyo', 'person')) }} as other_emails,
         {{ said('first_name', 'First Name') }} as first_name,
         {{ said('last_name', 'Last Name') }} as last_name,
         {{ said('title') }} as job_title,
@@ -39,6 +40,7 @@ contacts as (
         'klaviyo' as source,
         'klaviyo:' || coalesce(id, email_given) as crm_id,
         email_given,
+        other_emails,
         first_name,
         last_name,
         job_title,

@@ -19,6 +19,9 @@ persons as (
             said('email', 'Person - Email - Work', 'Person - Email - Home', 'Person - Email - Other'),
             'value'
         ) }}) as email_given,
+        {{ said_other_emails(source('pipedrive', 'person'), [
+            'email', 'Person - Email - Work', 'Person - Email - Home', 'Person - Email - Other'
+        ]) }} as other_emails,
         {{ said('first_name', 'Person - First name') }} as first_name,
         {{ said('last_name', 'Person - Last name') }} as last_name,
         {{ said('job_title', 'Person - Job title') }} as job_title,
@@ -49,6 +52,9 @@ persons_of_deals as (
             'Person - Email - Work', 'Person - Email - Home', 'Person - Email - Other'
         ) }})
             as email_given,
+        {{ said_other_emails(source('pipedrive', 'deal'), [
+            'Person - Email - Work', 'Person - Email - Home', 'Person - Email - Other'
+        ]) }} as other_emails,
         {{ said_consent('Person - Marketing consent') }} as marketing_consent,
         {{ said('Organization - ID') }} as company_id,
         {{ bookkeeping() }}
@@ -76,6 +82,7 @@ contacts as (
         'pipedrive' as source,
         'pipedrive:' || coalesce(id, email_given) as crm_id,
         email_given,
+        other_emails,
         first_name,
         last_name,
         job_title,

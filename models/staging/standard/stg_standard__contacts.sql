@@ -10,6 +10,9 @@ filled as (
     select
         trim(contact_id) as contact_id,
         last_value(email ignore nulls) over versions_so_far as email,
+        last_value(
+            {{ said_other_emails(source('standard', 'contacts'), ['other_emails']) }} ignore nulls
+        ) over versions_so_far as other_emails,
         last_value(first_name ignore nulls) over versions_so_far as first_name,
         last_value(last_name ignore nulls) over versions_so_far as last_name,
         last_value(job_title ignore nulls) over versions_so_far as job_title,
@@ -58,6 +61,7 @@ contacts as (
         'standard' as source,
         contact_id as crm_id,
         lower(nullif(trim(email), '')) as email_given,
+        other_emails,
         nullif(trim(first_name), '') as first_name,
         nullif(trim(last_name), '') as last_name,
         nullif(trim(job_title), '') as job_title,

@@ -4,15 +4,17 @@ tracking as (
     select * from {{ source('tracking', 'tracking') }}
 ),
 
-idn_domains as (
-    select * from {{ ref('idn_domains') }}
+readings as (
+    select * from {{ ref('address_readings') }}
 ),
 
 known as (
     select
         tracking.event_id,
         tracking.send_id,
-        {{ canonical_email('tracking.email', 'idn_domains.ascii_domain') }} as email,
+        {{ certain_address('tracking.email') }} as email,
+        {{ possible_addresses('tracking.email') }} as addresses,
+        coalesce(readings.is_certain, true) as is_certain,
         ---------- a report that mail is not spam is no complaint, nor is one on authentication
         case
             when tracking.type = 'complained'
@@ -37,7 +39,7 @@ known as (
         tracking.file_id,
         tracking.file_no
     from tracking
-    left join idn_domains on {{ foreign_domain('tracking.email') }} = idn_domains.domain
+    left join readings on tracking.email = readings.cell
     where tracking.received_at <= {{ as_of() }}
 )
 
