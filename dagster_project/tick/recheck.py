@@ -12,7 +12,7 @@ from senders.address_cells import read_cell
 from senders.tracking_types import types_that_mean
 
 # The keys of new facts that are more than an id or a bare address: only Python reads them.
-_UNCLEAR = """
+_UNCLEAR = r"""
     with
 
     unseen as (
@@ -31,7 +31,14 @@ _UNCLEAR = """
         inner join unseen on events.file_id = unseen.file_id
     )
 
-    select said from said where not regexp_full_match(said, '[A-Za-z0-9_.+-]+(@[A-Za-z0-9.-]+)?')
+    select said
+    from said
+    where not regexp_full_match(
+        said,
+        '[A-Za-z0-9_.:-]+|'
+        || '[A-Za-z0-9_][A-Za-z0-9_+-]*(\.[A-Za-z0-9_+-]+)*'
+        || '@([A-Za-z0-9]+(-[A-Za-z0-9]+)*\.)+[A-Za-z]{2,}'
+    )
 """
 # Per contact, by the identities of this tick: one new event (an opt-out, a reply or the goal). An
 # event counts for every address that its key can mean.
