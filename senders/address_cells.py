@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, cast
 from urllib.parse import unquote
 
 from senders.addresses import normal_address
@@ -52,6 +53,8 @@ _WRAPPERS = [
 ]
 _MAILTO = re.compile(r"mailto:([^?]*)(\?[^@]*)?", re.DOTALL | re.IGNORECASE)
 _SEPARATORS = [re.compile(pattern) for pattern in (r"[\r\n]+", ";", r"\|", ",", r"\s+/\s+", r"\s+")]
+
+_JSON_NAMES = ("value", "email", "address")
 
 # Repairs of a text that is certainly no address, to find the addresses that it could mean.
 _AT = re.compile(r"\s*[\[({<]\s*(?:at|\u00e4t)\s*[\])}>]\s*|\s+at\s+|\s*@+\s*", re.IGNORECASE)
@@ -138,19 +141,23 @@ def _content(text: str, wrappers: list[re.Pattern[str]]) -> str | None:
 
 
 def _values_of_json(text: str) -> list[str] | None:
-    """The values with an @ of a JSON list or object (Pipedrive: the primary address first)."""
+    """The addresses of a JSON list or object; of Pipedrive's list the primary address first.
+
+    None for other text, and for an address under a name that can mean another person.
+    """
     try:
-        content = json.loads(text)
+        content: Any = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    items = content if isinstance(content, list) else [content]
-    items.sort(key=lambda item: not (isinstance(item, dict) and item.get("primary") is True))
-    return [
-        value
-        for item in items
-        for value in (item.values() if isinstance(item, dict) else [item])
-        if isinstance(value, str) and "@" in value
+    items = cast("list[Any]", content if isinstance(content, list) else [content])
+    records: list[dict[str, Any]] = [
+        item if isinstance(item, dict) else {"value": item} for item in items
     ]
+    records.sort(key=lambda record: record.get("primary") is not True)
+    named = [pair for record in records for pair in record.items() if "@" in str(pair[1])]
+    if any(name not in _JSON_NAMES or not isinstance(value, str) for name, value in named):
+        return None
+    return [value for _, value in named]
 
 
 def _possible(text: str) -> Iterator[str]:

@@ -98,6 +98,8 @@ DOUBTFUL = [
     '=HYPERLINK("mailto:ann@x.example"; "Ann")',
     "n/a; ann@x.example",
     "ann%40x.example (unsubscribed)",
+    '[{"value": "ann@x.example", "owner": "bob@y.example"}]',
+    '{"value": ["ann@x.example"]}',
 ]
 NO_ADDRESS = ["", "-", "n/a", "none", "ann", "ann@", "@x.example", "ann@localhost", "ann@host.test"]
 
