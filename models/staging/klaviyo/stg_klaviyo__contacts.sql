@@ -10,7 +10,7 @@ profiles as (
     select
         {{ said('id', 'Klaviyo ID') }} as id,
         lower({{ said('email') }}) as email_given,
-        {{ said_other_emails(source('klaviyo', 'person')) }} as other_emails,
+        {{ said_other_emails(source('klaviyo', 'person'), ['other_emails']) }} as other_emails,
         {{ said('first_name', 'First Name') }} as first_name,
         {{ said('last_name', 'Last Name') }} as last_name,
         {{ said('title') }} as job_title,

@@ -11,7 +11,7 @@ members as (
         {{ said('list_id') }} as list_id,
         {{ said('id') }} as id,
         lower({{ said('email_address', 'Email Address') }}) as email_given,
-        {{ said_other_emails(source('mailchimp', 'member')) }} as other_emails,
+        {{ said_other_emails(source('mailchimp', 'member'), ['other_emails']) }} as other_emails,
         {{ said('merge_fname', 'First Name') }} as first_name,
         {{ said('merge_lname', 'Last Name') }} as last_name,
         {{ said('merge_phone', 'Phone Number') }} as phone,

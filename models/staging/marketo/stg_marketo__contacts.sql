@@ -19,7 +19,7 @@ leads as (
             {{ said('id', 'Lead ID') }}, lower({{ said('email', 'Email Address') }})
         ) as crm_id,
         lower({{ said('email', 'Email Address') }}) as email_given,
-        {{ said_other_emails(source('marketo', 'lead')) }} as other_emails,
+        {{ said_other_emails(source('marketo', 'lead'), ['other_emails']) }} as other_emails,
         {{ said('first_name', 'firstName', 'First Name') }} as first_name,
         {{ said('last_name', 'lastName', 'Last Name') }} as last_name,
         {{ said('title', 'Job Title') }} as job_title,

@@ -16,7 +16,7 @@ contact_records as (
     select
         {{ said('id', 'Contact ID') }} as id,
         lower({{ said('email') }}) as email_given,
-        {{ said_other_emails(source('salesforce', 'contact')) }} as other_emails,
+        {{ said_other_emails(source('salesforce', 'contact'), ['other_emails']) }} as other_emails,
         {{ said('first_name', 'FirstName', 'First Name') }} as first_name,
         {{ said('last_name', 'LastName', 'Last Name') }} as last_name,
         {{ said('title') }} as job_title,
@@ -44,7 +44,7 @@ lead_records as (
     select
         {{ said('id', 'Lead ID') }} as id,
         lower({{ said('email') }}) as email_given,
-        {{ said_other_emails(source('salesforce', 'lead')) }} as other_emails,
+        {{ said_other_emails(source('salesforce', 'lead'), ['other_emails']) }} as other_emails,
         {{ said('first_name', 'FirstName', 'First Name') }} as first_name,
         {{ said('last_name', 'LastName', 'Last Name') }} as last_name,
         {{ said('title') }} as job_title,
