@@ -10,6 +10,7 @@ import re
 import unicodedata
 from hashlib import sha256
 
+import idna
 from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 
 from senders.errors import AddressError
@@ -86,6 +87,25 @@ def normal_address(text: str) -> str | None:
     except AddressError:
         return None
     return f"{parsed.local_part}@{parsed.ascii_domain}"
+
+
+def ascii_domain(domain: str) -> str | None:
+    """Convert a domain to its ASCII form in the DNS: `bücher.example` is `xn--bcher-kva.example`.
+
+    IDNA 2008 (RFC 5891) after the mapping of UTS 46 (case, width, dots), without transitional
+    processing: ß stays ß.
+
+    Args:
+        domain: the domain in any spelling.
+
+    Returns:
+        The ASCII form, lowercase; None if the text is not a domain.
+
+    """
+    try:
+        return idna.encode(domain, uts46=True, transitional=False).decode("ascii").lower()
+    except idna.IDNAError:
+        return None
 
 
 def email_hash(email: str) -> str:
