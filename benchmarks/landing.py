@@ -95,7 +95,7 @@ def land(path: str, kind: str, rows: int) -> dict[str, float]:
             started = time.perf_counter()
             landed = land_file(connection, Path(path), kind, settings, _LANDED_AT)
             seconds = time.perf_counter() - started
-    if landed.rows_landed != rows:
+    if landed.rows_landed < rows:
         raise RuntimeError(str(landed))
     return {"seconds": seconds}
 

@@ -196,22 +196,22 @@ def _read(
         return way
     place = 0 if header_line else _header_place(head)
     header = head[place]
-    way.dialect = dialect.named(header.line, tuple(header.values or []))
-    way.columns = len(header.values or [])
+    way.dialect = dialect.named(header.line, tuple(header.values))
+    way.columns = len(header.values)
     after = chain(head[place + 1 :], records)
     if may_have_footer:
         split = split_csv_footer(after, way.dialect, way.columns)
         after = (record for record, is_footer in split if not is_footer)
     for record in after:
         way.records += 1
-        way.widest = max(way.widest, len(record.values or []))
-        way.fitting += record.problem is None and len(record.values or []) == way.columns
-        way.content = hash((way.content, tuple(record.values or [])))
+        way.widest = max(way.widest, len(record.values))
+        way.fitting += record.problem is None and len(record.values) == way.columns
+        way.content = hash((way.content, tuple(record.values)))
     if header.problem:
         way.doubt = f"the header in line {header.line} cannot be read: {header.problem}"
     elif dialect.padded and not _is_padded(head, dialect):
         way.doubt = "only some delimiters are followed by a blank"
-    elif dialect.quote and any(map(_quoted_otherwise(dialect).fullmatch, header.values or [])):
+    elif dialect.quote and any(map(_quoted_otherwise(dialect).fullmatch, header.values)):
         way.doubt = "the column names have another quote"
     elif not header_line:
         way.doubt = _doubt_header(head, place)
@@ -237,8 +237,8 @@ def _quoted_otherwise(dialect: Dialect) -> re.Pattern[str]:
 
 def _header_place(head: list[Record]) -> int:
     """Find the header: the first record below a title, or of the usual, larger width."""
-    rows = [(record.line, record.values or []) for record in head]
-    first, widths = len(head[0].values or []), Counter(len(values) for _, values in rows[1:])
+    rows = [(record.line, record.values) for record in head]
+    first, widths = len(head[0].values), Counter(len(values) for _, values in rows[1:])
     if first > 1 or not widths:
         return titles(rows)
     usual = max(widths, key=lambda width: (widths[width], width))
@@ -249,9 +249,9 @@ def _header_place(head: list[Record]) -> int:
 
 def _doubt_header(head: list[Record], place: int) -> str | None:
     """Explain why the record may not be the header; None if it is the header."""
-    header, rows = head[place].values or [], [record.values or [] for record in head[place + 1 :]]
+    header, rows = head[place].values, [record.values for record in head[place + 1 :]]
     line = head[place].line
-    if rival := rival_header([(record.line, record.values or []) for record in head[place:]]):
+    if rival := rival_header([(record.line, record.values) for record in head[place:]]):
         return f"the header may be line {line} or line {rival}"
     has_value = any(map(VALUE.fullmatch, header))
     contrast = any(
@@ -264,7 +264,7 @@ def _doubt_header(head: list[Record], place: int) -> str | None:
     if has_value and not contrast:
         return f"line {line} looks like values, not like column names"
     before = head[place - 1]
-    is_next = before.line + 1 == line and any(map(str.strip, before.values or []))
+    is_next = before.line + 1 == line and any(map(str.strip, before.values))
     if place and is_next and not contrast:
         return f"the header may be line {line} or line {head[0].line}"
     if place > _MAX_PREAMBLE:

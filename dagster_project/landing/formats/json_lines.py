@@ -43,7 +43,7 @@ class JsonLines(Rows):
         self.line = "_line" if self.numbered else "rowid + 1"
         self.must_be = count_lines(path) if reading == "lines" else None
         if copy is not None:
-            self.more = copy.more
+            self.more, self.is_broken = copy.more, copy.problems > 0
 
     @override
     def repaired(self, scratch: Path) -> Rows:

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 
 from dagster_project.landing.formats.csv_records import (
     Dialect,
-    read_records,
+    WholeLines,
+    line_by_line,
+    read_whole_lines,
     split_csv_footer,
     whole_line,
 )
@@ -59,7 +61,8 @@ class CleanCopy:
         """The number of written rows."""
         self.more = 0
         """The number of rows with a problem beyond `MAX_REJECTS`, which are not written."""
-        self._problems = 0
+        self.problems = 0
+        """The number of written rows with a problem."""
         self._footer: list[int] = []
 
     @property
@@ -79,17 +82,21 @@ class CleanCopy:
         if problem is None:
             self.rows += 1
             self._writer.writerow([line, "", "", *values])
-        elif self._problems < MAX_REJECTS:
+        elif self.problems < MAX_REJECTS:
             self.rows += 1
-            self._problems += 1
+            self.problems += 1
             self._writer.writerow([line, problem, _shown(text), *self._no_values])
         else:
             self.more += 1
 
-    def add_line(self, line: int, text: str) -> None:
-        """Write a line that is a record without doubt, as it is."""
-        self.rows += 1
-        self._target.write(f"{line}{self._no_problem}{text.rstrip(_LINE_END)}\n")
+    def add_lines(self, first: int, lines: list[str]) -> None:
+        """Write consecutive lines that are records without doubt, as they are."""
+        self.rows += len(lines)
+        separator = self._no_problem
+        self._target.writelines(
+            f"{number}{separator}{line.rstrip(_LINE_END)}\n"
+            for number, line in enumerate(lines, first)
+        )
 
 
 @contextmanager
@@ -140,20 +147,19 @@ def repair_csv(
 
     """
     width = len(dialect.header)
-    whole = whole_line(dialect, width)
     with open_text(path, encoding) as source, clean_copy(clean, width, copied(dialect)) as copy:
-        records = read_records(source, dialect, encoding, whole)
+        records = read_whole_lines(source, dialect, encoding)
         next(records)
         for record, is_footer in (
-            split_csv_footer(records, dialect, width)
+            split_csv_footer(line_by_line(records), dialect, width)
             if may_have_footer
             else zip(records, repeat(False))
         ):
             if is_footer:
                 copy.add_footer(record.line)
                 continue
-            if record.values is None:
-                copy.add_line(record.line, record.text)
+            if isinstance(record, WholeLines):
+                copy.add_lines(record.line, record.lines)
                 continue
             problem = record.problem or _wrong_width(record.values, width)
             if problem is None and not quote_is_declared:

@@ -42,6 +42,8 @@ class Rows(ABC):
     """Whether `relation` has a column `_line`."""
     again: Mapping[str, Sequence[str]]
     """The further columns of a name that occurs again in the header: { "Reason": ["Reason_2"] }."""
+    is_broken: bool
+    """Whether some rows are known to have a problem before they are read."""
     more: int
     """The number of further rejected rows, which `relation` lacks; see `repair.MAX_REJECTS`."""
     must_be: int | None
@@ -54,6 +56,7 @@ class Rows(ABC):
     def __init__(self, parameters: Parameters) -> None:
         self.parameters = parameters
         self.again = {}
+        self.is_broken = False
         self.more = 0
 
     @abstractmethod

@@ -200,6 +200,7 @@ class RepairedTable(_TextTable):
         self.again = again
         self.must_be, self.more = copy.rows, copy.more
         self.notices = copy.notices
+        self.is_broken = copy.problems > 0
 
     @override
     def problem(self) -> str:

@@ -132,7 +132,7 @@ class _Writing:
     def facts(self) -> LandedFile:
         """Land events or tracking."""
         seen = Seen(self.connection, self.settings.seen_dir / self.kind.table, self.kind.table)
-        landed, hashes, file_no = self._facts_whole(seen) or self._facts_checked()
+        landed, hashes, file_no = self._facts_whole(seen)
         if len(hashes):
             seen.add(hashes, file_no, self.file.file_id)
         return landed
@@ -142,14 +142,17 @@ class _Writing:
         landed, _, _ = self._facts_checked()
         return landed
 
-    def _facts_whole(self, seen: Seen) -> tuple[LandedFile, pl.Series, int] | None:
-        """Land the file without a temporary table, if every row is valid and new, else None.
+    def _facts_whole(self, seen: Seen) -> tuple[LandedFile, pl.Series, int]:
+        """Land the file without a temporary table, if every row is valid and new.
 
-        Most files qualify, and this path is much faster than `_facts_checked`.
+        Most files qualify, and this path is much faster than `_facts_checked`, which lands all
+        others.
         """
         for open_ in self._ways_to_open():
             try:
                 rows = open_()
+                if rows.is_broken:
+                    return self._facts_checked(rows)
                 with transaction(self.connection):
                     hashes = facts.insert_whole(
                         self.connection,
@@ -166,11 +169,11 @@ class _Writing:
                     landed = self._landed(len(hashes), notices=_twice(rows))
                     file_no = self._record(landed)
             except _NotWholeError:
-                return None
+                break
             except (NotUniformError, *UNREADABLE):
                 continue
             return landed, hashes, file_no
-        return None
+        return self._facts_checked()
 
     def _numbered(self) -> tuple[str, int]:
         """Return the file's id and number."""
@@ -190,13 +193,18 @@ class _Writing:
             ]
         return [lambda: open_rows(self.connection, self.path, source, self.scratch)]
 
-    def _facts_checked(self) -> tuple[LandedFile, pl.Series, int]:
-        """Land the valid new rows, and the rejects."""
+    def _facts_checked(self, opened: Rows | None = None) -> tuple[LandedFile, pl.Series, int]:
+        """Land the valid new rows, and the rejects.
+
+        Args:
+            opened: the file's rows, if they are open and not yet read.
+
+        """
 
         def check(rows: Rows) -> None:
             self._write_checked(facts.check(self.kind, rows, self.landed_at), rows)
 
-        with self._checked_rows(check) as rows:
+        with self._checked_rows(check, opened) as rows:
             facts.reject_conflicts(self.connection, self.kind, _CHECKED, self._numbered()[1])
             right, wrong = self._count("_problem is null"), self._wrong(rows)
             with self._transaction():
@@ -248,9 +256,11 @@ class _Writing:
         return landed
 
     @contextmanager
-    def _checked_rows(self, check: Callable[[Rows], None]) -> Iterator[Rows]:
+    def _checked_rows(
+        self, check: Callable[[Rows], None], opened: Rows | None = None
+    ) -> Iterator[Rows]:
         """Write the file's checked rows, with correct lines, to the temporary table."""
-        rows = open_rows(self.connection, self.path, self.kind.source, self.scratch)
+        rows = opened or open_rows(self.connection, self.path, self.kind.source, self.scratch)
         try:
             try:
                 check(rows)

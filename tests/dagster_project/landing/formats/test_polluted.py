@@ -124,7 +124,7 @@ def test_a_line_that_is_copied_whole_is_the_record_that_the_csv_module_reads(tmp
         path.write_text(line, newline="")
         with open_text(path, UTF_8) as handle:
             [record] = read_records(handle, dialect, UTF_8)
-        assert (record.problem, len(record.values or [])) == (None, 3), repr(line)
+        assert (record.problem, len(record.values)) == (None, 3), repr(line)
     assert copied > 100
 
 
