@@ -1,4 +1,4 @@
-"""Landing 400,000 rows of each format against DuckDB's `create table as` of the same file as text."""
+"""Landing 400,000 rows of each format against DuckDB's `create table as` of the same file."""
 
 from __future__ import annotations
 

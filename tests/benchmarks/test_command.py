@@ -15,7 +15,7 @@ from benchmarks._measure import Comparison, Result, Sample, Scale, call, command
 
 
 def test_every_benchmark_module_has_comparisons():
-    assert benchmarks.names() == ["dispatch", "history", "landing", "serving", "tick"]
+    assert benchmarks.names() == ["dispatch", "formats", "history", "landing", "serving", "tick"]
     for name in benchmarks.names():
         assert callable(import_module(f"benchmarks.{name}").comparisons)
 

@@ -152,11 +152,23 @@ class UniformObjects(Rows):
 
     line = "rowid + 1"
     numbered = False
-    must_be = None
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, path: Path, *, has_lines: bool = False
+    ) -> None:
+        """Read the keys of the first object.
+
+        Args:
+            connection: the connection that reads the rows.
+            path: the file.
+            has_lines: whether the rows' lines are needed: each line of the file must be a row.
+
+        """
         super().__init__(Parameters())
         self._path = path
+        self.must_be = count_lines(path) if has_lines else None
+        self._others: list[str] = []
+        self._texts: set[str] = set()
         self._objects = _read_objects(self.parameters, path)
         found = connection.execute(
             f"select json_keys(_given) from {self._objects} limit 1",  # noqa: S608 - bound
@@ -184,7 +196,11 @@ class UniformObjects(Rows):
 
     @override
     def relation(self) -> str:
-        fields = ", ".join(f"{identifier(key)} varchar" for key in self._keys) or "_none varchar"
+        if self._texts & {*self._others}:
+            raise NotUniformError  # the value is needed as text and as JSON
+        types = dict.fromkeys(self._keys, "varchar") | dict.fromkeys(self._others, "json")
+        fields = ", ".join(f"{identifier(key)} {kind}" for key, kind in types.items())
+        fields = fields or "_none varchar"
         return f"(select _object::struct({fields}) as _values from {self._objects})"  # noqa: S608
 
     @override
@@ -199,7 +215,11 @@ class UniformObjects(Rows):
     def text(self, name: str) -> str:
         if name not in self._keys:
             return "null::varchar"
-        return f"nullif(struct_extract_at(_values, {self._keys.index(name) + 1}), '')"
+        self._texts.add(name)
+        return f"nullif({self._value(name)}, '')"
+
+    def _value(self, name: str) -> str:
+        return f"struct_extract_at(_values, {self._keys.index(name) + 1})"
 
     @override
     def is_inexact(self, name: str) -> str:
@@ -219,9 +239,16 @@ class UniformObjects(Rows):
     def others(
         self, taken: Collection[str], renamed: Mapping[str, str], constants: Mapping[str, str]
     ) -> str:
-        if renamed or set(self._keys) - set(taken):
+        self._others = [key for key in self._keys if key not in taken]
+        # An event without an id gets one by its content, in the order of its own keys.
+        if renamed or (self._others and (constants or "event_id" not in taken)):
             raise NotUniformError
-        return f"{self.parameters.bind(json.dumps(dict(constants)))}::json"
+        if not self._others:
+            return f"{self.parameters.bind(json.dumps(dict(constants)))}::json"
+        pairs = [
+            f"{self.parameters.bind(key)}::varchar, {self._value(key)}" for key in self._others
+        ]
+        return f"json_object({', '.join(pairs)})"
 
 
 class NotUniformError(Exception):

@@ -329,3 +329,51 @@ def test_a_declared_quote_is_trusted(make_landing):
     landing = make_landing(people={"as": "crm/standard/contacts", "quote": '"'})
     content = 'contact_id,email,note\n1,a,"Big TV\n2,b,TV\n3,c,40"\n'
     assert landing.land_one("people/a.csv", content).rows_landed == 1
+
+
+OBJECTS = [
+    '{"contact_id":"1","note":"x, \\"y\\" é","n":1.5,"deep":{"a":[1,null]},"off":null,"empty":""}',
+    '{"note":"z","contact_id":2,"n":"7","deep":{},"off":true,"empty":"x"}',
+]
+
+
+@pytest.mark.parametrize(
+    ("more", "landed", "rejected"),
+    [
+        ([], 2, 0),
+        (['{"contact_id":"3","other":1}'], 3, 0),
+        (["", '{"contact_id":"3"}'], 3, 0),
+        (['{"note":"no id","n":1,"deep":1,"off":1,"empty":1,"contact_id":null}'], 2, 1),
+        (["no object"], 2, 1),
+        (['{"contact_id":"3","contact_id":"4","note":1,"n":1,"deep":1,"off":1}'], 2, 1),
+    ],
+)
+def test_objects_with_equal_keys_land_like_all_others(landing, more, landed, rejected):
+    """The fast reading takes files whose objects have the same keys; the slower one all others."""
+    found = landing.land_one(f"{PLACE}.jsonl", "\n".join([*OBJECTS, *more]) + "\n")
+    assert (found.error, found.rows_landed, found.rows_rejected) == (None, landed, rejected)
+    rows = landing.rows(
+        """select _line, contact_id, note, n, deep, off, empty from raw.standard__contacts
+           where contact_id in ('1', '2') order by 1"""
+    )
+    assert rows == [
+        (1, "1", 'x, "y" é', "1.5", '{"a":[1,null]}', "", ""),
+        (2, "2", "z", "7", "{}", "true", "x"),
+    ]
+    assert [line for line, _, _ in landing.rejects()] == [3] * rejected
+
+
+@pytest.mark.parametrize("slower", ["", '{"event_id":"9","contact_key":"b","name":"n"}\n'])
+def test_the_properties_of_objects_with_equal_keys_keep_their_json(landing, slower):
+    lines = [
+        json.dumps(
+            {"event_id": str(n), "contact_key": "a", "name": "n", "occurred_at": "2024-06-01"}
+        )[:-1]
+        + ', "amount": 1.5, "plan": "pro", "items": [1, {"a": null}], "none": null}\n'
+        for n in range(3)
+    ]
+    found = landing.land_one("events/a.jsonl", "".join(lines) + slower)
+    assert found.rows_landed == 3
+    assert landing.rows("select distinct properties from raw.events") == [
+        ('{"amount":1.5,"plan":"pro","items":[1,{"a":null}],"none":null}',)
+    ]
