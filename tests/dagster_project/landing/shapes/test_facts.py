@@ -240,15 +240,15 @@ def test_the_first_row_with_an_event_id_in_a_file_lands(landing):
     landed = landing.land_one(
         "events/a.jsonl", event(name="first") + event(event_id="e2") + event(name="second")
     )
-    assert (landed.rows_landed, landed.rows_duplicate) == (2, 1)
+    assert (landed.rows_landed, landed.rows_duplicate, landed.rows_rejected) == (2, 0, 1)
     assert landing.rows("select name from raw.events where event_id = 'e1'") == [("first",)]
 
 
 def test_the_first_landed_row_with_an_event_id_stays(landing):
     landing.land_one("events/b.jsonl", event(name="first"))
     landed = landing.land_one("events/a.jsonl", event(name="second") + event(event_id="e2"))
-    assert (landed.rows_landed, landed.rows_duplicate) == (1, 1)
-    assert landing.rows("select rows_landed, rows_duplicate from raw.files order by path") == [
+    assert (landed.rows_landed, landed.rows_duplicate, landed.rows_rejected) == (1, 0, 1)
+    assert landing.rows("select rows_landed, rows_rejected from raw.files order by path") == [
         (1, 1),
         (1, 0),
     ]
