@@ -31,16 +31,19 @@ _READERS = {
     "JSONL": "read_json($path, format = 'newline_delimited', columns = {columns})",
     "Parquet": "read_parquet($path)",
     "CSV, UTF-16": "read_csv($path, all_varchar = true, header = true, encoding = 'utf-16')",
+    # In parallel, DuckDB loses a fifth of the rows after a stray quote.
     "CSV with a stray quote": "read_csv($path, all_varchar = true, header = true, delim = ',', "
-    "quote = '\"', escape = '\"', ignore_errors = true)",
+    "quote = '\"', escape = '\"', ignore_errors = true, parallel = false)",
 }
 _ENDINGS = {"JSONL": "jsonl", "Parquet": "parquet"}
 
 
 def comparisons(scale: Scale, scratch: Path) -> Iterator[Comparison]:
-    """Compare each format, as events and as a CRM export."""
+    """Compare each format, as events and as a CRM export; in a quick run only one."""
     rows = scale.of(400_000, 2_000)
-    for form, reader in _READERS.items():
+    forms = ["JSONL"] if scale.quick else list(_READERS)
+    for form in forms:
+        reader = _READERS[form]
         for kind, query in _QUERIES.items():
             path = scratch / f"a.{_ENDINGS.get(form, 'csv')}"
             call(write_file, query=query, rows=rows, path=path, form=form)

@@ -24,7 +24,9 @@ def test_an_unknown_benchmark_is_reported_with_the_available_names(capsys):
     with pytest.raises(SystemExit) as caught:
         benchmarks.main(["lnding"])
     assert caught.value.code == 2
-    assert "unknown benchmark lnding (available: dispatch, history" in capsys.readouterr().err
+    assert (
+        "unknown benchmark lnding (available: dispatch, formats, history" in capsys.readouterr().err
+    )
 
 
 def test_the_two_sides_run_in_turn_and_the_medians_are_compared():
