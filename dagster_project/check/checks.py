@@ -17,7 +17,14 @@ from dagster_project.check import preview
 from dagster_project.check.rehearsal import rehearse
 from dagster_project.home import warehouse
 from dagster_project.home.settings import Settings, SettingsError
-from dagster_project.landing import other_mapping_notice, other_mappings
+from dagster_project.landing import (
+    Kind,
+    KindError,
+    other_mapping_notice,
+    other_mappings,
+    parse_kind,
+    sources_with_unknown_keys,
+)
 from dagster_project.project import dbt, registry, segment_contract, trigger_contract
 from dagster_project.tick.sender import make_sender
 from senders.base import SenderConfigError
@@ -42,7 +49,7 @@ def run_checks(settings: Settings) -> list[str]:
     findings += problems
     findings += [*_variables(settings)] or [*_templates(settings, contacts)]
     findings += _configuration(settings)
-    findings += _mappings(settings)
+    findings += _landed(settings)
     return findings
 
 
@@ -136,8 +143,8 @@ def _configuration(settings: Settings) -> Iterator[str]:
             yield str(error)
 
 
-def _mappings(settings: Settings) -> Iterator[str]:
-    """Find sources whose landed files were read with other settings than today's."""
+def _landed(settings: Settings) -> Iterator[str]:
+    """Find sources with files read with other settings than today's, or with unknown keys."""
     if not settings.warehouse_path.exists():
         return
     try:
@@ -145,10 +152,20 @@ def _mappings(settings: Settings) -> Iterator[str]:
             settings.warehouse_path, read_only=True, wait_seconds=0
         ) as connection:
             found = other_mappings(connection, settings)
+            kinds = [_kind(settings, name) for name in ("events", *settings.sources)]
+            keys = sources_with_unknown_keys(connection, [kind for kind in kinds if kind])
     except warehouse.WarehouseBusyError:
         return  # a tick holds the warehouse, and reports the same
     for source, files in found.items():
         yield other_mapping_notice(source, files)
+    yield from keys
+
+
+def _kind(settings: Settings, name: str) -> Kind | None:
+    try:
+        return parse_kind(name, settings.sources)
+    except KindError:
+        return None  # reported when a file lands
 
 
 def _relative(path: Path, settings: Settings) -> str:

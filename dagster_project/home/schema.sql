@@ -94,9 +94,11 @@ create table if not exists raw.fetches (
     error varchar,
 );
 
+-- An event of a contact has a contact_key; an event of a company has only a company_key.
 create table if not exists raw.events (
     event_id varchar not null,
-    contact_key varchar not null,
+    contact_key varchar,
+    company_key varchar,
     name varchar not null,
     occurred_at timestamptz not null,
     received_at timestamptz not null,
@@ -105,6 +107,9 @@ create table if not exists raw.events (
     file_no bigint not null,
     event_hash ubigint not null,
 );
+
+-- For a warehouse of a version without events of companies.
+alter table raw.events add column if not exists company_key varchar;
 
 create table if not exists raw.tracking (
     event_id varchar not null,

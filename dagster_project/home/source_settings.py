@@ -59,6 +59,7 @@ class SourceSettings(Section):
     max_loss: float = Field(default=20, ge=0, le=100)
     deleted: DeleteMarker | None = None
     received_at: str = "landing"
+    unknown_keys: Literal["report", "contacts"] = "report"
 
     @field_validator("encoding")
     @classmethod

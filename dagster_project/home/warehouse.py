@@ -67,6 +67,7 @@ def create(path: Path) -> None:
         connection.execute(SCHEMA_SQL.read_text(encoding="utf-8"))
         for schema, table, old, new in _RENAMED_COLUMNS:
             _rename_column(connection, schema, table, old, new)
+        _allow_null(connection, "raw", "events", "contact_key")
 
 
 def _rename_column(
@@ -80,6 +81,18 @@ def _rename_column(
     ).fetchall()
     if found[0][0]:
         connection.execute(f"alter table {schema}.{table} rename column {old} to {new}")
+
+
+def _allow_null(
+    connection: duckdb.DuckDBPyConnection, schema: str, table: str, column: str
+) -> None:
+    found = connection.execute(
+        """select count(*) from duckdb_columns()
+        where (schema_name, table_name, column_name) = (?, ?, ?) and not is_nullable""",
+        [schema, table, column],
+    ).fetchall()
+    if found[0][0]:
+        connection.execute(f"alter table {schema}.{table} alter column {column} drop not null")
 
 
 def _open(path: Path, read_only: bool, deadline: float) -> duckdb.DuckDBPyConnection:

@@ -19,6 +19,7 @@ Four folders; each imports only from the folders above it in this list:
     decides which files to read. `write` lands one file in one transaction. `raw_files` keeps the
     result of each file. `seen` knows the ids of landed events. `previous_export` compares a CRM
     export with the previous export. `again` reads landed files again, or forgets them.
+    `unknown_keys` judges the keys of events.
 `fetch/` brings new data of remote sources to the landing folder.
     `remote` goes through the sources; `s3` and `postgres` fetch; `atomic_file` writes.
 """
@@ -45,6 +46,7 @@ from dagster_project.landing.store.load import (
     pending_files,
 )
 from dagster_project.landing.store.raw_files import LandedFile, refused_files
+from dagster_project.landing.store.unknown_keys import sources_with_unknown_keys
 
 __all__ = [
     "AgainError",
@@ -67,4 +69,5 @@ __all__ = [
     "read_again",
     "refused_files",
     "rehash",
+    "sources_with_unknown_keys",
 ]

@@ -17,7 +17,7 @@ KINDS = {"duckdb"}
 RAW_TABLES = {
     "files": "Landed files with time and row counts. One row per landed file.",
     "rejects": "Rejected lines and files with the reason. One row per rejected line or file.",
-    "events": "Events of contacts. One row per event.",
+    "events": "Events of contacts and companies. One row per event.",
     "tracking": "Opens, clicks, bounces, complaints, replies. One row per tracking event.",
 }
 

@@ -48,9 +48,9 @@ class _Shape:
 
 _SHAPES = {
     "events": _Shape(
-        words={"contact_key": "null", "name": "null"},
-        one_of=(("contact_key",), ("name",), ("occurred_at",)),
-        names=("event_id", "contact_key"),
+        words={"contact_key": "null", "company_key": "null", "name": "null"},
+        one_of=(("contact_key", "company_key"), ("name",), ("occurred_at",)),
+        names=("event_id", "contact_key", "company_key"),
         payload="properties",
         allowed={},
     ),
@@ -123,6 +123,8 @@ def check(kind: Kind, rows: Rows, landed_at: datetime) -> str:
     end"""
     words = {name: f"coalesce({name}_text, {empty})" for name, empty in shape.words.items()}
     parts = [*(f"coalesce({name}, '')" for name in shape.words), "epoch_us(occurred_at)", "payload"]
+    # Null without a company: the ids of such events are those of earlier versions.
+    parts = [part.replace("coalesce(company_key, '')", "company_key") for part in parts]
     event_id = f"coalesce(event_id_text, md5(concat_ws(chr(31), {', '.join(parts)})))"
     return f"""
         select {line}

@@ -28,7 +28,7 @@ class Fields:
     """Our columns as SQL over a file's rows, through the source's mapping.
 
     The value of a column is, in this order: a constant; for `id_name`, the source's id columns; the
-    mapped column; the file's column of the same name.
+    mapped column; the file's column of the same name, unless it is mapped to another of ours.
     """
 
     def __init__(self, rows: Rows, source: SourceSettings, id_name: str) -> None:
@@ -40,6 +40,7 @@ class Fields:
             self._theirs[id_name] = source.id[0]
         if source.received_at.startswith(_COLUMN_RULE):
             self._theirs["received_at"] = source.received_at.removeprefix(_COLUMN_RULE)
+        self._mapped = {name for ours, name in source.columns.items() if ours != name}
         named = {*self._theirs.values(), *source.id}
         if source.deleted is not None:
             named.add(source.deleted.column)
@@ -53,11 +54,12 @@ class Fields:
 
     def has(self, ours: str) -> bool:
         """Whether the column may have a value."""
-        return (
-            ours in self._source.constants
-            or ours in self._composed
-            or self._rows.has(self.theirs(ours))
-        )
+        return ours in self._source.constants or ours in self._composed or self._has_own(ours)
+
+    def _has_own(self, ours: str) -> bool:
+        """Whether the file has a column for one of ours."""
+        is_taken = ours not in self._theirs and ours in self._mapped
+        return not is_taken and self._rows.has(self.theirs(ours))
 
     def theirs(self, ours: str) -> str:
         """Return the file's name of one of our columns."""

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 # No double underscore, because it separates source and object in raw.<source>__<object>.
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _OWN_FOLDERS = ("events", "tracking", "crm")
-_ABOUT_FETCHING = ("path", "endpoint_url", "query", "url_env", "cursor", "max_loss")
+_ABOUT_FETCHING = (
+    *("path", "endpoint_url", "query", "url_env", "cursor"),
+    *("max_loss", "unknown_keys"),
+)
 """Settings without influence on how a row is read."""
 
 

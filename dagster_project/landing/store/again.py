@@ -525,9 +525,9 @@ def _all_keys(columns: Sequence[str], vendor: str) -> str:
 _FACT_ROWS = {
     "events": (
         "event_id",
-        "concat_ws(chr(31), contact_key, name, occurred_at, received_at, properties)",
-        "[lower(trim(contact_key))]",
-        "[]::varchar[]",
+        "concat_ws(chr(31), contact_key, company_key, name, occurred_at, received_at, properties)",
+        "list_filter([lower(trim(contact_key))], lambda key: key is not null)",
+        "list_filter([lower(trim(company_key))], lambda key: key is not null)",
     ),
     "tracking": (
         "event_id",

@@ -19,6 +19,7 @@ from dagster_project.landing.store import previous_export, raw_files
 from dagster_project.landing.store.files import state_of
 from dagster_project.landing.store.raw_files import LandedFile
 from dagster_project.landing.store.seen import Seen
+from dagster_project.landing.store.unknown_keys import unknown_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -166,7 +167,8 @@ class _Writing:
                     if hashes is None or rows.must_be not in (None, len(hashes)) or not len(hashes):
                         raise _NotWholeError  # noqa: TRY301 - undoes the transaction
                     self._require_unchanged()
-                    landed = self._landed(len(hashes), notices=_twice(rows))
+                    notices = (*_twice(rows), *self._unknown_keys())
+                    landed = self._landed(len(hashes), notices=notices)
                     file_no = self._record(landed)
             except _NotWholeError:
                 break
@@ -174,6 +176,10 @@ class _Writing:
                 continue
             return landed, hashes, file_no
         return self._facts_checked()
+
+    def _unknown_keys(self) -> tuple[str, ...]:
+        notice = unknown_keys(self.connection, self.kind, self.file.file_id)
+        return () if notice is None else (notice,)
 
     def _numbered(self) -> tuple[str, int]:
         """Return the file's id and number."""
@@ -213,7 +219,7 @@ class _Writing:
             right, wrong = self._count("_problem is null"), self._wrong(rows)
             with self._transaction():
                 hashes = facts.insert(self.connection, self.kind, _CHECKED, self._numbered())
-                notices = (*rows.notices, *_twice(rows))
+                notices = (*rows.notices, *_twice(rows), *self._unknown_keys())
                 landed = self._landed(len(hashes), right - len(hashes), wrong, notices)
                 file_no = self._record(landed)
                 self._reject(rows, wrong)

@@ -115,7 +115,7 @@ from rolled_up
 {#- The events of days that left a window since the model was last built, once for each such window:
     the counts of the window change without a new event. An inner join with both ends of the days
     lets DuckDB skip all other days; of two comparisons with subqueries it uses one. -#}
-{% macro events_moved_on(model) -%}
+{% macro events_moved_on(relation, model) -%}
 with
 
 clock as (
@@ -132,7 +132,7 @@ select
     events.amount,
     events.currency,
     {{ n }} as days_back
-from {{ ref('stg_events') }} as events
+from {{ relation }} as events
 inner join (
     select
         {{ utc_midnight('earlier - ' ~ (n - 1)) }} as since,

@@ -1,6 +1,7 @@
 {#-
     One e-mail to a segment at a given instant. The audience is frozen at the first tick at or after
-    `at`: a contact that joins the segment later does not get the e-mail.
+    `at`: a contact that joins the segment later does not get the e-mail. A contact without an
+    address is left out.
       audience  ref() of the segment
       at        an instant with its offset: '2026-03-17 09:00:00+00'
       template  the e-mail, a file below templates/ without its ending
@@ -44,12 +45,17 @@ ended as (
     where sequence = '{{ name }}'
 ),
 
+addressed as (
+    select contact_id from {{ ref('contacts') }} where email is not null
+),
+
 entering as (
     select
         {{ hash_id(["'" ~ name ~ "'", 'audience.contact_id']) }} as enrollment_id,
         audience.contact_id,
         clock.as_of
     from {{ audience }} as audience
+    semi join addressed on audience.contact_id = addressed.contact_id
     cross join clock
     where clock.as_of >= {{ at_sql }}
         and clock.as_of < {{ plus(at_sql, expires) }}

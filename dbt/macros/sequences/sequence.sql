@@ -9,6 +9,9 @@
       enroll_within  how long after its instant a firing may still enroll (late files, late
                   audience)
 
+    A sequence that sends mail enrolls only contacts with an address. A contact without an address
+    can get one within `enroll_within`.
+
     The rows are proposals: definition, enroll, refuse, step, exit, overtake (an exit condition came
     true after the last step was decided and before its mail left). The models in decisions/ append
     each proposal by its id, so a tick that died half-way repeats nothing.
@@ -25,6 +28,7 @@
     {{ exceptions.raise_compiler_error(this_file() ~ ": a goal is an event(…)") }}
 {%- endif -%}
 {%- set name = own_name() -%}
+{%- set sends = steps | selectattr('do', 'equalto', 'send') | list | length > 0 -%}
 {%- set endings = [contact_ended()] + exits + ([dict(goal, says='goal')] if goal else []) -%}
 with
 
@@ -41,6 +45,12 @@ firings as (
 audience as (
     select contact_id from {{ audience }}
 ),
+{%- if sends %}
+
+addressed as (
+    select contact_id from {{ ref('contacts') }} where email is not null
+),
+{%- endif %}
 
 starts as (
     select
@@ -119,14 +129,22 @@ judged as (
                 case
                     when audience.contact_id is null
                         then 'not in {{ name_of(audience) }} within {{ enroll_within }}'
+                    {%- if sends %}
+                    when addressed.contact_id is null
+                        then 'no address within {{ enroll_within }}'
+                    {%- endif %}
                     else 'fired more than {{ enroll_within }} ago'
                 end
         end as refusal,
-        audience.contact_id is not null as is_in_audience
+        audience.contact_id is not null
+        {%- if sends %} and addressed.contact_id is not null{% endif %} as may_enter
     from undecided
     cross join clock
     left join contact_runs on undecided.contact_id = contact_runs.contact_id
     left join audience on undecided.contact_id = audience.contact_id
+    {%- if sends %}
+    left join addressed on undecided.contact_id = addressed.contact_id
+    {%- endif %}
 ),
 
 entering as (
@@ -134,7 +152,7 @@ entering as (
         *,
         row_number() over (partition by contact_id order by fired_at, firing_id) as nth
     from judged
-    where refusal is null and is_in_audience
+    where refusal is null and may_enter
 ),
 
 ---------- active runs

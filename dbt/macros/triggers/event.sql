@@ -2,19 +2,36 @@
     Fires for each event `name` of the contact.
       name        the event name
       where       SQL over activity.events, such as json_text('properties', 'plan') ~ " = 'pro'"
+      of          'contact', or 'company': the events of the contact's company
+                  (activity.company_events). Each contact that the company has when the event
+                  becomes known gets a firing
       first_only  fires once per contact, for the first event
       not_within  the shortest time between two firings of a contact, in whatever order the events
                   became known; of several new events the earliest fires
 -#}
-{% macro event_trigger(name, where=none, first_only=false, not_within=none) -%}
+{% macro event_trigger(
+    name, where=none, first_only=false, not_within=none, of='contact'
+) -%}
+{%- if of not in ['contact', 'company'] -%}
+    {%- do refuse_trigger("of is '" ~ of ~ "'; use 'contact' or 'company'") -%}
+{%- endif -%}
 {%- if first_only and not_within -%}
     {%- do refuse_trigger('first_only and not_within exclude each other; remove one of them') -%}
 {%- endif -%}
 with{{ " recursive" if not_within }}
 
 arrived as (
-    select event_id, contact_id, occurred_at, position
-    from {{ arrived_events(trigger_watermark()) }}
+    select
+        {% if of == 'company' -%}
+            event_id || ' ' || contact_id as event_id,
+        {%- else -%}
+            event_id,
+        {%- endif %}
+        contact_id,
+        occurred_at,
+        position
+    from {{ arrived_company_events(trigger_watermark()) if of == 'company'
+        else arrived_events(trigger_watermark()) }}
     where name = {{ sql_text(name) }}{% if where %} and ({{ where }}){% endif %}
 )
 

@@ -1,0 +1,3 @@
+{{ config(materialized='view') }}
+
+{{ events_of_companies(ref('stg_company_events')) }}
