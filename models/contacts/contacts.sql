@@ -10,10 +10,10 @@
 ) }}
 {#- Events can stop naming a key: a file was read again, or forgotten. Decisions keep the key, but a
     contact without any other key is none. -#}
-{%- macro is_named(keys) -%}
-    ({{ keys }}.found_in is distinct from 'events'
-        or {{ keys }}.key in (select key from {{ ref('event_keys') }}))
-{%- endmacro %}
+{%- set is_named -%}
+    (identities.found_in is distinct from 'events'
+        or identities.key in (select key from {{ ref('event_keys') }}))
+{%- endset %}
 {%- set is_part = is_incremental() and not crm_has_news() %}
 
 with
@@ -40,7 +40,7 @@ keys as (
     select identities.*
     from {{ ref('contact_identities') }} as identities
     semi join changed on identities.contact_id = changed.contact_id
-    where {{ is_named('identities') }}
+    where {{ is_named }}
 ),
 
 history as (
@@ -52,7 +52,7 @@ history as (
 
     keys as (
         select * from {{ ref('contact_identities') }} as identities
-        where {{ is_named('identities') }}
+        where {{ is_named }}
     ),
 
     history as (

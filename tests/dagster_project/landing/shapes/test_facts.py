@@ -115,9 +115,9 @@ def test_parquet_timestamps_without_a_zone_are_in_the_source_s_time_zone(make_la
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"contact_key": ...}, "contact_key is missing"),
-        ({"contact_key": None}, "contact_key is missing"),
-        ({"contact_key": "  "}, "contact_key is missing"),
+        ({"contact_key": ...}, "contact_key or company_key is missing"),
+        ({"contact_key": None}, "contact_key or company_key is missing"),
+        ({"contact_key": "  "}, "contact_key or company_key is missing"),
         ({"contact_key": {"id": 1}}, 'contact_key is not plain text: {"id":1}'),
         ({"name": ""}, "name is missing"),
         ({"name": ["n"]}, 'name is not plain text: ["n"]'),
@@ -264,7 +264,8 @@ def test_a_rejected_row_does_not_use_up_its_id(landing):
 def test_a_csv_file_without_a_required_column_is_rejected_whole(landing, name):
     columns = [column for column in ("contact_key", "name", "occurred_at") if column != name]
     landed = landing.land_one("events/a.csv", ",".join(columns) + "\na,2024-06-01\n")
-    assert landed.error == f"the file lacks a required column: {name}"
+    lacking = {"contact_key": "contact_key or company_key"}.get(name, name)
+    assert landed.error == f"the file lacks a required column: {lacking}"
     assert landing.rejects() == [(None, landed.error, None)]
 
 
@@ -379,7 +380,7 @@ def test_the_source_s_nulls_are_empty_values(make_landing):
     )
     assert landing.rows("select count(distinct event_id) from raw.events") == [(2,)]
     assert [reason for _, reason, _ in landing.rejects()] == [
-        "contact_key is missing",
+        "contact_key or company_key is missing",
         "occurred_at is missing",
     ]
 

@@ -155,7 +155,7 @@ def test_a_failed_file_is_read_again_when_its_source_changes(make_landing):
     landing = make_landing(shop={"as": "events"})
     landing.put("shop/a.csv", "mail,name,occurred_at\na,n,2024-06-01\n")
     [failed] = landing.land()
-    assert failed.error == "the file lacks a required column: contact_key"
+    assert failed.error == "the file lacks a required column: contact_key or company_key"
     landing.settings.sources["shop"].columns["contact_key"] = "mail"
     assert [landed.rows_landed for landed in landing.land(NOON + timedelta(hours=1))] == [1]
     assert landing.rows("select rows_landed, error from raw.files") == [(1, None)]
