@@ -2,12 +2,18 @@
     the key to another company. -#}
 with
 
-stated as (
+ranked as (
     select
-        company_key as key,
-        {{ latest('company_id', by=['received_at', 'file_no', 'line']) }} as company_id
+        company_key,
+        company_id,
+        row_number() over (
+            partition by company_key order by received_at desc, file_no desc, line desc
+        ) as recency
     from {{ ref('input_company_keys') }}
-    group by company_key
+),
+
+stated as (
+    select company_key as key, company_id from ranked where recency = 1
 ),
 
 ids as (
