@@ -6,18 +6,28 @@ leaves; the primary key decides which of two dispatchers makes the try. If the p
 repeated automatically: a crash between a server's "250" and the journal's commit leaves no trace
 of the result (RFC 1047).
 
-The caller gives the times of tries, because its clock may be simulated. `updated_at` is the wall
-clock and orders the changes of the journal.
+The caller gives the times of tries, because its clock may be simulated. `updated_at` is the real
+time: of the PostgreSQL server, or of the machine that holds the SQLite file.
+
+Each change of a try gets the next number of the journal (`change_no`). The number comes from one
+row that a transaction locks until its commit. So numbers are committed in their order: a reader
+that has seen number 7 has seen every lower number. Clocks of machines do not matter. The same row
+holds the mark of the journal, by which an installation recognizes its own journal.
 """
 
 from __future__ import annotations
 
+import os
+import secrets
 from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     Connection,
     DateTime,
@@ -31,7 +41,9 @@ from sqlalchemy import (
     event,
     func,
     insert,
+    inspect,
     select,
+    text,
     update,
 )
 from sqlalchemy.exc import IntegrityError
@@ -44,9 +56,6 @@ if TYPE_CHECKING:
 
     from senders.base import Outcome, Sender
 
-# A writer sets `updated_at` before it commits, and clocks are set back by small amounts. A reader
-# of "changes since my last row" must start slightly earlier to miss no row.
-_OVERLAP = timedelta(seconds=10)
 _BUSY_TIMEOUT_MS = 30_000
 # A try of another machine without a change for this long counts as dead.
 STALE_AFTER = timedelta(hours=1)
@@ -54,6 +63,30 @@ STALE_AFTER = timedelta(hours=1)
 
 class JournalError(Exception):
     """A try does not have the status that the call requires."""
+
+
+@dataclass(frozen=True)
+class State:
+    """The journal as a whole.
+
+    Attributes:
+        mark: names the journal; None for a journal of an earlier version.
+        changes: the number of the last change.
+        tries: the number of tries.
+
+    """
+
+    mark: str | None
+    changes: int
+    tries: int
+
+
+@dataclass(frozen=True)
+class Changes:
+    """The changed tries (columns of raw.attempts), oldest change first, and the state they gave."""
+
+    rows: list[dict[str, Any]]
+    state: State
 
 
 class _Utc(TypeDecorator[datetime]):
@@ -95,12 +128,20 @@ _ATTEMPTS = Table(
     Column("next_try_at", _Utc),
     Column("updated_at", _Utc, nullable=False),
     Column("dispatcher", String, nullable=False),
+    Column("change_no", BigInteger, nullable=False),
     Index("attempts_status", "status"),
-    Index("attempts_updated_at", "updated_at"),
+    Index("attempts_change_no", "change_no"),
 )
 _A = _ATTEMPTS.c
-# The columns of raw.attempts; the dispatcher's process matters only inside the journal.
-_PUBLIC = [column for column in _ATTEMPTS.columns if column.name != "dispatcher"]
+# The columns of raw.attempts; the other columns matter only inside the journal.
+_PUBLIC = [column for column in _ATTEMPTS.columns if column.name not in ("dispatcher", "change_no")]
+# One row.
+_JOURNAL = Table(
+    "journal",
+    _METADATA,
+    Column("mark", String, primary_key=True),
+    Column("changes", BigInteger, nullable=False),
+)
 
 
 class Journal:
@@ -113,15 +154,86 @@ class Journal:
 
     def __init__(self, url: str) -> None:
         self._engine = create_engine(url)
+        self._file: str | None = None
         if self._engine.dialect.name == "sqlite":
+            self._file = self._engine.url.database
             _make_durable(self._engine)
 
-    def create(self) -> None:
-        """Make the table (and the folder of a SQLite file); safe to repeat."""
-        database = self._engine.url.database
-        if self._engine.dialect.name == "sqlite" and database:
-            Path(database).parent.mkdir(parents=True, exist_ok=True)
-        _METADATA.create_all(self._engine)
+    @property
+    def address(self) -> str:
+        """The address without its password, for messages."""
+        return self._file or self._engine.url.render_as_string(hide_password=True)
+
+    def state(self) -> State | None:
+        """Read mark and numbers; None if there is no journal. Creates nothing."""
+        if self._file and not Path(self._file).exists():
+            return None
+        with self._engine.begin() as connection:
+            if not inspect(connection).has_table(_ATTEMPTS.name):
+                return None
+            if inspect(connection).has_table(_JOURNAL.name):
+                return _state(connection)
+            return State(None, 0, _tries(connection))
+
+    def create(self, mark: str | None = None) -> State:
+        """Make the tables (and the folder of a SQLite file); safe to repeat.
+
+        A journal of an earlier version keeps its tries, and gets numbers and a mark.
+
+        Args:
+            mark: the mark of a journal that has none; None for a random mark.
+
+        """
+        if self._file:
+            _create_private_file(Path(self._file))
+        with self._engine.begin() as connection:
+            if self._engine.dialect.name == "postgresql":
+                # Two processes can create the journal at the same time.
+                connection.execute(text("select pg_advisory_xact_lock(hashtext('sendhouse'))"))
+            _add_change_numbers(connection)
+            _METADATA.create_all(connection)
+            if connection.execute(select(_JOURNAL)).first() is None:
+                last = connection.scalar(select(func.max(_A.change_no))) or 0
+                mark = mark or secrets.token_hex(16)
+                connection.execute(insert(_JOURNAL).values(mark=mark, changes=last))
+            return _state(connection)
+
+    def lacks(self, tries: Iterable[tuple[str, int]]) -> int:
+        """Count the given tries (send_id, attempt) that the journal does not have."""
+        with self._engine.connect() as connection:
+            own = {tuple(row) for row in connection.execute(select(_A.send_id, _A.attempt))}
+        return len(set(tries) - own)
+
+    def restore(self, tries: Iterable[Mapping[str, Any]]) -> State:
+        """Take in tries of another record, such as raw.attempts, after a loss of the journal.
+
+        A try that the journal lacks is added. A try that the journal has without a result
+        (`attempting`, `unknown`) gets the result of the record. All other tries stay.
+
+        Args:
+            tries: rows with the columns of raw.attempts.
+
+        """
+        with self._engine.begin() as connection:
+            statuses = {
+                (row.send_id, row.attempt): row.status
+                for row in connection.execute(select(_A.send_id, _A.attempt, _A.status))
+            }
+            for row in tries:
+                key = (row["send_id"], row["attempt"])
+                if statuses.get(key) not in (None, *_OPEN):
+                    continue
+                stamp = _next_change(connection)
+                values = {**row, **stamp, "dispatcher": this_process()}
+                if key in statuses:
+                    connection.execute(
+                        update(_ATTEMPTS)
+                        .where(_A.send_id == key[0], _A.attempt == key[1])
+                        .values(values)
+                    )
+                else:
+                    connection.execute(insert(_ATTEMPTS).values(values))
+            return _state(connection)
 
     def close(self) -> None:
         """Close the connections."""
@@ -165,7 +277,7 @@ class Journal:
                 attempt = 1 if last is None else last.attempt + 1
                 if attempt > max_attempts:
                     return None
-                if last is not None and not _may_follow(last.status, last.next_try_at, started_at):
+                if last is not None and not may_follow(last.status, last.next_try_at, started_at):
                     return None
                 connection.execute(
                     insert(_ATTEMPTS).values(
@@ -176,8 +288,8 @@ class Journal:
                         message_id=message_id,
                         email_hash=email_hash,
                         started_at=started_at,
-                        updated_at=_wall_clock(),
                         dispatcher=this_process(),
+                        **_next_change(connection),
                     )
                 )
         except IntegrityError:
@@ -211,7 +323,7 @@ class Journal:
                 update(_ATTEMPTS)
                 .where(_A.send_id == send_id, _A.attempt == attempt)
                 # Another machine may have settled the try as dead; the real result wins.
-                .where(_A.status.in_(("attempting", "unknown")))
+                .where(_A.status.in_(_OPEN))
                 .values(
                     status=outcome.status,
                     provider_message_id=outcome.provider_message_id,
@@ -220,7 +332,7 @@ class Journal:
                     detail=outcome.detail,
                     finished_at=finished_at,
                     next_try_at=next_try_at,
-                    updated_at=_wall_clock(),
+                    **_next_change(connection),
                 )
             )
             if done.rowcount != 1:
@@ -250,10 +362,11 @@ class Journal:
             leftovers = connection.execute(
                 select(_ATTEMPTS).where(_A.status == "attempting").order_by(_A.send_id)
             ).all()
+            now_here = _clock_of(connection)
         for row in leftovers:
             alive = is_alive(row.dispatcher)
             if alive is None:
-                alive = row.updated_at > _wall_clock() - stale_after
+                alive = row.updated_at > now_here - stale_after
             if alive:
                 continue
             # Only the sender that tried has evidence: another sender never saw the message.
@@ -302,21 +415,19 @@ class Journal:
         """List the unknown tries (columns of raw.attempts)."""
         return self._read(select(*_PUBLIC).where(_A.status == "unknown").order_by(_A.started_at))
 
-    def changed_since(self, instant: datetime | None) -> list[dict[str, Any]]:
-        """Read the changed tries, for the load into raw.attempts.
+    def changed_since(self, change_no: int = 0) -> Changes:
+        """Read the tries that changed after a change, for the load into raw.attempts.
 
         Args:
-            instant: the largest `updated_at` already loaded, or None for all.
-
-        Returns:
-            Rows with the columns of raw.attempts, oldest change first. The rows start slightly
-            before `instant`, so loaded rows can appear again: replace by (send_id, attempt).
+            change_no: the last change already loaded (`State.changes`); 0 for all tries.
 
         """
-        query = select(*_PUBLIC).order_by(_A.updated_at, _A.send_id, _A.attempt)
-        if instant is not None:
-            query = query.where(_A.updated_at >= instant - _OVERLAP)
-        return self._read(query)
+        query = select(*_PUBLIC).where(_A.change_no > change_no).order_by(_A.change_no)
+        with self._engine.begin() as connection:
+            # Writers wait, so state and rows belong to the same change.
+            connection.execute(select(_JOURNAL).with_for_update())
+            rows = [dict(row) for row in connection.execute(query).mappings()]
+            return Changes(rows, _state(connection))
 
     def counts(self) -> dict[str, int]:
         """Count the tries by status."""
@@ -340,24 +451,77 @@ class Journal:
                     detail=detail,
                     finished_at=now,
                     next_try_at=now if status == "deferred" else None,
-                    updated_at=_wall_clock(),
+                    **_next_change(connection),
                 )
             )
             return done.rowcount == 1
 
 
+# The statuses of a try without a result.
+_OPEN = ("attempting", "unknown")
 _VERDICTS = {"sent": "sent", "not_sent": "deferred", None: "unknown"}
 
 
-def _may_follow(status: str, next_try_at: datetime | None, started_at: datetime) -> bool:
-    """Whether another try may follow a try with this status."""
+def may_follow(status: str, next_try_at: datetime | None, started_at: datetime) -> bool:
+    """Whether another try, started at an instant, may follow a try with this status."""
     if status not in ("deferred", "failed") or next_try_at is None:
         return False
     return next_try_at <= started_at
 
 
-def _wall_clock() -> datetime:
+def _next_change(connection: Connection) -> dict[str, Any]:
+    """The columns `change_no` and `updated_at` of a change; locks the journal until the commit."""
+    change_no = connection.scalar(
+        update(_JOURNAL).values(changes=_JOURNAL.c.changes + 1).returning(_JOURNAL.c.changes)
+    )
+    return {"change_no": change_no, "updated_at": _clock_of(connection)}
+
+
+def _clock_of(connection: Connection) -> datetime:
+    """The time of the machine that holds the journal; clocks of dispatchers can differ."""
+    if connection.dialect.name == "postgresql":
+        return connection.execute(select(func.clock_timestamp())).scalar_one()
     return datetime.now(UTC)
+
+
+def _state(connection: Connection) -> State:
+    mark, changes = connection.execute(select(_JOURNAL.c.mark, _JOURNAL.c.changes)).one()
+    return State(mark, changes, _tries(connection))
+
+
+def _tries(connection: Connection) -> int:
+    return connection.execute(select(func.count()).select_from(_ATTEMPTS)).scalar_one()
+
+
+def _add_change_numbers(connection: Connection) -> None:
+    """Number the tries of a journal of an earlier version, in the order of their last change."""
+    inspector = inspect(connection)
+    if not inspector.has_table(_ATTEMPTS.name):
+        return
+    if _A.change_no.name in {column["name"] for column in inspector.get_columns(_ATTEMPTS.name)}:
+        return
+    for statement in (
+        "alter table attempts add column change_no bigint not null default 0",
+        """update attempts set change_no = numbered.change_no
+        from (
+            select send_id, attempt, row_number() over (order by updated_at, send_id, attempt)
+                as change_no
+            from attempts
+        ) as numbered
+        where attempts.send_id = numbered.send_id and attempts.attempt = numbered.attempt""",
+        "create index attempts_change_no on attempts (change_no)",
+        "drop index if exists attempts_updated_at",
+    ):
+        connection.execute(text(statement))
+    if connection.dialect.name == "postgresql":
+        # A dispatcher of an earlier version numbers nothing: its inserts must fail.
+        connection.execute(text("alter table attempts alter column change_no drop default"))
+
+
+def _create_private_file(path: Path) -> None:
+    """Create a file that only its owner can read; SQLite gives the files beside it this mode."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
 
 
 def _make_durable(engine: Engine) -> None:

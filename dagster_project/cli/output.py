@@ -21,6 +21,7 @@ from dagster_project.landing import (
 from dagster_project.project.dbt import DbtError
 from dagster_project.project.scaffold import ScaffoldError
 from dagster_project.replay.plan import ReplayError
+from dagster_project.tick.pairing import JournalRefusedError
 from senders.base import SenderConfigError, SenderUnavailableError
 from senders.errors import ComposeError
 
@@ -49,6 +50,7 @@ _CODES: dict[type[Exception], int] = {
     FileNotFoundError: USAGE,
     FileRejectedError: REJECTED,
     SenderUnavailableError: FAILED,
+    JournalRefusedError: FAILED,
     WarehouseBusyError: BUSY,
 }
 

@@ -48,6 +48,15 @@ comment on column control.published.note is 'What the tick reports about the cop
 -- A mark of how DuckDB hashes; see rehash() in dagster_project/landing.
 create table if not exists control.hash_marks (mark ubigint not null);
 
+-- The journal of this warehouse: its mark, the last change that is loaded into raw.attempts, and the
+-- last change that was seen. One row; see dagster_project/tick/pairing.py.
+create table if not exists control.journal (
+    mark varchar not null,
+    is_paired boolean not null,
+    loaded bigint not null,
+    seen bigint not null,
+);
+
 create table if not exists raw.files (
     file_id varchar not null,
     file_no bigint not null,

@@ -158,7 +158,13 @@ class Settings(BaseSettings):
     @property
     def journal_address(self) -> str:
         """SQLAlchemy URL of the journal."""
-        return self.journal_url or f"sqlite:///{self.home / 'journal.sqlite'}"
+        own = f"sqlite:///{self.home / 'journal.sqlite'}"
+        return own if self.has_own_journal else str(self.journal_url)
+
+    @property
+    def has_own_journal(self) -> bool:
+        """Whether the journal lies in the home; the journal of a demo always does."""
+        return self.journal_url is None or self.is_demo
 
     @property
     def landing_dir(self) -> Path:

@@ -8,9 +8,12 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+import duckdb
+
 from dagster_project.home import warehouse
 from dagster_project.home.settings import Settings
 from dagster_project.home.warehouse import Clock
+from dagster_project.tick import pairing
 from dagster_project.tick.recheck import News
 from dagster_project.tick.sender import make_sender
 from senders.dispatch import DispatchReport, dispatch
@@ -19,12 +22,15 @@ from senders.links import Links
 from senders.model import Identity, Send
 from senders.rendering import Templates
 
-_NEXT_BATCH = """
+_QUEUE = """
     select
         send_id, contact_id, email, sequence, step, variant, template,
         epoch_us(scheduled_at) as scheduled_at, epoch_us(expires_at) as expires_at, priority,
         personalization
     from delivery.send_queue
+"""
+_NEXT_BATCH = f"""
+    {_QUEUE}
     where $send_id is null
         or (priority, epoch_us(scheduled_at), send_id) > ($priority, $scheduled_at, $send_id)
     order by priority, scheduled_at, send_id
@@ -40,6 +46,7 @@ def dispatch_due(settings: Settings) -> DispatchReport:
     Raises:
         SettingsError: a setting of the sender is missing.
         SenderUnavailableError: the sender cannot send now; untried sends stay due.
+        JournalRefusedError: the journal is not the journal of this warehouse.
     """
     links = Links(settings.links.base_url, settings.require_link_key(), settings.links.hosts)
     identity = Identity(**settings.identity.model_dump())
@@ -47,28 +54,35 @@ def dispatch_due(settings: Settings) -> DispatchReport:
     sender = make_sender(settings)
     news = News()
     report = DispatchReport()
-    with warehouse.connect(settings.warehouse_path) as connection:
-        clock = warehouse.require_clock(connection)
-    journal = Journal(settings.journal_address)
-    try:
+    with pairing.open_journal(settings) as journal:
+        with warehouse.connect(settings.warehouse_path) as connection:
+            clock = warehouse.require_clock(connection)
+            pairing.require(connection, journal)
         report.settled = _settle_by_evidence(settings, journal)
-        for batch in _batches(settings, clock, news):
-            done = dispatch(
-                batch,
-                sender=sender,
-                journal=journal,
-                templates=templates,
-                identity=identity,
-                links=links,
-                clock=clock.now,
-                max_attempts=settings.delivery.max_attempts,
-                retry_minutes=settings.delivery.retry_minutes,
-                recheck=lambda send: news.about(send.contact_id),
-            )
-            report.merge(asyncio.run(done))
-    finally:
-        journal.close()
+        try:
+            for batch in _batches(settings, clock, news, journal):
+                done = dispatch(
+                    batch,
+                    sender=sender,
+                    journal=journal,
+                    templates=templates,
+                    identity=identity,
+                    links=links,
+                    clock=clock.now,
+                    max_attempts=settings.delivery.max_attempts,
+                    retry_minutes=settings.delivery.retry_minutes,
+                    recheck=lambda send: news.about(send.contact_id),
+                )
+                report.merge(asyncio.run(done))
+        finally:
+            with warehouse.connect(settings.warehouse_path) as connection:
+                pairing.require(connection, journal)
     return report
+
+
+def read_queue(connection: duckdb.DuckDBPyConnection) -> list[Send]:
+    """Read all due sends of the last tick."""
+    return [_send(row) for row in connection.sql(_QUEUE).pl().iter_rows(named=True)]
 
 
 def _settle_by_evidence(settings: Settings, journal: Journal) -> Counter[str]:
@@ -91,11 +105,14 @@ def _settle_by_evidence(settings: Settings, journal: Journal) -> Counter[str]:
     return settled
 
 
-def _batches(settings: Settings, clock: Clock, news: News) -> Iterator[list[Send]]:
-    """Yield the queue in send order; updates `news` before each batch."""
+def _batches(
+    settings: Settings, clock: Clock, news: News, journal: Journal
+) -> Iterator[list[Send]]:
+    """Yield the queue in send order; updates `news` and checks the journal before each batch."""
     last: dict[str, Any] = {"priority": None, "scheduled_at": None, "send_id": None}
     while True:
         with warehouse.connect(settings.warehouse_path) as connection:
+            pairing.require(connection, journal)
             news.update(connection, settings, clock.after())
             batch = connection.sql(
                 _NEXT_BATCH, params={**last, "size": settings.delivery.batch_size}

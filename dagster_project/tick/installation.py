@@ -5,7 +5,7 @@ from __future__ import annotations
 from dagster_project.home import warehouse
 from dagster_project.home.settings import EXAMPLE_MARKER, Settings
 from dagster_project.landing import create_declared_tables, rehash
-from senders.journal import Journal
+from dagster_project.tick import pairing
 
 
 def create(settings: Settings, example: str | None = None) -> None:
@@ -16,6 +16,9 @@ def create(settings: Settings, example: str | None = None) -> None:
     Args:
         settings: the installation.
         example: the example to run from now on, "" for none; None keeps what the installation runs.
+
+    Raises:
+        JournalRefusedError: the journal is not the journal of this warehouse.
     """
     example = settings.live_example if example is None else example
     settings.home.mkdir(parents=True, exist_ok=True)
@@ -28,8 +31,4 @@ def create(settings: Settings, example: str | None = None) -> None:
         rehash(connection, settings.seen_dir)
         warehouse.set_parameters(connection, settings.parameters)
         warehouse.set_example(connection, example)
-    journal = Journal(settings.journal_address)
-    try:
-        journal.create()
-    finally:
-        journal.close()
+    pairing.pair(settings)

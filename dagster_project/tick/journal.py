@@ -10,6 +10,7 @@ import polars as pl
 from dagster_project.home import warehouse
 from dagster_project.home.settings import Settings
 from dagster_project.home.warehouse import Clock
+from dagster_project.tick import pairing
 from dagster_project.tick.sender import make_sender
 from senders.journal import Journal
 
@@ -54,30 +55,37 @@ def load(settings: Settings) -> Loaded:
     such a send as unknown, or find the send due again.
 
     Runs in one transaction: after a crash, the next load copies the same tries.
+
+    Raises:
+        JournalRefusedError: the journal is not the journal of this warehouse, or lacks tries.
     """
-    journal = Journal(settings.journal_address)
-    try:
-        with warehouse.connect(settings.warehouse_path) as connection:
-            settled = _settle(journal, settings, warehouse.require_clock(connection))
-            [(newest,)] = connection.execute(
-                "select epoch_us(max(updated_at)) from raw.attempts"
-            ).fetchall()
-            since = None if newest is None else warehouse.instant(newest)
-            changes = pl.DataFrame(
-                [{name: row[name] for name in _SCHEMA} for row in journal.changed_since(since)],
-                schema=_SCHEMA,
-            )
-            connection.register("changes", changes)
-            connection.execute("begin")
-            connection.execute(
-                """delete from raw.attempts using changes
-                where attempts.send_id = changes.send_id and attempts.attempt = changes.attempt"""
-            )
-            connection.execute("insert into raw.attempts by name select * from changes")
-            connection.execute("commit")
-            rows = connection.table("raw.attempts").count("*").fetchall()[0][0]
-    finally:
-        journal.close()
+    with (
+        pairing.open_journal(settings) as journal,
+        warehouse.connect(settings.warehouse_path) as connection,
+    ):
+        pairing.require(connection, journal)
+        settled = _settle(journal, settings, warehouse.require_clock(connection))
+        [(loaded,)] = connection.execute("select loaded from control.journal").fetchall()
+        changed = journal.changed_since(loaded)
+        changes = pl.DataFrame(
+            [{name: row[name] for name in _SCHEMA} for row in changed.rows], schema=_SCHEMA
+        )
+        connection.register("changes", changes)
+        connection.execute("begin")
+        connection.execute(
+            """delete from raw.attempts using changes
+            where attempts.send_id = changes.send_id and attempts.attempt = changes.attempt"""
+        )
+        connection.execute("insert into raw.attempts by name select * from changes")
+        connection.execute(
+            "update control.journal set loaded = $changes, seen = $changes",
+            {"changes": changed.state.changes},
+        )
+        rows = connection.table("raw.attempts").count("*").fetchall()[0][0]
+        if rows != changed.state.tries:
+            problem = f"has {changed.state.tries} tries, but the warehouse has {rows}"
+            raise pairing.refused(journal, problem)
+        connection.execute("commit")
     return Loaded(changed=changes.height, rows=rows, settled=settled)
 
 

@@ -37,6 +37,15 @@ for number in range(int(sys.argv[2])):
     if claimed:
         print(send_id, flush=True)
 """
+EARLIER = """
+create table attempts (
+    send_id varchar not null, attempt integer not null, status varchar not null,
+    sender varchar not null, message_id varchar not null, provider_message_id varchar,
+    smtp_code integer, fault varchar, detail varchar, email_hash varchar,
+    started_at timestamp not null, finished_at timestamp, next_try_at timestamp,
+    updated_at timestamp not null, dispatcher varchar not null, primary key (send_id, attempt)
+)
+"""
 HANG = """
 import sys, time
 from datetime import datetime, UTC
@@ -73,7 +82,7 @@ def claim(journal, send_id="a", *, at=NOW, max_attempts=5, sender="file"):
 
 
 def only(journal):
-    [row] = journal.changed_since(None)
+    [row] = journal.changed_since().rows
     return row
 
 
@@ -107,7 +116,7 @@ def url(tmp_path):
 
 def test_a_claim_is_on_disk_as_attempting_before_the_message_is_sent(journal, url):
     assert claim(journal) == 1
-    [row] = Journal(url).changed_since(None)
+    [row] = Journal(url).changed_since().rows
     assert list(row) == COLUMNS
     assert (row["send_id"], row["attempt"], row["status"]) == ("a", 1, "attempting")
     assert row["started_at"] == NOW
@@ -286,30 +295,138 @@ def test_an_unknown_try_settled_as_not_sent_can_be_tried_again(journal):
     assert claim(journal, at=NOW + HOUR) == 2
 
 
-def test_all_changes_are_read_in_order(journal, url):
-    claim(journal, "old")
-    set_row(url, updated_at="2020-01-01 00:00:00.000000")
+def test_all_changes_are_read_in_order_whatever_the_clocks_say(journal, url):
     claim(journal, "a")
     claim(journal, "b")
-    seen = journal.changed_since(None)
-    assert [row["send_id"] for row in seen] == ["old", "a", "b"]
-    latest = seen[-1]["updated_at"]
+    claim(journal, "c")
+    loaded = journal.changed_since()
+    assert [row["send_id"] for row in loaded.rows] == ["a", "b", "c"]
+    assert (loaded.state.changes, loaded.state.tries) == (3, 3)
+    assert all(row["updated_at"].tzinfo is UTC for row in loaded.rows)
+
     journal.record("a", 1, Outcome("sent"), finished_at=NOW)
-    later = journal.changed_since(latest)
-    assert [(row["send_id"], row["status"]) for row in later] == [
-        ("b", "attempting"),
+    claim(journal, "d")
+    # A machine whose clock is a year behind wrote the last changes.
+    set_row(url, updated_at="2025-01-01 00:00:00.000000")
+    later = journal.changed_since(loaded.state.changes)
+    assert [(row["send_id"], row["status"]) for row in later.rows] == [
         ("a", "sent"),
+        ("d", "attempting"),
     ]
-    assert all(row["updated_at"].tzinfo is UTC for row in later)
+    assert (later.state.changes, later.state.tries) == (5, 4)
+    assert journal.changed_since(5).rows == []
 
 
-def test_a_change_with_an_earlier_time_and_a_later_commit_is_read(journal, url):
+def test_every_kind_of_change_gets_a_number_of_its_own(journal, url):
+    numbers = [journal.create().changes]
+
+    def changed():
+        [*rows] = journal.changed_since(numbers[-1]).rows
+        numbers.append(journal.changed_since().state.changes)
+        return [(row["send_id"], row["attempt"], row["status"]) for row in rows]
+
     claim(journal)
-    latest = only(journal)["updated_at"]
-    slower = latest - timedelta(seconds=5)
-    set_row(url, updated_at=slower.replace(tzinfo=None).isoformat(" ", "microseconds"))
-    assert [row["send_id"] for row in journal.changed_since(latest)] == ["a"]
-    assert journal.changed_since(latest + HOUR) == []
+    assert changed() == [("a", 1, "attempting")]
+    journal.record("a", 1, Outcome("deferred"), finished_at=NOW, next_try_at=NOW)
+    assert changed() == [("a", 1, "deferred")]
+    claim(journal)
+    assert changed() == [("a", 2, "attempting")]
+    set_row(url, dispatcher="elsewhere:1:1", updated_at="2020-01-01 00:00:00.000000")
+    settle(journal)
+    assert changed() == [("a", 2, "unknown")]
+    journal.settle("a", 2, "sent", "seen in the log", now=NOW)
+    assert changed() == [("a", 2, "sent")]
+    assert numbers == sorted(set(numbers))
+    assert claim(journal) is None
+    assert changed() == []
+
+
+@pytest.mark.parametrize("source", ["sqlite", "postgresql"])
+def test_a_journal_of_an_earlier_version_gets_numbers_and_a_mark(source, url, request):
+    address = url if source == "sqlite" else request.getfixturevalue("postgresql_url")
+    old = create_engine(address)
+    with old.begin() as connection:
+        for table in ("attempts", "journal"):
+            connection.execute(text(f"drop table if exists {table}"))
+        connection.execute(text(EARLIER))
+        connection.execute(text("create index attempts_updated_at on attempts (updated_at)"))
+        for send_id, minute in (("late", 9), ("early", 1), ("middle", 5)):
+            at = f"2026-03-02 08:0{minute}:00"
+            connection.execute(
+                text(
+                    "insert into attempts values (:s, 1, 'sent', 'file', '<m@x>', null, null, "
+                    "null, null, 'h', :at, :at, null, :at, 'elsewhere:1:1')"
+                ),
+                {"s": send_id, "at": at},
+            )
+    old.dispose()
+
+    journal = Journal(address)
+    state = journal.state()
+    assert (state.mark, state.tries) == (None, 3)
+    state = journal.create("ours")
+    assert state == journal.create("another") == journal.state()
+    assert (state.mark, state.changes, state.tries) == ("ours", 3, 3)
+    assert [row["send_id"] for row in journal.changed_since().rows] == ["early", "middle", "late"]
+    assert claim(journal, "late") is None
+    assert claim(journal, "new") == 1
+    assert [row["send_id"] for row in journal.changed_since(3).rows] == ["new"]
+    journal.close()
+
+
+def test_a_missing_journal_has_no_state_and_none_is_created(url, tmp_path):
+    assert Journal(url).state() is None
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_two_journals_have_different_marks(tmp_path):
+    marks = {Journal(f"sqlite:///{tmp_path / name}").create().mark for name in "ab"}
+    assert len(marks) == 2
+
+
+def test_the_file_of_the_journal_is_private_at_every_umask(tmp_path):
+    before = os.umask(0)
+    try:
+        journal = Journal(f"sqlite:///{tmp_path / 'journal.sqlite'}")
+        journal.create()
+        claim(journal)
+        modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    finally:
+        os.umask(before)
+    assert set(modes) >= {"journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm"}
+    assert set(modes.values()) == {0o600}
+
+
+def test_restored_tries_are_added_and_complete_only_tries_without_a_result(journal, tmp_path):
+    record = Journal(f"sqlite:///{tmp_path / 'backup.sqlite'}")
+    record.create()
+    for send_id in ("lost", "under way", "done"):
+        claim(record, send_id)
+        record.record(send_id, 1, Outcome("sent", detail="record"), finished_at=NOW)
+    for send_id in ("under way", "done", "own"):
+        claim(journal, send_id)
+    journal.record("done", 1, Outcome("rejected", detail="journal"), finished_at=NOW)
+    before = journal.state()
+
+    after = journal.restore(record.changed_since().rows)
+
+    found = {row["send_id"]: (row["status"], row["detail"]) for row in journal.changed_since().rows}
+    assert found == {
+        "lost": ("sent", "record"),
+        "under way": ("sent", "record"),
+        "done": ("rejected", "journal"),
+        "own": ("attempting", None),
+    }
+    assert (after.mark, after.tries) == (before.mark, 4)
+    assert len(journal.changed_since(before.changes).rows) == 2
+    assert journal.restore(record.changed_since().rows) == after
+    assert claim(journal, "lost") is None
+
+
+def test_the_journal_knows_how_many_tries_it_lacks(journal):
+    claim(journal)
+    assert journal.lacks([("a", 1)]) == 0
+    assert journal.lacks([("a", 1), ("a", 2), ("b", 1)]) == 2
 
 
 def test_counts_are_by_status(journal):
@@ -413,6 +530,26 @@ def test_on_postgresql_exactly_one_process_gets_each_send(postgresql_url):
     journal.close()
 
 
+def test_on_postgresql_a_reader_sees_changes_in_the_order_of_their_numbers(postgresql_url):
+    """A change that commits late has no lower number than a change that was read before."""
+    journal = Journal(postgresql_url)
+    last = journal.create().changes
+    racers = [python(RACE.replace("send-", f"{name}-"), postgresql_url, 60) for name in "xy"]
+    for racer in racers:
+        assert racer.stdout.readline() == "ready\n"
+        racer.stdin.write("\n")
+        racer.stdin.flush()
+    seen = []
+    while any(racer.poll() is None for racer in racers) or journal.changed_since(last).rows:
+        changes = journal.changed_since(last)
+        seen += [row["send_id"] for row in changes.rows]
+        last = changes.state.changes
+    for racer in racers:
+        racer.communicate()
+    assert sorted(seen) == sorted(f"{name}-{n}" for name in "xy" for n in range(60))
+    journal.close()
+
+
 def test_on_postgresql_a_send_is_deferred_claimed_by_a_dead_process_and_settled(postgresql_url):
     journal = Journal(postgresql_url)
     journal.create()
@@ -422,7 +559,7 @@ def test_on_postgresql_a_send_is_deferred_claimed_by_a_dead_process_and_settled(
     journal.record("life", 2, Outcome("deferred"), finished_at=NOW, next_try_at=NOW + HOUR)
     assert claim(journal, "life") is None
     assert claim(journal, "life", at=NOW + HOUR) == 3
-    rows = [row for row in journal.changed_since(None) if row["send_id"] == "life"]
+    rows = [row for row in journal.changed_since().rows if row["send_id"] == "life"]
     assert [row["status"] for row in rows] == ["deferred", "deferred", "attempting"]
     assert rows[1]["next_try_at"] == NOW + HOUR
     assert all(row["started_at"].tzinfo is UTC for row in rows)
