@@ -17,12 +17,12 @@ from urllib.parse import quote
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from collector import pages
-from collector.events import BadBodyError, parse_events
+from collector.events import BadBodyError, RecentIds, parse_events
 from collector.webhooks import BadDeliveryError, NotVerifiedError
 from senders.links import BadTokenError
 
@@ -51,9 +51,12 @@ _SECURITY_HEADERS = {
 }
 
 
+_CLOSE = {"connection": "close"}
+
+
 def create_app(
     config: CollectorConfig, tracking: Spool, events: Spool, clock: Callable[[], datetime]
-) -> Starlette:
+) -> ASGIApp:
     """Build the ASGI application.
 
     Args:
@@ -62,8 +65,8 @@ def create_app(
         events: stores the rows of `POST /events`.
         clock: gives the time of a request (UTC).
     """
-    collector = _Collector(config, tracking, events, clock)
-    return Starlette(
+    collector = _Collector(config, tracking, events, clock, RecentIds())
+    app = Starlette(
         routes=[
             Route("/o/{token}.gif", collector.open),
             Route("/c/{token}", collector.click),
@@ -76,10 +79,14 @@ def create_app(
             ),
             Route("/health", collector.health),
         ],
-        middleware=[Middleware(_SecurityHeaders)],
-        exception_handlers={BadTokenError: _not_found, OSError: _not_stored},
-        max_body_size=config.max_body_bytes,
+        exception_handlers={
+            BadTokenError: _not_found,
+            ClientDisconnect: _incomplete,
+            OSError: _not_stored,
+        },
     )
+    # Around the whole application: Starlette answers some errors outside its own middleware.
+    return _Guard(app, config.max_body_bytes, config.body_seconds)
 
 
 @dataclass(frozen=True)
@@ -88,6 +95,7 @@ class _Collector:
     tracking: Spool
     events: Spool
     clock: Callable[[], datetime]
+    recent: RecentIds
 
     async def open(self, request: Request) -> Response:
         send_id = self.config.links.read_open(request.path_params["token"])
@@ -107,11 +115,12 @@ class _Collector:
 
     async def unsubscribe(self, request: Request) -> Response:
         asked = self.config.links.read_unsubscribe(request.path_params["token"])
-        async with request.form(max_files=0, max_fields=10) as form:
-            one_click = form.get("List-Unsubscribe") == "One-Click"
-            confirmed = form.get("confirm") == "unsubscribe"
-        if not (one_click or confirmed):
-            raise HTTPException(400, "expected List-Unsubscribe=One-Click (RFC 8058)")
+        # A POST request to the signed link has no other meaning. So its body need not be the form
+        # of RFC 8058, and a body that cannot be read changes nothing.
+        try:
+            body = await request.body()
+        except (HTTPException, ClientDisconnect):
+            body = b""
         # A repeated request is a row too: a contact that subscribed again in between can
         # unsubscribe through the same link.
         row = self._hit(
@@ -120,7 +129,7 @@ class _Collector:
             "unsubscribed",
             list=asked.list_name,
             address_hash=asked.address_hash,
-            via="one_click" if one_click else "page",
+            via="page" if pages.CONFIRMATION in body else "one_click",
         )
         await asyncio.wrap_future(self.tracking.append([row], durable=True))
         return pages.answer(asked.list_name)
@@ -128,7 +137,8 @@ class _Collector:
     async def take_events(self, request: Request) -> Response:
         self._check_bearer(request)
         try:
-            batch = parse_events(await request.body(), request.headers.get("content-type", ""))
+            body, kind = await request.body(), request.headers.get("content-type", "")
+            batch = parse_events(body, kind, self.clock(), self.recent)
         except BadBodyError as error:
             raise HTTPException(400, str(error)) from error
         if batch.rows:
@@ -206,21 +216,48 @@ async def _not_found(_: Request, __: Exception) -> Response:
     return PlainTextResponse("This link is not valid.", 404)
 
 
+async def _incomplete(_: Request, __: Exception) -> Response:
+    return PlainTextResponse("The body is incomplete.", 400)
+
+
 async def _not_stored(_: Request, error: Exception) -> Response:
     logger.error("landing files cannot be written", exc_info=error)
     return PlainTextResponse("Not stored. Please try again.", 503, {"retry-after": "30"})
 
 
-class _SecurityHeaders:
-    """Adds the security headers to every response, errors included."""
+@dataclass(frozen=True)
+class _Guard:
+    """Bounds the body of each request, and adds the security headers to each response.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    Attributes:
+        app: the application.
+        max_bytes: a larger body raises HTTPException 413 in the route that reads it.
+        seconds: a body that is not complete after this time raises HTTPException 408.
+    """
+
+    app: ASGIApp
+    max_bytes: int
+    seconds: float
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        deadline = asyncio.get_running_loop().time() + self.seconds
+        size = 0
+
+        async def receive_within_limits() -> Message:
+            nonlocal size
+            try:
+                async with asyncio.timeout_at(deadline):
+                    message = await receive()
+            except TimeoutError as error:
+                raise HTTPException(408, "the body took too long", _CLOSE) from error
+            size += len(message.get("body", b""))
+            if size > self.max_bytes:
+                raise HTTPException(413, f"the body is over {self.max_bytes:,} bytes", _CLOSE)
+            return message
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message).update(_SECURITY_HEADERS)
             await send(message)
 
-        await self._app(scope, receive, send_with_headers)
+        await self.app(scope, receive_within_limits, send_with_headers)

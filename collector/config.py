@@ -26,6 +26,10 @@ class CollectorConfig:
         trusted_proxies: addresses or networks whose `X-Forwarded-For` is trusted. Real mail needs
             HTTPS, so a proxy on the same machine is the usual case.
         max_body_bytes: larger requests are refused with 413.
+        body_seconds: a body that takes longer is refused with 408.
+        header_seconds: a connection without a complete request head is closed after this time.
+        max_connections: further connections wait until one of these ends. The limit of open files
+            of the process can lower the number.
         rotate_seconds: a landing file is handed to the loader at this age, or …
         rotate_rows: … with this many rows, whichever comes first.
     """
@@ -36,5 +40,8 @@ class CollectorConfig:
     webhooks: tuple[Webhook, ...] = ()
     trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
     max_body_bytes: int = 1024 * 1024
+    body_seconds: float = 20.0
+    header_seconds: float = 10.0
+    max_connections: int = 8192
     rotate_seconds: float = 1.0
     rotate_rows: int = 10_000

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+)
 from pydantic_core import from_json
+
+from collector.contract import why_no_json, why_no_row, why_no_text, why_no_time
 
 _LINE_TYPES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
 _NAMESPACE = uuid.UUID("6f1e0c39-5d0a-4c8e-9d5b-3f1d6f0f4a11")
@@ -33,11 +45,40 @@ class Batch:
     rejected: list[dict[str, Any]] = field(default_factory=list)
 
 
-def parse_events(body: bytes, content_type: str) -> Batch:
+class RecentIds:
+    """The ids of the last events, with a hash of their content.
+
+    An id counts once, so an event with a used id and other content would not land. Landing lists
+    such an event if its id is older than this memory.
+
+    Args:
+        size: the number of ids.
+    """
+
+    def __init__(self, size: int = 100_000) -> None:
+        self._size = size
+        self._contents: OrderedDict[str, bytes] = OrderedDict()
+
+    def is_other(self, row: dict[str, Any]) -> bool:
+        """Whether the id came with other content before; remembers a new id."""
+        content = blake2b(json.dumps(row, sort_keys=True).encode(), digest_size=16).digest()
+        known = self._contents.setdefault(row["event_id"], content)
+        if len(self._contents) > self._size:
+            self._contents.popitem(last=False)
+        return known != content
+
+
+def parse_events(body: bytes, content_type: str, now: datetime, recent: RecentIds) -> Batch:
     """Read events: one JSON object, an array, or (with an NDJSON content type) one per line.
 
     An event without `event_id` gets an id made from its content. A client that lost the answer
     can repeat the request, and the event still counts once.
+
+    Args:
+        body: the body.
+        content_type: the header.
+        now: the time of the request (UTC).
+        recent: the ids of earlier requests.
 
     Raises:
         BadBodyError: the body is not JSON.
@@ -46,7 +87,7 @@ def parse_events(body: bytes, content_type: str) -> Batch:
     if content_type.partition(";")[0].strip().lower() in _LINE_TYPES:
         for index, line in enumerate(body.split(b"\n")):
             if line.strip():
-                _add(batch, index, line)
+                _add(batch, index, line, now, recent)
         return batch
     try:
         document = _decode(body)
@@ -55,19 +96,28 @@ def parse_events(body: bytes, content_type: str) -> Batch:
             f"not JSON: {error}; for one event per line use Content-Type: application/x-ndjson"
         ) from error
     for index, item in enumerate(document if isinstance(document, list) else [document]):
-        _add(batch, index, item)
+        _add(batch, index, item, now, recent)
     return batch
 
 
-def _add(batch: Batch, index: int, item: object) -> None:
+def _add(batch: Batch, index: int, item: object, now: datetime, recent: RecentIds) -> None:
     try:
-        event = _Event.model_validate(_decode(item) if isinstance(item, bytes) else item)
+        document = _decode(item) if isinstance(item, bytes) else item
+        row = _Event.model_validate(document, context={"now": now}).row()
     except ValidationError as error:
-        batch.rejected.append({"index": index, "errors": [_explain(e) for e in error.errors()]})
+        errors = [_explain(problem) for problem in error.errors()]
     except ValueError as error:
-        batch.rejected.append({"index": index, "errors": [f"not JSON: {error}"]})
+        errors = [f"not JSON: {error}"]
     else:
-        batch.rows.append(event.row())
+        problem = why_no_row(row)
+        if problem:
+            errors = [f"the event {problem}"]
+        elif recent.is_other(row):
+            errors = ["event_id: came before with other content"]
+        else:
+            batch.rows.append(row)
+            return
+    batch.rejected.append({"index": index, "errors": errors})
 
 
 def _decode(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
@@ -91,14 +141,34 @@ def _instant(value: object) -> datetime:
         raise ValueError("is out of range") from error
 
 
+def _text(value: str) -> str:
+    _refuse(why_no_text(value))
+    return value
+
+
+def _time(value: datetime, info: ValidationInfo) -> datetime:
+    _refuse(why_no_time(value, (info.context or {})["now"]))
+    return value
+
+
+def _json(value: dict[str, Any]) -> dict[str, Any]:
+    _refuse(why_no_json(value))
+    return value
+
+
+def _refuse(problem: str | None) -> None:
+    if problem:
+        raise ValueError(problem)
+
+
 class _Event(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    event_id: str | None = Field(default=None, min_length=1, max_length=200)
-    contact_key: str = Field(min_length=1, max_length=1000)
-    name: str = Field(min_length=1, max_length=200)
-    occurred_at: Annotated[datetime, BeforeValidator(_instant)]
-    properties: dict[str, Any] = Field(default_factory=dict)
+    event_id: Annotated[str, AfterValidator(_text)] | None = Field(default=None, max_length=200)
+    contact_key: Annotated[str, Field(max_length=1000), AfterValidator(_text)]
+    name: Annotated[str, Field(max_length=200), AfterValidator(_text)]
+    occurred_at: Annotated[datetime, BeforeValidator(_instant), AfterValidator(_time)]
+    properties: Annotated[dict[str, Any], AfterValidator(_json)] = Field(default_factory=dict)
 
     def row(self) -> dict[str, Any]:
         content = {

@@ -25,6 +25,9 @@ CONTENT_SECURITY_POLICY = (
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 
+# The body of the form in question.html.
+CONFIRMATION = b"confirm=unsubscribe"
+
 _TEMPLATES = Environment(
     loader=PackageLoader("collector"), autoescape=True, undefined=StrictUndefined
 )

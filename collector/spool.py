@@ -11,7 +11,6 @@ One thread writes, so rows that wait for the disk share one fsync.
 from __future__ import annotations
 
 import fcntl
-import json
 import logging
 import os
 import queue
@@ -21,6 +20,8 @@ import uuid
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
+
+from collector.contract import line_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -97,7 +98,7 @@ class Spool:
         """
         if not self._thread.is_alive():
             raise RuntimeError(f"the spool of {self._directory} is not open")
-        lines = [json.dumps(row, separators=(",", ":")).encode() + b"\n" for row in rows]
+        lines = [line_of(row) for row in rows]
         batch = _Batch(b"".join(lines), len(lines), durable)
         self._queue.put(batch)
         return batch.stored

@@ -20,7 +20,7 @@ The collector answers:
   the same `event_id` count once. A body without events (a confirmation, a test) is also 200.
 - 400 with the reason: BadDeliveryError. Nothing is stored, not even the other events of the body.
 - 403: NotVerifiedError. Nothing is stored.
-- 413: the body is larger than `CollectorConfig.max_body_bytes`.
+- 408, 413: the body is slower or larger than `CollectorConfig` allows.
 - 500: a bug in the module. The log names the error's type and the line.
 - 503: a secret is not set, or the landing folder cannot be written to.
 
@@ -29,7 +29,6 @@ The reason of a BadDeliveryError goes to the provider; no message of a module go
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -38,7 +37,9 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
+from collector.contract import why_no_json, why_no_row, why_no_text, why_no_time
 from senders.secrets import values_of, variables_of
+from senders.tracking_types import TRACKING_TYPES
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -78,8 +79,8 @@ class TrackingEvent:
 
     Attributes:
         event_id: the provider's own id of the event, the same in every repetition.
-        type: a type of raw.tracking, such as `delivered`, `bounced` or `complained`; `unknown` for
-            an event without a counterpart.
+        type: a type of senders/tracking_types.py, such as `delivered`, `bounced` or `complained`;
+            `unknown` for an event without a counterpart.
         occurred_at: the provider's time of the event, with a time zone.
         send_id: the send, from a header or a tag that the sender set.
         email: the recipient; needed when there is no `send_id`.
@@ -99,18 +100,31 @@ class TrackingEvent:
     def __post_init__(self) -> None:
         if not self.event_id or not self.type:
             raise BadDeliveryError("an event has no id or no type")
+        if self.type not in TRACKING_TYPES:
+            known = ", ".join(TRACKING_TYPES)
+            raise BadDeliveryError(f"an event has the type {self.type!r}; known types: {known}")
         if not (self.send_id or self.email):
             raise BadDeliveryError("an event names neither a send nor a recipient")
+        for name, value in (("id", self.event_id), ("send", self.send_id), ("email", self.email)):
+            problem = value and why_no_text(value)
+            if problem:
+                raise BadDeliveryError(f"the {name} of an event {problem}")
         if self.occurred_at.tzinfo is None:
             raise BadDeliveryError("the time of an event has no time zone")
-        try:
-            json.dumps(dict(self.detail), allow_nan=False)
-        except ValueError as error:
-            raise BadDeliveryError("the detail of an event is not JSON") from error
+        problem = why_no_json(dict(self.detail))
+        if problem:
+            raise BadDeliveryError(f"the detail of an event is not JSON: it {problem}")
 
-    def row(self, provider: str) -> dict[str, Any]:
-        """The event in the landing format."""
-        return {
+    def row(self, provider: str, received_at: datetime) -> dict[str, Any]:
+        """The event in the landing format.
+
+        Raises:
+            BadDeliveryError: the event is too large, or its time is impossible at `received_at`.
+        """
+        problem = why_no_time(self.occurred_at, received_at)
+        if problem:
+            raise BadDeliveryError(f"the time of an event {problem}")
+        row = {
             "event_id": self.event_id,
             "send_id": self.send_id,
             "email": self.email,
@@ -119,6 +133,10 @@ class TrackingEvent:
             "provider": provider,
             "detail": dict(self.detail),
         }
+        problem = why_no_row(row)
+        if problem:
+            raise BadDeliveryError(f"an event {problem}")
+        return row
 
 
 @dataclass(frozen=True)
@@ -150,7 +168,7 @@ class Webhook:
         """
         delivery = Delivery(body, headers, received_at, self.secrets)
         self.verify(delivery)
-        return [event.row(self.provider) for event in self.events(delivery)]
+        return [event.row(self.provider, received_at) for event in self.events(delivery)]
 
 
 def load_webhooks(environment: Mapping[str, str]) -> list[Webhook]:

@@ -19,13 +19,13 @@ TOKEN = "a token for tests"
 LINKS = Links("http://127.0.0.1", "a key for tests")
 
 PROGRAM = """
-import os, sys
+import json, os, sys
 from pathlib import Path
 from collector import webhooks
 from collector.config import CollectorConfig
 from collector.server import serve
 from senders.links import Links
-landing, port, token, rotate_seconds, *providers = sys.argv[1:]
+landing, port, token, limits, *providers = sys.argv[1:]
 webhooks.__path__.extend(providers)
 serve(
     CollectorConfig(
@@ -33,7 +33,7 @@ serve(
         links=Links("http://127.0.0.1", "a key for tests"),
         events_token=token or None,
         webhooks=tuple(webhooks.load_webhooks(os.environ)),
-        rotate_seconds=float(rotate_seconds),
+        **json.loads(limits),
     ),
     "127.0.0.1",
     int(port),
@@ -44,7 +44,8 @@ serve(
 class RunningCollector:
     """One collector process and its landing files.
 
-    `providers` is a folder with further webhook modules; `variables` are environment variables.
+    `providers` is a folder with further webhook modules; `limits` are further settings;
+    `variables` are environment variables.
     """
 
     def __init__(
@@ -55,12 +56,14 @@ class RunningCollector:
         rotate_seconds: float = 0.2,
         port: int = 0,
         providers: Path | None = None,
+        limits: dict[str, float] | None = None,
         **variables: str,
     ) -> None:
         self.landing = landing
         self.port = port or free_port()
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=10)
-        self._arguments = [str(landing), str(self.port), token, str(rotate_seconds)]
+        config = {"rotate_seconds": rotate_seconds, **(limits or {})}
+        self._arguments = [str(landing), str(self.port), token, json.dumps(config)]
         self._arguments += [str(providers)] if providers else []
         self._environment = os.environ | variables
         self._log = landing.with_name(f"{landing.name}.log")
@@ -111,6 +114,16 @@ class RunningCollector:
         rows = self.landed(kind)
         assert len(rows) == count
         return rows
+
+    def wait_for(self, kind: str, send_id: str) -> list[dict[str, Any]]:
+        """The rows of a send, as soon as the loader can see one."""
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            rows = [row for row in self.landed(kind) if row["send_id"] == send_id]
+            if rows:
+                return rows
+            time.sleep(0.02)
+        raise AssertionError(f"no row of {send_id}: {self.log()}")
 
     def all_rows(self, kind: str) -> list[dict[str, Any]]:
         """The rows after the collector has stopped and handed over all of its parts."""

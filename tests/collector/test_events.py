@@ -1,9 +1,11 @@
 import json
+from datetime import UTC, datetime
 
 import pytest
 
-from collector.events import BadBodyError, parse_events
+from collector.events import BadBodyError, RecentIds, parse_events
 
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 EVENT = {
     "event_id": "e-1",
     "contact_key": "ada@example.org",
@@ -14,7 +16,7 @@ EVENT = {
 
 
 def parse(document: object):
-    return parse_events(json.dumps(document).encode(), "application/json")
+    return parse_events(json.dumps(document).encode(), "application/json", NOW, RecentIds())
 
 
 def errors_of(**changes: object) -> str:
@@ -38,7 +40,7 @@ def test_an_array_keeps_its_order():
 )
 def test_lines_are_counted_from_0_and_a_torn_line_rejects_only_itself(content_type: str):
     good = json.dumps(EVENT).encode()
-    batch = parse_events(good + b"\r\n\n{oops\n" + good, content_type)
+    batch = parse_events(good + b"\r\n\n{oops\n" + good, content_type, NOW, RecentIds())
     assert len(batch.rows) == 2
     (rejected,) = batch.rejected
     assert rejected["index"] == 2
@@ -48,7 +50,7 @@ def test_lines_are_counted_from_0_and_a_torn_line_rejects_only_itself(content_ty
 @pytest.mark.parametrize("body", [b"", b"{", b"{}{}", b"\xff", b'{"a": NaN}', b"[" * 100_000])
 def test_a_body_that_is_not_json_is_refused(body: bytes):
     with pytest.raises(BadBodyError, match="not JSON"):
-        parse_events(body, "application/json")
+        parse_events(body, "application/json", NOW, RecentIds())
 
 
 def test_a_time_with_an_offset_is_converted_to_utc():

@@ -106,7 +106,7 @@ def test_a_second_collector_is_refused_with_the_reason(
     port = collector.port if same == "port" else 0
     second = RunningCollector(landing, port=port)
     ended = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(landing), str(second.port), TOKEN, "1"],
+        [sys.executable, "-c", PROGRAM, str(landing), str(second.port), TOKEN, "{}"],
         cwd=REPOSITORY,
         capture_output=True,
         text=True,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from dagster_project.landing.errors import FileRejectedError
 from dagster_project.landing.formats.packing import open_unpacked, packing_of
+from senders.fact_limits import LINE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
     from dagster_project.home.sql import Parameters
 
-MAX_BYTES = 1_000_000
-"""A longer record or line is rejected, which bounds the memory."""
+MAX_BYTES = LINE_BYTES
+"""A longer record or line is rejected."""
 
 _BLOCK_BYTES = 1 << 20
 

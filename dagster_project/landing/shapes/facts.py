@@ -11,6 +11,7 @@ import duckdb
 from dagster_project.landing.errors import FileRejectedError
 from dagster_project.landing.formats.cell_sql import json_in_its_words
 from dagster_project.landing.shapes.fields import Fields
+from senders.fact_limits import AHEAD, EARLIEST
 from senders.tracking_types import BOUNCE_KEYS, BOUNCE_TYPES, TRACKING_TYPES
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from dagster_project.landing.formats.rows import Rows
     from dagster_project.landing.shapes.kinds import Kind
 
-_EARLIEST = "1990-01-01 00:00:00+00"
-"""An earlier time comes from an empty or broken clock."""
 _NUMBER = "decimal(18, 4)"
 CONFLICT = "the event_id came before with other content"
 """The reason of a rejected event whose id landed with other content."""
@@ -184,10 +183,10 @@ def _wrong(
         no_number = f"{text} is not null and try_cast(number_{place} as {_NUMBER}) is null"
         wrong.append((no_number, f"{bind(name)} || ' is not a number: ' || {text}"))
     wrong.append(("occurred_at is null", "'occurred_at is not a time: ' || occurred_at_text"))
-    early = f"occurred_at < timestamptz '{_EARLIEST}'"
-    wrong.append((early, f"'occurred_at is before {_EARLIEST[:4]}: ' || occurred_at_text"))
+    early = f"occurred_at < timestamptz '{EARLIEST.isoformat()}'"
+    wrong.append((early, f"'occurred_at is before {EARLIEST.year}: ' || occurred_at_text"))
     if kind.source.received_at != "occurred_at":
-        future = f"occurred_at > {bind(landed_at)}::timestamptz + interval 1 day"
+        future = f"occurred_at > {bind(landed_at + AHEAD)}::timestamptz"
         reason = "'occurred_at is more than a day after landing: '"
         wrong.append((future, f"{reason} || occurred_at_text"))
     wrong.append(
