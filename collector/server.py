@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import resource
 import signal
 import socket
@@ -44,6 +45,7 @@ def serve(config: CollectorConfig, host: str, port: int) -> None:
         SpoolBusyError: another collector writes to the same landing folder.
         OSError: the address is taken, or the landing folder cannot be written to.
     """
+    os.umask(0o077)  # the rows are personal data
     _check_free(host, port)
 
     def spool(name: str) -> Spool:

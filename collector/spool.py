@@ -183,7 +183,7 @@ class _Part:
         self.rows = 0
         self.started = time.monotonic()
         self._size = 0
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
 
     @classmethod
     def create(cls, directory: Path, now: datetime) -> _Part:
@@ -248,7 +248,7 @@ def _finish_leftovers(directory: Path) -> None:
 
 def _lock(directory: Path) -> int:
     # The operating system holds the lock, so the lock ends with the process in every case.
-    descriptor = os.open(directory / ".collector.lock", os.O_WRONLY | os.O_CREAT, 0o640)
+    descriptor = os.open(directory / ".collector.lock", os.O_WRONLY | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

@@ -27,6 +27,7 @@ from dagster_project.cli import (
     ui,
 )
 from dagster_project.cli.output import exit_code, fail
+from dagster_project.home import private
 
 app = typer.Typer(
     name="sendhouse",
@@ -45,6 +46,7 @@ app.add_typer(audit.app)
 
 def main() -> None:
     """Run the command line; a known error prints one line and sets the exit code."""
+    private.restrict()
     try:
         app()
     except Exception as error:

@@ -122,6 +122,7 @@ class Settings(BaseSettings):
     sources: dict[str, SourceSettings] = Field(default_factory=dict)
     senders: dict[str, dict[str, Any]] = Field(default_factory=dict)
     journal_url: str | None = None
+    serving_group: str | None = None
 
     link_key: SecretStr | None = None
 

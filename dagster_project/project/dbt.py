@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from dagster_project.home import warehouse
+from dagster_project.home import private, warehouse
 from dagster_project.home.settings import Settings
 from dagster_project.project import kept, registry
 
@@ -83,7 +83,7 @@ def prepare(settings: Settings) -> Path:
     manifest_path = settings.parsed_dir / "manifest.json"
     stamp_path = settings.parsed_dir / "parsed-from"
     # Dagster's code server, a run and the CLI may start together; one of them parses.
-    with _parsing(settings):
+    with _parsing(settings), private.unrestricted():
         registry.refresh(settings.project_dir)
         stamp = _fingerprint(settings)
         known = stamp_path.read_text(encoding="utf-8") if stamp_path.is_file() else None

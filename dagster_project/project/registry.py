@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from dagster_project.home import private
 from senders.bounce_rules import ADDRESS, bounce_rules
 from senders.tracking_types import (
     BOUNCE_TYPES,
@@ -275,6 +276,7 @@ def refresh(project_dir: Path) -> bool:
     if path.is_file() and path.read_text(encoding="utf-8") == text:
         return False
     written = path.with_suffix(f".{os.getpid()}.tmp")
-    written.write_text(text, encoding="utf-8")
+    with private.unrestricted():
+        written.write_text(text, encoding="utf-8")
     written.replace(path)  # dbt may be reading it
     return True

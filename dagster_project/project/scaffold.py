@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from dagster_project.home import private
 from dagster_project.project import registry
 
 _SEGMENT_SQL = """\
@@ -218,5 +219,6 @@ def write(project_dir: Path, kind: str, name: str) -> list[Path]:
             )
     for path, text in texts.items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        with private.unrestricted():
+            path.write_text(text, encoding="utf-8")
     return [*texts]

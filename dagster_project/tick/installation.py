@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dagster_project.home import warehouse
+from dagster_project.home import private, warehouse
 from dagster_project.home.settings import EXAMPLE_MARKER, Settings
 from dagster_project.landing import create_declared_tables, rehash
 from dagster_project.tick import pairing
@@ -11,17 +11,19 @@ from dagster_project.tick import pairing
 def create(settings: Settings, example: str | None = None) -> None:
     """Create the missing folders, tables and journal; safe to repeat.
 
-    Also writes the parameters of the settings to the warehouse, where the models read them.
+    Also writes the parameters of the settings to the warehouse, where the models read them, and
+    closes the folder to other users.
 
     Args:
         settings: the installation.
         example: the example to run from now on, "" for none; None keeps what the installation runs.
 
     Raises:
+        SettingsError: `serving_group` is no group of this user.
         JournalRefusedError: the journal is not the journal of this warehouse.
     """
     example = settings.live_example if example is None else example
-    settings.home.mkdir(parents=True, exist_ok=True)
+    private.close(settings)
     (settings.home / EXAMPLE_MARKER).write_text(f"{example}\n", encoding="utf-8")
     for folder in (settings.landing_dir, settings.outbox_dir, settings.serving_dir):
         folder.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from dagster_project.home import warehouse
+from dagster_project.home import private, warehouse
 from dagster_project.home.settings import Settings
 from dagster_project.home.sql import identifier, literal
 
@@ -62,8 +62,10 @@ def publish(settings: Settings) -> Published:
         _note(connection, _WAL_REMOVED.format(wal=wal) if wal.exists() else None)
         rows = _copy_tables(connection, copy, scratch)
     wal.unlink(missing_ok=True)
+    private.share(copy, settings)
     copy.rename(published)
     for path in sorted(scratch.glob("*.parquet")):
+        private.share(path, settings)
         path.rename(serving / path.name)
     for path in serving.glob("*.parquet"):
         if path.stem not in (*rows, *map(".".join, BACKFILLED_TABLES)):
@@ -80,6 +82,7 @@ def publish_backfilled(settings: Settings, connection: duckdb.DuckDBPyConnection
         unfinished = path.with_suffix(".next")
         relation = connection.table(f'"{schema}"."{table}"').order("all")
         relation.write_parquet(str(unfinished), compression="zstd")
+        private.share(unfinished, settings)
         unfinished.rename(path)
 
 

@@ -6,6 +6,7 @@ import glob
 import hashlib
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC
 from errno import EINVAL
@@ -138,7 +139,10 @@ def put_away(path: Path, state: State, settings: Settings, landed_at: datetime) 
             return None
         if target.exists():  # a file of the same name landed earlier in the day
             target = target.with_name(f"{state.modified_ns}-{target.name}")
-        return path.replace(target)
+        moved = path.replace(target)
+        with suppress(PermissionError):  # the file of another user
+            moved.chmod(0o600)
+        return moved
     except (FileChangedError, FileNotFoundError):
         return None  # another program deleted the file
 
@@ -212,7 +216,10 @@ def _copy(path: Path, folder: Path) -> Path:
     if not target.exists():
         temporary = folder / f".{target.name}.{os.getpid()}.tmp"
         try:
-            shutil.copy2(path, temporary)  # keeps the time: of two exports, the later one counts
+            shutil.copyfile(path, temporary)
+            # Of two exports, the later one counts.
+            state = path.stat()
+            os.utime(temporary, ns=(state.st_atime_ns, state.st_mtime_ns))
             with temporary.open("rb") as handle:
                 os.fsync(handle.fileno())
             temporary.replace(target)
