@@ -39,7 +39,7 @@ from typing import Any
 
 from collector.contract import why_no_json, why_no_row, why_no_text, why_no_time
 from senders.secrets import values_of, variables_of
-from senders.tracking_types import TRACKING_TYPES
+from senders.tracking_types import BOUNCE_KEYS, BOUNCE_TYPES, TRACKING_TYPES, plain_word
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -114,6 +114,8 @@ class TrackingEvent:
         problem = why_no_json(dict(self.detail))
         if problem:
             raise BadDeliveryError(f"the detail of an event is not JSON: it {problem}")
+        if self.type == "bounced":
+            _require_known_bounce(self.detail)
 
     def row(self, provider: str, received_at: datetime) -> dict[str, Any]:
         """The event in the landing format.
@@ -137,6 +139,16 @@ class TrackingEvent:
         if problem:
             raise BadDeliveryError(f"an event {problem}")
         return row
+
+
+def _require_known_bounce(detail: Mapping[str, Any]) -> None:
+    """Refuse a bounce whose kind is an unknown word: it would suppress nothing."""
+    word = next((detail[key] for key in BOUNCE_KEYS if detail.get(key) is not None), None)
+    known = {each for words in BOUNCE_TYPES.values() for each in words}
+    if word is not None and not (isinstance(word, str) and plain_word(word) in known):
+        raise BadDeliveryError(
+            f"a bounce has the unknown kind {word!r}; known kinds: {', '.join(BOUNCE_TYPES)}"
+        )
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from dagster_project.home.settings import SettingsError
-from dagster_project.home.warehouse import ClockError, WarehouseBusyError
+from dagster_project.home.warehouse import ClockError, JournalRefusedError, WarehouseBusyError
 from dagster_project.landing import (
     AgainError,
     DeclarationError,
@@ -21,7 +21,6 @@ from dagster_project.landing import (
 from dagster_project.project.dbt import DbtError
 from dagster_project.project.scaffold import ScaffoldError
 from dagster_project.replay.plan import ReplayError
-from dagster_project.tick.pairing import JournalRefusedError
 from senders.base import SenderConfigError, SenderUnavailableError
 from senders.errors import ComposeError
 

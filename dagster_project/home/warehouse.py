@@ -30,6 +30,10 @@ class WarehouseBusyError(Exception):
     """Another process holds the warehouse; the message names the process."""
 
 
+class JournalRefusedError(Exception):
+    """The journal is missing, foreign, incomplete or unreadable; the message has the remedy."""
+
+
 class ClockError(Exception):
     """The requested instant is not allowed, or the clock is not set."""
 

@@ -21,16 +21,13 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from dagster_project.home import warehouse
 from dagster_project.home.settings import Settings, SettingsError
+from dagster_project.home.warehouse import JournalRefusedError
 from senders.journal import Journal, State
 
 _REMEDY = (
     "a tick could repeat sends: restore the journal, or run `sendhouse init --adopt-journal` to "
     "accept this journal and count each due send of the last tick as made"
 )
-
-
-class JournalRefusedError(Exception):
-    """The journal is missing, foreign, incomplete or unreadable; the message has the remedy."""
 
 
 @dataclass(frozen=True)

@@ -110,6 +110,9 @@ def accepted() -> Iterator[str]:
 def tracked() -> Iterator[TrackingEvent]:
     for number, kind in enumerate(TRACKING_TYPES):
         yield TrackingEvent(event_id=f"type-{number}", **TRACKED | {"type": kind})
+    for number, word in enumerate(("hard", "Hard-Bounce", "PERMANENT", "soft", "unknown", None)):
+        bounced = TRACKED | {"type": "bounced", "detail": {"bounce_type": word, "severity": None}}
+        yield TrackingEvent(event_id=f"bounce-{number}", **bounced)
     for number, value in enumerate(TEXTS):
         yield TrackingEvent(event_id=value, **TRACKED)
         yield TrackingEvent(event_id=f"send-{number}", **TRACKED | {"send_id": value})
@@ -243,6 +246,9 @@ def test_the_memory_of_ids_is_bounded():
         ({"detail": {"a": NOW}}, "not JSON: datetime"),
         ({"detail": {7: "a"}}, "a key that is no text"),
         ({"detail": {"a": "x" * 1_000_000}}, "is too large"),
+        ({"type": "bounced", "detail": {"bounce_type": "vanished"}}, "unknown kind 'vanished'"),
+        ({"type": "bounced", "detail": {"bounceType": ""}}, "unknown kind ''"),
+        ({"type": "bounced", "detail": {"severity": 7}}, "unknown kind 7"),
         ({"occurred_at": datetime(1989, 12, 31, tzinfo=UTC)}, "is before 1990"),
         ({"occurred_at": datetime.min.replace(tzinfo=timezone(timedelta(hours=14)))}, "before"),
         ({"occurred_at": NOW + timedelta(days=1)}, "is in the future"),

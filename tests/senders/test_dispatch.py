@@ -73,7 +73,7 @@ def run(journal, templates, identity, links):
 
 
 def rows(journal):
-    return {(row["send_id"], row["attempt"]): row for row in journal.changed_since(None)}
+    return {(row["send_id"], row["attempt"]): row for row in journal.changed_since().rows}
 
 
 def test_due_sends_become_files_and_journal_rows(run, journal, tmp_path):
@@ -307,7 +307,7 @@ def test_a_killed_dispatcher_doubles_and_loses_no_send(
     assert len(arrived) == len(set(arrived))
     uncertain = {row["send_id"] for row in journal.unknowns()}
     assert report.settled["unknown"] == len(uncertain) <= 3
-    by_status = {row["send_id"]: row["status"] for row in journal.changed_since(None)}
+    by_status = {row["send_id"]: row["status"] for row in journal.changed_since().rows}
     assert len(by_status) == count
     assert {send_id for send_id, status in by_status.items() if status == "sent"} <= set(arrived)
     assert set(arrived) | uncertain == set(by_status)

@@ -140,11 +140,11 @@ def put_away(path: Path, state: State, settings: Settings, landed_at: datetime) 
         if target.exists():  # a file of the same name landed earlier in the day
             target = target.with_name(f"{state.modified_ns}-{target.name}")
         moved = path.replace(target)
-        with suppress(PermissionError):  # the file of another user
-            moved.chmod(0o600)
-        return moved
     except (FileChangedError, FileNotFoundError):
         return None  # another program deleted the file
+    with suppress(PermissionError):  # the file of another user
+        moved.chmod(0o600)
+    return moved
 
 
 def kept_copy(settings: Settings, path: Path, sha256: str, size: int) -> Path | None:

@@ -70,3 +70,18 @@ def test_an_installation_of_an_earlier_version_runs_the_example_only_if_it_is_a_
     (tmp_path / "demo").touch()
     assert settings.live_example == "b2b"
     assert load_settings(home=tmp_path / "new", example="b2b").live_example == "b2b"
+
+
+def test_init_closes_a_home_that_others_can_read_and_says_so(tmp_path: Path):
+    home = Home(tmp_path / "home", **NEW)
+    (home.folder / "outbox").mkdir(parents=True)
+    (home.folder / "outbox" / "old.eml").write_text("personal data", encoding="utf-8")
+    for path in (home.folder, home.folder / "outbox", home.folder / "outbox" / "old.eml"):
+        path.chmod(0o755)
+
+    done = finish(home.start("init"))
+
+    assert done.code == 0
+    assert "changed the permissions of " in done.err
+    modes = {path: path.stat().st_mode & 0o077 for path in home.folder.rglob("*")}
+    assert [path for path, mode in modes.items() if mode] == []

@@ -11,10 +11,10 @@ import pytest
 
 from dagster_project.home import warehouse
 from dagster_project.home.settings import DEMO_MARKER, Settings, SettingsError, load_settings
-from dagster_project.home.warehouse import Clock
+from dagster_project.home.warehouse import Clock, JournalRefusedError
 from dagster_project.tick import adoption, journal
 from dagster_project.tick.dispatch import dispatch_due
-from dagster_project.tick.pairing import JournalRefusedError, Known, pair, why_refused
+from dagster_project.tick.pairing import Known, pair, why_refused
 from senders.base import Outcome
 from senders.journal import Journal, State
 from tests.support.home import Home, finish
