@@ -376,6 +376,5 @@ def test_the_commands_say_what_to_do_and_init_adopts(settings: Settings):
         [*_, line] = refused.err.splitlines()
         assert line.startswith(f"error: the journal {home.folder / 'journal.sqlite'} is missing; ")
         assert "sendhouse init --adopt-journal" in line
-    assert finish(home.start("init", "--adopt-journal", "--json")).report == {
-        "home": str(home.folder), "unknown": 2
-    }  # fmt: skip
+    adopted = finish(home.start("init", "--adopt-journal", "--json"))
+    assert adopted.report["unknown"] == 2
