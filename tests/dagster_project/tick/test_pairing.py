@@ -89,6 +89,7 @@ BUILT = """
     create table mail.decided_sends (send_id varchar, contact_id varchar);
     create schema contacts;
     create table contacts.contact_identities (key varchar, contact_id varchar);
+    create table contacts.contact_addresses (address varchar, contact_id varchar);
 """
 
 
