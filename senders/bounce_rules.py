@@ -1,5 +1,10 @@
 """Whose fault a refusal is: bounce_rules.csv, one table for SMTP replies, bounces and CRM texts.
 
+A refusal is the recipient's fault only if its text says that the address or the domain does not
+exist, and if no part of the text speaks of the sender, a policy or a temporary trouble. A text
+without a rule is in doubt. Then the fault is the sender's, unless a provider itself calls the
+bounce hard: a live address must not be suppressed for a bad reputation of the sender.
+
 The first rule whose pattern occurs in the text decides. A rule looks for one of:
 
 | looks_for | value | example |
@@ -26,7 +31,7 @@ if TYPE_CHECKING:
 
 RULES_FILE = Path(__file__).with_name("bounce_rules.csv")
 # Addresses are removed before the rules look: info@blackrock.example is not on a blacklist.
-ADDRESS = "[^ <>]+@[^ <>]+"
+ADDRESS = "[^ <>():;,]+@[^ <>():;,]+"
 # A code inside of an id (a412f), an IP address (5.1.1.7) or a longer number is not a code.
 _BEFORE = "(^|[^0-9a-z.])"
 _AFTER = "([^0-9a-z.]|[.]?$|[.][^0-9])"

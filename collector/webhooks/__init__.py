@@ -84,7 +84,9 @@ class TrackingEvent:
         occurred_at: the provider's time of the event, with a time zone.
         send_id: the send, from a header or a tag that the sender set.
         email: the recipient; needed when there is no `send_id`.
-        detail: other JSON values, such as `bounce_type`, `smtp_code` or `url`.
+        detail: other JSON values, such as `url`. A bounce has `bounce_type` (hard or soft), and the
+            words of the server that refused the mail: `smtp_code`, `status` (RFC 3463), `reason`,
+            `diagnostic_code`, `response` or `description`. Rules find in them whose fault it is.
 
     Raises:
         BadDeliveryError: a value is missing or has the wrong form.

@@ -4,7 +4,8 @@ dbt orders models by the refs that it sees while it parses; then dbt does not kn
 So the project needs lists such as "all segments". This module writes them from the folders before
 dbt reads the project: `sendhouse` does so, and the plugin `dbt_sendhouse` for every command of dbt.
 The file is not committed: two branches that add a segment each would conflict. It also holds the
-bounce rules and the tracking types of `senders/`, so Python and SQL apply the same tables.
+bounce rules, the mail providers and the tracking types of `senders/`, so Python and SQL apply the
+same tables.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import yaml
 
 from dagster_project.home import private
 from senders.bounce_rules import ADDRESS, bounce_rules
+from senders.providers import PROVIDERS
 from senders.tracking_types import (
     BOUNCE_TYPES,
     SUPPRESSION_REASONS,
@@ -171,6 +173,7 @@ def render(project_dir: Path) -> str:
             SUPPRESSION_REASONS,
         ),
         _bounce_fault_macro(),
+        _mail_provider_macro(),
     ]
     return "\n\n".join("\n".join(part) + "\n" for part in parts)
 
@@ -251,7 +254,7 @@ def _bounce_fault_macro() -> list[str]:
         "    `text` is an SQL expression. See senders/bounce_rules.csv. -#}",
         "{% macro bounce_fault(text) -%}",
         "    {%- set rules = [",
-        *(f"        ('{_sql(rule.pattern)}', '{rule.fault}')," for rule in bounce_rules()),
+        *(f"        ('{_jinja(rule.pattern)}', '{rule.fault}')," for rule in bounce_rules()),
         "    ] -%}",
         "    case",
         "        {%- for pattern, fault in rules %}",
@@ -263,6 +266,29 @@ def _bounce_fault_macro() -> list[str]:
         "    end",
         "{%- endmacro %}",
     ]
+
+
+def _mail_provider_macro() -> list[str]:
+    return [
+        "{#- The provider of a domain; null for null. `domain` is an SQL expression.",
+        "    See senders/providers.py. -#}",
+        "{% macro mail_provider(domain) -%}",
+        "    {%- set providers = [",
+        *(f"        ('{name}', '{pattern}')," for name, pattern in PROVIDERS.items()),
+        "    ] -%}",
+        "    case",
+        "        {%- for name, pattern in providers %}",
+        "        when regexp_matches({{ domain }}, '^({{ pattern }})$') then '{{ name }}'",
+        "        {%- endfor %}",
+        "        else {{ domain }}",
+        "    end",
+        "{%- endmacro %}",
+    ]
+
+
+def _jinja(text: str) -> str:
+    """Write a pattern as the text of a Jinja string, in which a backslash escapes."""
+    return _sql(text).replace("\\", "\\\\")
 
 
 def _sql(text: str) -> str:

@@ -5,12 +5,13 @@
 {%- endmacro %}
 
 
-{#- A number from [parameters] in sendhouse.toml. A missing name stops the model with an error. -#}
-{% macro parameter(name) -%}
+{#- A number from [parameters] in sendhouse.toml. A missing name gives the default. Without a
+    default it stops the model with an error. -#}
+{% macro parameter(name, default=none) -%}
     (
         select coalesce(
             max(value),
-            {{ fail(
+            {{ default if default is not none else fail(
                 "missing parameter '" ~ name ~ "': add it to [parameters] in sendhouse.toml"
                 ~ " (read by " ~ this_file() ~ ")"
             ) }}

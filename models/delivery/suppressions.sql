@@ -52,34 +52,32 @@ tracked as (
     select
         send_id,
         type,
-        bounce_type,
         occurred_at,
         unnest({{ each_address('email', 'addresses') }}) as address
     from tracking
-    where type in ('complained', 'bounced', 'unsubscribed')
+    where type in ('complained', 'unsubscribed')
 ),
 
 ---------- the address that was mailed; the contact can have another address now
-from_tracking as (
+from_complaints as (
     select
         coalesce({{ hash_email('tracking.address') }}, attempts.email_hash) as email_hash,
-        case tracking.type when 'complained' then 'complaint' else 'hard bounce' end as reason,
+        'complaint' as reason,
         tracking.occurred_at as since,
         'all' as scope
     from tracked as tracking
     left join attempts on tracking.send_id = attempts.send_id
     where tracking.type = 'complained'
-        or (tracking.type = 'bounced' and tracking.bounce_type = 'hard')
 ),
 
-from_attempts as (
+from_bounces as (
     select
         email_hash,
         'hard bounce' as reason,
-        finished_at as since,
+        since,
         'all' as scope
-    from attempts
-    where status = 'rejected' and fault = 'recipient'
+    from {{ ref('refused_addresses') }}
+    where is_confirmed
 ),
 
 ---------- lists of addresses, or of records with an address; every address that a cell can mean
@@ -183,9 +181,9 @@ from_sequences as (
 ),
 
 reasons as (
-    select * from from_tracking
+    select * from from_complaints
     union all
-    select * from from_attempts
+    select * from from_bounces
     union all
     select * from from_lists
     union all

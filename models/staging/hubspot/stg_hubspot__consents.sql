@@ -88,7 +88,8 @@ spam_complaints as (
     from spam_reports
 ),
 
----------- HubSpot's other categories are temporary, or about the mail or its sender
+---------- HubSpot's other categories are temporary, or about the mail or its sender; so may be the
+---------- server's own words
 hard_bounces as (
     select
         {{ said('id') }} as event_id,
@@ -98,7 +99,9 @@ hard_bounces as (
         {{ said_instant('_fivetran_synced') }} as synced_at,
         {{ bookkeeping() }}
     from bounces
-    where upper({{ said('category') }}) = 'UNKNOWN_USER'
+    where
+        upper({{ said('category') }}) = 'UNKNOWN_USER'
+        and coalesce({{ bounce_fault(said('response')) }}, 'recipient') = 'recipient'
 ),
 
 ---------- the reason for dropped mail shows the recipient's state in HubSpot

@@ -66,12 +66,12 @@ records as (
     select * from lead_records
 ),
 
----------- Salesforce marks every bounce; temporary bounces and the sender's faults do not count
+---------- Salesforce marks every bounce; a reason counts if it blames the address
 judged as (
     select
         *,
         is_hard_bounced
-        or (is_bounced and coalesce({{ bounce_fault('reason') }}, 'recipient') = 'recipient') as is_hard
+        or (is_bounced and (reason is null or {{ bounce_fault('reason') }} = 'recipient')) as is_hard
     from records
 ),
 

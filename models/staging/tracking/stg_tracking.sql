@@ -35,6 +35,15 @@ known as (
             ~ json_text('tracking.detail', 'bounceType') ~ ", "
             ~ json_text('tracking.detail', 'severity') ~ ")"
         ) }} as bounce_type,
+        nullif(concat_ws(
+            ' ',
+            {{ json_text('tracking.detail', 'smtp_code') }},
+            {{ json_text('tracking.detail', 'status') }},
+            {{ json_text('tracking.detail', 'reason') }},
+            {{ json_text('tracking.detail', 'diagnostic_code') }},
+            {{ json_text('tracking.detail', 'response') }},
+            {{ json_text('tracking.detail', 'description') }}
+        ), '') as diagnosis,
         tracking.detail,
         tracking.file_id,
         tracking.file_no
