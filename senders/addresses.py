@@ -13,7 +13,7 @@ from hashlib import sha256
 import idna
 from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 
-from senders.errors import AddressError
+from senders.errors import AddressError, SmtpUtf8Error
 
 # The lower case of the Turkish I with a dot is i, with or without a combining dot above.
 _DOTTED_I = re.compile("([ij])\u0307")
@@ -52,14 +52,16 @@ def wire_address(email: str, *, smtputf8: bool = False) -> str:
         `local@domain`, the domain in lower case and as A-labels (RFC 5890).
 
     Raises:
-        AddressError: the text is not an address, or has a non-ASCII local part without SMTPUTF8.
+        AddressError: the text is not an address, or has a domain that no mail system can reach,
+            such as `.test` (RFC 6761).
+        SmtpUtf8Error: the part before the @ is not ASCII, and SMTPUTF8 is missing.
 
     """
     parsed = parse_address(email.strip())
     if parsed.ascii_email is not None:
         return parsed.ascii_email
     if not smtputf8:
-        raise AddressError(
+        raise SmtpUtf8Error(
             "the part before the @ is not ASCII and the mail server does not offer SMTPUTF8"
         )
     return f"{parsed.local_part}@{parsed.ascii_domain}"

@@ -38,7 +38,8 @@ class Outcome:
 
     Attributes:
         status: `sent` (accepted), `deferred` (not accepted, may be tried again), `rejected`
-            (refused for good), `failed` (could not be tried), `unknown` (may have been accepted).
+            (refused for good), `failed` (could not be tried; with the fault `recipient` for good),
+            `unknown` (may have been accepted).
         provider_message_id: the accepting system's own name for the message.
         smtp_code: the basic reply code (RFC 5321) that decided the status.
         fault: the cause of a refusal.

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from senders.addresses import email_hash, wire_address
 from senders.base import Outcome, SenderUnavailableError
-from senders.errors import ComposeError
+from senders.errors import AddressError, ComposeError, SmtpUtf8Error
+from senders.guard import Guard
 from senders.journal import STALE_AFTER
 from senders.message import compose, message_id
 
@@ -60,7 +61,8 @@ class DispatchReport:
         failed: the message could not be made, or the last try failed.
         unknown: may have been accepted; never tried again automatically.
         skipped: sends without a try, by reason: `expired`, `journal` (settled, not yet due again,
-            or claimed by another dispatcher), or the reason from `recheck`.
+            or claimed by another dispatcher), the reason from `recheck`, or the provider that
+            refuses mail (`Guard.refuses`).
         settled: tries that a dead dispatcher left, by their new status.
         problems: every failed, rejected and unknown send.
 
@@ -78,14 +80,6 @@ class DispatchReport:
     def counts(self) -> dict[str, int]:
         """Count the tries by status."""
         return {status: getattr(self, status) for status in OUTCOMES}
-
-    def merge(self, other: DispatchReport) -> None:
-        """Add the results of another dispatch."""
-        for status in OUTCOMES:
-            setattr(self, status, getattr(self, status) + getattr(other, status))
-        self.skipped.update(other.skipped)
-        self.settled.update(other.settled)
-        self.problems.extend(other.problems)
 
     def add(self, send_id: str, outcome: Outcome) -> None:
         """Count one outcome."""
@@ -107,6 +101,8 @@ async def dispatch(
     retry_minutes: float,
     recheck: Callable[[Send], str | None],
     stale_after: timedelta = STALE_AFTER,
+    guard: Guard | None = None,
+    report: DispatchReport | None = None,
 ) -> DispatchReport:
     """Dispatch due sends; any number of dispatchers may run at once.
 
@@ -125,14 +121,19 @@ async def dispatch(
         retry_minutes: wait before the second try; doubles with each further try.
         recheck: a last check of consent and exits: the reason not to send, or None.
         stale_after: a try of another machine counts as dead after this time without a change.
+        guard: when to stop; the batches of one dispatch share it.
+        report: the results so far, to which this function adds; complete also after an error.
+
+    Returns:
+        The report.
 
     Raises:
-        SenderUnavailableError: nothing can be sent now. Sends that were claimed and not handed
-            over are deferred; unclaimed sends are untouched.
+        SenderUnavailableError: nothing can be sent now, or the mail server gives no answers. Sends
+            that were claimed and not handed over are deferred; unclaimed sends are untouched.
 
     """
-    report = DispatchReport()
-    report.settled = journal.settle_leftovers(sender, now=clock(), stale_after=stale_after)
+    report = DispatchReport() if report is None else report
+    report.settled += journal.settle_leftovers(sender, now=clock(), stale_after=stale_after)
     waiting = iter(sends)
     first = next(waiting, None)
     if first is None:
@@ -148,6 +149,7 @@ async def dispatch(
         first_wait=timedelta(minutes=retry_minutes),
         recheck=recheck,
         report=report,
+        guard=guard or Guard(),
     )
     await sender.open()
     try:
@@ -157,7 +159,7 @@ async def dispatch(
     return report
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Dispatcher:
     sender: Sender
     journal: Journal
@@ -169,30 +171,33 @@ class _Dispatcher:
     first_wait: timedelta
     recheck: Callable[[Send], str | None]
     report: DispatchReport
+    guard: Guard
+    errors: list[Exception] = field(default_factory=list[Exception], init=False)
+    turn: asyncio.Condition = field(default_factory=asyncio.Condition, init=False)
+    under_way: int = field(default=0, init=False)
 
     async def run(self, sends: Iterator[Send]) -> None:
         """Handle all sends; stop at the first error that does not concern a single send."""
-        errors: list[Exception] = []
 
         async def worker() -> None:
             # Workers share the iterator: a free worker takes the next send.
-            while not errors and (send := next(sends, None)) is not None:
+            while not self.errors and (send := next(sends, None)) is not None:
                 try:
                     await self.handle(send)
                 except Exception as error:  # noqa: BLE001 - raised below, after all workers end
-                    errors.append(error)
+                    self.errors.append(error)
+                async with self.turn:
+                    self.turn.notify_all()
 
         # After an error each other worker finishes its current message: an interrupted message
         # would become uncertain.
         await asyncio.gather(*(worker() for _ in range(self.sender.connections)))
-        if errors:
-            raise errors[0]
+        if self.errors:
+            raise self.errors[0]
 
     async def handle(self, send: Send) -> None:
         """Process one send up to its result, and count the result."""
-        reason = "expired" if send.expires_at <= self.clock() else self.recheck(send)
-        if reason is not None:
-            self.report.skipped[reason] += 1
+        if self.skips(send):
             return
         smtputf8 = self.sender.supports_smtputf8
         try:
@@ -203,11 +208,40 @@ class _Dispatcher:
         except ComposeError as error:
             attempt = self.claim(send)
             if attempt is not None:
-                self.conclude(send, attempt, Outcome("failed", detail=str(error)))
+                never = isinstance(error, AddressError) and not isinstance(error, SmtpUtf8Error)
+                fault = "recipient" if never else None
+                self.conclude(send, attempt, Outcome("failed", None, None, fault, str(error)))
             return
+        if not self.guard.admits(self.under_way):
+            async with self.turn:
+                await self.turn.wait_for(lambda: self.errors or self.guard.admits(self.under_way))
+            # Other messages were answered, or not, while this one waited.
+            if self.errors or self.skips(send):
+                return
         attempt = self.claim(send)
-        if attempt is not None:
+        if attempt is None:
+            return
+        self.under_way += 1
+        try:
             await self.hand_over(send, attempt, recipient, message)
+        finally:
+            self.under_way -= 1
+        if self.guard.is_unanswered:
+            raise SenderUnavailableError(
+                f"stopped after {self.guard.unanswered} messages in a row without an answer of the "
+                "mail server; each may have arrived and is listed in delivery.unknown_sends. "
+                "The other sends stay due. Look at the log of the mail server"
+            )
+
+    def skips(self, send: Send) -> bool:
+        """Whether the send is left without a try; its reason is counted."""
+        if send.expires_at <= self.clock():
+            reason = "expired"
+        else:
+            reason = self.recheck(send) or self.guard.refuses(send.email)
+        if reason is not None:
+            self.report.skipped[reason] += 1
+        return reason is not None
 
     def claim(self, send: Send) -> int | None:
         """Claim the next try of a send; None (counted as skipped) if it cannot be claimed."""
@@ -237,16 +271,26 @@ class _Dispatcher:
             self.conclude(send, attempt, Outcome("deferred", None, None, "transient", str(error)))
             raise
         except BaseException as error:
-            detail = f"interrupted: {type(error).__name__}"
-            self.conclude(send, attempt, Outcome("unknown", detail=detail))
+            self.conclude(send, attempt, self.interrupted(send, error))
             raise
         self.conclude(send, attempt, outcome)
 
+    def interrupted(self, send: Send, error: BaseException) -> Outcome:
+        """The result of a message whose sender failed, as far as the sender can prove it."""
+        detail = f"interrupted: {type(error).__name__}"
+        evidence = self.sender.evidence(send.send_id, message_id(send, self.identity))
+        if evidence is None:
+            return Outcome("unknown", detail=detail)
+        if evidence == "sent":
+            return Outcome("sent", detail=detail)
+        return Outcome("deferred", None, None, "transient", detail)
+
     def conclude(self, send: Send, attempt: int, outcome: Outcome) -> None:
         """Record the result of a try, and the time of the next try."""
+        self.guard.note(send.email, outcome)
         finished_at = self.clock()
         next_try_at = None
-        if outcome.status in ("deferred", "failed"):
+        if outcome.status in ("deferred", "failed") and outcome.fault != "recipient":
             if attempt < self.max_attempts:
                 next_try_at = finished_at + self.first_wait * 2 ** (attempt - 1)
             else:

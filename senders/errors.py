@@ -19,4 +19,8 @@ class RenderError(ComposeError):
 
 
 class AddressError(ComposeError):
-    """The text is not an address, or the sender's mail system cannot write it."""
+    """The text is not an address that can be mailed: no later try can change this."""
+
+
+class SmtpUtf8Error(AddressError):
+    """The mail system cannot write the address; another mail system may."""

@@ -411,6 +411,13 @@ class Journal:
         ):
             raise JournalError(f"send {send_id}: try {attempt} is not unknown: nothing to settle")
 
+    def unanswered(self) -> int:
+        """Count the newest tries in a row that are unknown, up to ten."""
+        query = select(_A.status).order_by(_A.change_no.desc()).limit(10)
+        with self._engine.connect() as connection:
+            statuses = connection.execute(query).scalars().all()
+        return next((n for n, status in enumerate(statuses) if status != "unknown"), len(statuses))
+
     def unknowns(self) -> list[dict[str, Any]]:
         """List the unknown tries (columns of raw.attempts)."""
         return self._read(select(*_PUBLIC).where(_A.status == "unknown").order_by(_A.started_at))

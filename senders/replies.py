@@ -9,10 +9,20 @@ from senders.base import Fault, Outcome
 from senders.bounce_rules import bounce_fault
 
 _ADDRESS = re.compile(r"[^\s<>:;,()\[\]\"']+@[^\s<>:;,()\[\]\"']+")
-# The queue ids in the replies of Postfix, Exim and SES.
-_QUEUE_ID = re.compile(
-    r"queued as ([^\s>;]+)|\bid=([^\s>;]+)|^(?:2\.\d+\.\d+ )?ok (?!id=)(\S+)$", re.IGNORECASE
-)
+# Where a server's reply has its own name for the message; the first pattern that occurs counts.
+_QUEUE_IDS = [
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"queued as ([^\s>;,)]+)",  # Postfix, SendGrid, Halon
+        r"queued with id ([^\s>;,).]+)",  # Stalwart
+        r"\binternalid=(\d+)",  # Microsoft
+        r"\bid=([^\s>;,)]+)",  # Exim
+        r"\bok\s+\d{9,11}\s+(\S+) - gsmtp",  # Gmail: time, id
+        r"\bok\s+\d{9,11}\s+qp\s+(\d+)",  # qmail: time, process
+        r"^(?:2\.\d+\.\d+:?\s+)?(?!2\.\d|ok\b)(\S+)\s+message accepted",  # sendmail, OpenSMTPD
+        r"^(?:2\.\d+\.\d+\s+)?ok\s+(?=\S*\d)(\S+)$",  # SES
+    )
+]
 _LONGEST_DETAIL = 500
 
 
@@ -30,12 +40,11 @@ class Reply:
     text: str
 
 
-def outcome_of(reply: Reply, *, to_recipient: bool) -> Outcome:
+def outcome_of(reply: Reply) -> Outcome:
     """Classify the reply that decided a transaction.
 
     Args:
         reply: the reply to the final dot, or the refusal that ended the transaction earlier.
-        to_recipient: whether the reply answers RCPT, where a bare 550 concerns the mailbox.
 
     Returns:
         2xx → `sent`; 4xx → `deferred`; 5xx → `rejected`. The detail contains no addresses.
@@ -46,23 +55,18 @@ def outcome_of(reply: Reply, *, to_recipient: bool) -> Outcome:
         return Outcome("sent", _queue_id(reply.text), reply.code, None, detail)
     if reply.code < 500:
         return Outcome("deferred", None, reply.code, "transient", detail)
-    fault = fault_of(reply, to_recipient=to_recipient)
-    return Outcome("rejected", None, reply.code, fault, detail)
+    return Outcome("rejected", None, reply.code, fault_of(reply), detail)
 
 
-def fault_of(reply: Reply, *, to_recipient: bool) -> Fault:
+def fault_of(reply: Reply) -> Fault:
     """Decide whose fault a permanent refusal (5xx) is, by the rules of bounce_rules.csv.
 
-    `recipient` makes an address unmailable, so in doubt the fault is the sender's. Without a rule,
-    550, 551 and 553 to RCPT speak of the mailbox. The refusal stays final, as RFC 5321 §4.2.1 asks,
-    also for the fault `transient` (a full mailbox).
+    `recipient` makes an address unmailable, so in doubt the fault is the sender's. The refusal
+    stays final, as RFC 5321 §4.2.1 asks, also for the fault `transient` (a full mailbox).
     """
-    found = bounce_fault(f"{reply.code} {reply.text}")
-    if found is not None:
-        return found
-    return "recipient" if to_recipient and reply.code in (550, 551, 553) else "sender"
+    return bounce_fault(f"{reply.code} {reply.text}") or "sender"
 
 
 def _queue_id(text: str) -> str | None:
-    found = _QUEUE_ID.search(text)
-    return next((group for group in found.groups() if group), None) if found else None
+    found = (pattern.search(text) for pattern in _QUEUE_IDS)
+    return next((match[1] for match in found if match), None)

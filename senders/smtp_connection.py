@@ -2,6 +2,11 @@
 
 A client that waits for each reply needs four round trips per message. Here MAIL, RCPT and DATA
 leave in one write, and the message in a second write.
+
+A reply counts only as the answer to its own command. A server that answers before the final dot has
+not seen the whole message, so its 250 is no promise. RSET follows each accepted message: if the
+acceptance came too early, RSET gets the answer to the message. (RSET does not leave together with
+the dot: smtp-sink then answers in the wrong order, and simple servers look for the dot at the end.)
 """
 
 from __future__ import annotations
@@ -15,7 +20,8 @@ from senders.base import Outcome, SenderUnavailableError
 from senders.replies import Reply, outcome_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
+    from typing import SupportsIndex
 
 _START_INPUT = 354
 _CLOSING = 421
@@ -24,6 +30,11 @@ _ABOUT_MESSAGE = (552, 555)
 _LONGEST_REPLY_LINE = 8192
 _MOST_REPLY_LINES = 100
 _QUIT_SECONDS = 2
+# A process that was stopped or swapped out finds replies that came in time. It gets this long to
+# read them.
+_LAST_LOOK_SECONDS = 0.5
+# Replies to a command that the server does not know (RFC 5321 §4.2.3); 421 closes the connection.
+_NO_ANSWER_TO_MESSAGE = (421, 500, 501, 502, 503, 504)
 _UNSAFE_IN_COMMAND = re.compile(r"[\x00-\x20\x7f<>]")
 
 
@@ -48,6 +59,17 @@ class _LostError(Exception):
     """The connection was lost, timed out, or does not speak SMTP."""
 
 
+class _Replies(asyncio.StreamReader):
+    """Counts the received bytes, so that a reply before its command is noticed."""
+
+    received = 0
+
+    def feed_data(self, data: Iterable[SupportsIndex]) -> None:
+        chunk = bytes(data)
+        self.received += len(chunk)
+        super().feed_data(chunk)
+
+
 class SmtpConnection:
     """One connection that is secured, logged in and greeted.
 
@@ -66,7 +88,8 @@ class SmtpConnection:
         self._timeout = timeout_seconds
         self._needs_reset = False
         loop = asyncio.get_running_loop()
-        self._reader = asyncio.StreamReader(limit=_LONGEST_REPLY_LINE, loop=loop)
+        self._read = 0
+        self._reader = _Replies(limit=_LONGEST_REPLY_LINE, loop=loop)
         protocol = asyncio.StreamReaderProtocol(self._reader, loop=loop)
         transport.set_protocol(protocol)
         protocol.connection_made(transport)
@@ -91,15 +114,39 @@ class SmtpConnection:
             if refusal is not None:
                 return refusal
             await self._write(_dot_stuffed(data))
-            self._require_open()
+            await self._require_silence()
         except _LostError as error:
             raise NotAcceptedError(f"{error} before the message was handed over") from error
+        return await self._end_message()
+
+    async def _end_message(self) -> Outcome:
+        """Send the final dot; the reply decides."""
+        # Not `_write`: a process that was stopped while it wrote must still read the reply.
+        self._writer.write(b".\r\n")
         try:
-            await self._write(b".\r\n")
             reply = await self._reply()
         except _LostError as error:
             raise UncertainError(f"{error} after the message and before its reply") from error
-        return outcome_of(reply, to_recipient=False)
+        if reply.code < 300:
+            await self._require_in_step(reply)
+        return outcome_of(reply)
+
+    async def _require_in_step(self, accepted: Reply) -> None:
+        """Refuse an acceptance that came too early: then RSET gets the answer to the message."""
+        try:
+            await self._write(b"RSET\r\n")
+            after = await self._reply()
+        except _LostError:  # a server may close the connection after each message
+            self.is_usable = False
+            return
+        if after.code < 300:
+            return
+        self.is_usable = False
+        if after.code not in _NO_ANSWER_TO_MESSAGE:
+            raise UncertainError(
+                f"the server answered {accepted.code} {accepted.text}, "
+                f"and then {after.code} {after.text}"
+            )
 
     async def quit(self) -> None:
         """Send QUIT and close; a missing answer is not an error."""
@@ -145,7 +192,7 @@ class SmtpConnection:
             raise SenderUnavailableError(
                 f"the mail server refuses mail from {envelope_from}: {reply.code} {reply.text}"
             )
-        return outcome_of(reply, to_recipient=asked.startswith("RCPT"))
+        return outcome_of(reply)
 
     def _parameters(self, recipient: str, data: bytes) -> str:
         size = f" SIZE={len(data)}" if "size" in self.extensions else ""  # RFC 1870
@@ -177,31 +224,45 @@ class SmtpConnection:
         except OSError as error:
             raise _LostError("the connection was lost") from error
 
-    def _require_open(self) -> None:
+    async def _require_silence(self) -> None:
+        """Refuse a server that answers, or closes the connection, before the end of the message."""
+        # One turn of the event loop notices what has arrived, the next one reads it.
+        for _ in range(2):
+            await asyncio.sleep(0)
+        if self._reader.received > self._read:
+            raise _LostError("the server answered")
         if self._reader.at_eof():
             raise _LostError("the server closed the connection")
 
     async def _reply(self) -> Reply:
         texts: list[str] = []
         try:
-            async with asyncio.timeout(self._timeout):
-                while len(texts) < _MOST_REPLY_LINES:
-                    line = await self._reader.readline()
-                    if not line.endswith(b"\n"):
-                        raise _LostError("the server closed the connection")
-                    code, more = line[:3], line[3:4] == b"-"
-                    if not code.isdigit() or not b"200" <= code <= b"599":
-                        raise _LostError("the server did not answer in SMTP")
-                    texts.append(line[4:].decode("utf-8", "replace").strip())
-                    if not more:
-                        self.is_usable = self.is_usable and code != b"421"
-                        return Reply(int(code), " ".join(texts))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._timeout):
+                    return await self._lines(texts)
+            async with asyncio.timeout(_LAST_LOOK_SECONDS):
+                return await self._lines(texts)
         except TimeoutError as error:
             raise _LostError("the server gave no answer in time") from error
         except OSError as error:
             raise _LostError("the connection was lost") from error
         except ValueError as error:  # a line beyond the reader's limit
             raise _LostError("the server did not answer in SMTP") from error
+
+    async def _lines(self, texts: list[str]) -> Reply:
+        """Read the lines of a reply; `texts` keeps those that were read before a timeout."""
+        while len(texts) < _MOST_REPLY_LINES:
+            line = await self._reader.readline()
+            self._read += len(line)
+            if not line.endswith(b"\n"):
+                raise _LostError("the server closed the connection")
+            code, more = line[:3], line[3:4] == b"-"
+            if not code.isdigit() or not b"200" <= code <= b"599":
+                raise _LostError("the server did not answer in SMTP")
+            texts.append(line[4:].decode("utf-8", "replace").strip())
+            if not more:
+                self.is_usable = self.is_usable and code != b"421"
+                return Reply(int(code), " ".join(texts))
         raise _LostError("the server did not answer in SMTP")
 
 

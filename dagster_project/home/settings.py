@@ -91,6 +91,8 @@ class DeliverySettings(Section):
     batch_size: int = Field(default=1000, ge=1)
     max_attempts: int = Field(default=5, ge=1)
     retry_minutes: float = Field(default=15, gt=0)
+    unanswered_in_a_row: int = Field(default=3, ge=1)
+    refusals_in_a_row: int = Field(default=10, ge=1)
 
 
 class ScheduleSettings(Section):

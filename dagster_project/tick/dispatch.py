@@ -16,7 +16,9 @@ from dagster_project.home.warehouse import Clock
 from dagster_project.tick import pairing
 from dagster_project.tick.recheck import News
 from dagster_project.tick.sender import make_sender
+from senders.base import SenderUnavailableError
 from senders.dispatch import DispatchReport, dispatch
+from senders.guard import Guard
 from senders.journal import Journal
 from senders.links import Links
 from senders.model import Identity, Send
@@ -59,6 +61,11 @@ def dispatch_due(settings: Settings) -> DispatchReport:
             clock = warehouse.require_clock(connection)
             pairing.require(connection, journal)
         report.settled = _settle_by_evidence(settings, journal)
+        guard = Guard(
+            refusals_in_a_row=settings.delivery.refusals_in_a_row,
+            unanswered_in_a_row=settings.delivery.unanswered_in_a_row,
+            unanswered=journal.unanswered(),
+        )
         try:
             for batch in _batches(settings, clock, news, journal):
                 done = dispatch(
@@ -72,8 +79,14 @@ def dispatch_due(settings: Settings) -> DispatchReport:
                     max_attempts=settings.delivery.max_attempts,
                     retry_minutes=settings.delivery.retry_minutes,
                     recheck=lambda send: news.about(send.contact_id),
+                    guard=guard,
+                    report=report,
                 )
-                report.merge(asyncio.run(done))
+                asyncio.run(done)
+        except SenderUnavailableError as error:
+            tries = [f"{number:,} {name}" for name, number in report.counts().items() if number]
+            before = ", ".join(tries) or "no try"
+            raise SenderUnavailableError(f"{error}. Before: {before}") from error
         finally:
             with warehouse.connect(settings.warehouse_path) as connection:
                 pairing.require(connection, journal)

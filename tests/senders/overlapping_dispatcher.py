@@ -1,4 +1,4 @@
-"""A dispatcher as a separate process: `python overlapping_dispatcher.py FOLDER PORT COUNT`."""
+"""A dispatcher as a process: `python overlapping_dispatcher.py FOLDER PORT COUNT [TIMEOUT]`."""
 
 import asyncio
 import sys
@@ -13,14 +13,18 @@ from senders.smtp import SmtpSender
 from tests.senders.senders_support import NOW, make_send
 
 
-def main(folder: Path, port: int, count: int) -> None:
+def main(folder: Path, port: int, count: int, timeout: float = 20) -> None:
     print("ready", flush=True)  # noqa: T201 - the test waits for it
     sys.stdin.readline()
     report = asyncio.run(
         dispatch(
             (make_send(f"send-{number:04}") for number in range(count)),
             sender=SmtpSender(
-                host="127.0.0.1", port=port, security="none", connections=3, timeout_seconds=20
+                host="127.0.0.1",
+                port=port,
+                security="none",
+                connections=3,
+                timeout_seconds=timeout,
             ),
             journal=Journal(f"sqlite:///{folder / 'journal.sqlite'}"),
             templates=Templates(folder / "templates"),
@@ -38,4 +42,4 @@ def main(folder: Path, port: int, count: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), *map(float, sys.argv[4:]))

@@ -1,5 +1,8 @@
 import asyncio
 import os
+import select
+import signal
+import socket
 import subprocess
 import sys
 import time
@@ -11,6 +14,7 @@ import pytest
 from senders.base import Outcome, SenderUnavailableError
 from senders.dispatch import dispatch
 from senders.file import FileSender
+from senders.guard import Guard
 from senders.smtp import SmtpSender
 from tests.senders.senders_support import NOW, make_send, parse, write_templates
 
@@ -53,7 +57,7 @@ class Script:
 def run(journal, templates, identity, links):
     """Dispatch sends at a given time; return the report."""
 
-    def run(sends, sender, *, at=NOW, recheck=lambda send: None, max_attempts=3):
+    def run(sends, sender, *, at=NOW, recheck=lambda send: None, max_attempts=3, unanswered=0):
         return asyncio.run(
             dispatch(
                 sends,
@@ -66,6 +70,7 @@ def run(journal, templates, identity, links):
                 max_attempts=max_attempts,
                 retry_minutes=15,
                 recheck=recheck,
+                guard=Guard(unanswered=unanswered),
             )
         )
 
@@ -144,7 +149,38 @@ def test_one_bad_send_never_stops_the_others(run, journal, templates, tmp_path):
     assert "activation/nowhere" in details["c"]
     assert "templates/activation/welcome.mjml:2" in details["d"]
     assert "MJML" in details["e"]
-    assert rows(journal)["a", 1]["next_try_at"] == NOW + timedelta(minutes=15)
+    again = {send_id: row["next_try_at"] for (send_id, _), row in rows(journal).items()}
+    assert again["a"] is None, "no later try can change the address"
+    assert {again[one] for one in "bcde"} == {NOW + timedelta(minutes=15)}
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        "jo@x.test",
+        "jo@test",
+        "jo@x.invalid",
+        "jo@localhost",
+        "jo@printer.local",
+        "jo@server",
+        "jo@x.onion",
+        "jo@[192.0.2.1]",
+        "jo@x..org",
+        "jo@-x.org",
+        "jo@x_y.org",
+        "@x.org",
+        "jo",
+        "",
+    ],
+)
+def test_an_address_that_can_never_be_mailed_is_final(run, journal, email):
+    report = run([make_send("a", email=email)], Script())
+    row = rows(journal)["a", 1]
+    assert (report.failed, row["status"], row["fault"]) == (1, "failed", "recipient")
+    assert row["next_try_at"] is None
+    assert dict(run([make_send("a", email=email)], Script(), at=NOW + HOUR).skipped) == {
+        "journal": 1
+    }
 
 
 def test_the_wait_of_a_deferred_send_doubles_until_its_tries_are_used_up(run, journal):
@@ -201,6 +237,115 @@ def test_after_a_bug_in_one_send_the_others_finish_and_that_send_is_unknown(run,
     assert sender.closed == 1
 
 
+class Witness(Script):
+    """A sender that fails in the middle of a message and can prove what happened."""
+
+    def __init__(self, evidence):
+        super().__init__(default=OSError(28, "No space left on device"))
+        self.proof = evidence
+
+    def evidence(self, send_id, message_id):
+        return self.proof
+
+
+@pytest.mark.parametrize(
+    ("evidence", "status"), [("not_sent", "deferred"), ("sent", "sent"), (None, "unknown")]
+)
+def test_a_failed_message_is_settled_by_the_sender_s_evidence(run, journal, evidence, status):
+    with pytest.raises(OSError, match="No space left"):
+        run([make_send("a"), make_send("b")], Witness(evidence))
+    assert {key: row["status"] for key, row in rows(journal).items()} == {("a", 1): status}
+
+
+def test_a_full_outbox_leaves_every_send_due(run, journal, tmp_path, monkeypatch):
+    written = []
+
+    def fill(handle):
+        written.append(handle)
+        if len(written) > 5:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("senders.file.os.fsync", fill)
+    sends = [make_send(f"s{n}") for n in range(6)]
+    with pytest.raises(SenderUnavailableError, match="No space left on device"):
+        run(sends, FileSender(tmp_path / "outbox"))
+    assert "unknown" not in journal.counts()
+    monkeypatch.undo()
+    run(sends, FileSender(tmp_path / "outbox"), at=NOW + HOUR)
+    assert journal.counts()["sent"] == 6
+    assert len(list((tmp_path / "outbox").rglob("*.eml"))) == 6
+
+
+# ── when a dispatch stops ────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("connections", [1, 2, 3, 50])
+def test_a_server_without_answers_gets_only_a_few_messages(run, journal, connections):
+    sends = [make_send(f"s{n}") for n in range(500)]
+    with pytest.raises(SenderUnavailableError, match=r"3 messages in a row .*\.unknown_sends"):
+        run(sends, Script(connections, default="unknown"))
+    assert journal.counts() == {"unknown": 3}
+
+
+def test_a_message_that_never_left_is_no_answer(run, journal):
+    lost = Outcome("deferred", None, None, "transient", "the connection was lost")
+    outcomes = {f"s{n}": lost if n % 2 else "unknown" for n in range(500)}
+    with pytest.raises(SenderUnavailableError):
+        run([make_send(f"s{n}") for n in range(500)], Script(**outcomes))
+    assert journal.counts() == {"unknown": 3, "deferred": 2}
+
+
+def test_unanswered_messages_between_answered_ones_stop_nothing(run, journal):
+    pattern = [
+        "unknown",
+        "unknown",
+        "sent",
+        "unknown",
+        "unknown",
+        Outcome("rejected", fault="sender"),
+    ]
+    sends = [make_send(f"s{n}", email=f"jo@x{n}.org") for n in range(60)]
+    report = run(sends, Script(**{f"s{n}": pattern[n % 6] for n in range(60)}))
+    assert (report.unknown, report.sent, report.rejected) == (40, 10, 10)
+
+
+def test_a_server_that_stops_answering_gets_no_more_messages_than_are_under_way(run, journal):
+    outcomes = {f"s{n}": "sent" for n in range(100)}
+    sender = Script(connections=8, default="unknown", **outcomes)
+    with pytest.raises(SenderUnavailableError):
+        run([make_send(f"s{n}") for n in range(500)], sender)
+    assert journal.counts()["sent"] == 100
+    assert journal.counts()["unknown"] <= 8
+
+
+def test_the_next_dispatch_tries_one_message_on_a_server_without_answers(run, journal):
+    sends = [make_send(f"s{n}") for n in range(50)]
+    for tries in (3, 4, 5):
+        with pytest.raises(SenderUnavailableError):
+            run(sends, Script(connections=10, default="unknown"), unanswered=journal.unanswered())
+        assert journal.counts() == {"unknown": tries}
+    assert run(sends, Script(connections=10), unanswered=journal.unanswered()).sent == 45
+    assert journal.unanswered() == 0
+
+
+def test_a_provider_that_refuses_everything_gets_no_more_mail_in_this_dispatch(run, journal):
+    refused = Outcome("rejected", None, 550, "sender", "550 no")
+    at = ["gmail.com", "googlemail.com", "x.org"]
+    sends = [make_send(f"s{n}", email=f"jo{n}@{at[n % 3]}") for n in range(90)]
+    outcomes = {f"s{n}": "sent" if n % 3 == 2 else refused for n in range(90)}
+    report = run(sends, Script(**outcomes))
+    assert (report.rejected, report.sent) == (10, 30)
+    assert dict(report.skipped) == {"google refused 10 messages in a row": 50}
+    assert len(rows(journal)) == 40
+
+
+def test_refusals_between_accepted_messages_stop_nothing(run):
+    refused = Outcome("rejected", None, 550, "recipient", "550 5.1.1 no")
+    outcomes = {f"s{n}": refused for n in range(100) if n % 10}
+    report = run([make_send(f"s{n}") for n in range(100)], Script(**outcomes))
+    assert (report.rejected, report.sent) == (90, 10)
+
+
 def test_a_cancelled_dispatch_leaves_no_try_in_progress(journal, templates, identity, links):
     class Slow(Script):
         async def send(self, **message):
@@ -243,7 +388,7 @@ def start_dispatcher(tmp_path, templates, journal):
     )
     running = []
 
-    def start(port, count):
+    def start(port, count, *timeout):
         process = subprocess.Popen(
             [
                 sys.executable,
@@ -251,6 +396,7 @@ def start_dispatcher(tmp_path, templates, journal):
                 tmp_path,
                 str(port),
                 str(count),
+                *map(str, timeout),
             ],
             env={**os.environ, "PYTHONPATH": f"{HERE}:{HERE.parents[1]}"},
             stdin=subprocess.PIPE,
@@ -283,6 +429,53 @@ def test_overlapping_dispatchers_send_each_message_once(smtp_sink, start_dispatc
     assert sum(sent) == count
     assert sink.send_ids() == [f"send-{number:04}" for number in range(count)]
     assert journal.counts() == {"sent": count}
+
+
+@pytest.mark.postfix
+def test_a_server_that_drops_every_connection_after_the_dot_gets_three_messages(
+    smtp_sink, run, journal
+):
+    sink = smtp_sink("-q", ".")
+    smtp = SmtpSender(
+        host="127.0.0.1", port=sink.port, security="none", connections=4, timeout_seconds=5
+    )
+    with pytest.raises(SenderUnavailableError, match="without an answer"):
+        run([make_send(f"send-{number:04}") for number in range(500)], smtp)
+    assert sink.send_ids() == sorted(row["send_id"] for row in journal.unknowns())
+    assert journal.counts() == {"unknown": 3}
+
+
+def test_a_dispatcher_that_was_stopped_reads_the_answers_that_came_in_time(
+    start_dispatcher, journal
+):
+    """SIGSTOP while the server accepts the message; SIGCONT after the timeout."""
+    timeout = 1
+    listening = socket.create_server(("127.0.0.1", 0))
+    victim = start_dispatcher(listening.getsockname()[1], 1, timeout)
+    go(victim)
+    spoken = []
+    for connection in [listening.accept()[0] for _ in range(3)]:
+        connection.sendall(b"220 x\r\n")
+        assert connection.recv(999).startswith(b"EHLO")
+        connection.sendall(b"250-x\r\n250 PIPELINING\r\n")
+        spoken.append(connection)
+    [smtp], _, _ = select.select(spoken, [], [], 5)
+    assert smtp.recv(999).endswith(b"DATA\r\n")
+    smtp.sendall(b"250 a\r\n250 b\r\n354 go\r\n")
+    heard = b""
+    while not heard.endswith(b"\r\n.\r\n"):
+        heard += smtp.recv(99999)
+    time.sleep(timeout / 4)  # the dispatcher waits for the answer now
+    victim.send_signal(signal.SIGSTOP)
+    smtp.sendall(b"250 queued as Q1\r\n")
+    time.sleep(timeout)
+    victim.send_signal(signal.SIGCONT)
+    assert smtp.recv(999) == b"RSET\r\n"
+    for connection in spoken:
+        connection.close()
+    assert victim.communicate(timeout=20)[0] == "1\n"
+    [row] = rows(journal).values()
+    assert (row["status"], row["provider_message_id"]) == ("sent", "Q1")
 
 
 @pytest.mark.postfix

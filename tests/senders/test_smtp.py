@@ -357,7 +357,7 @@ def play(*sessions, sends=1):
 
 
 GREETED = (HELLO[0], 1, HELLO[1])
-ACCEPTED = (3, b"250 a\r\n250 b\r\n354 go\r\n", 2, b"250 Ok: queued as Q\r\n")
+ACCEPTED = (3, b"250 a\r\n250 b\r\n354 go\r\n", 2, b"250 Ok: queued as Q\r\n", 1, b"250 reset\r\n")
 
 
 def test_pipelined_replies_may_arrive_in_one_piece_or_in_fragments():
@@ -405,6 +405,84 @@ def test_noise_before_the_dot_is_deferred_and_after_it_unknown(noise):
     assert [outcome.status for outcome in outcomes] == ["deferred"]
     outcomes, _ = play((*GREETED, 3, b"250 a\r\n250 b\r\n354 go\r\n", 2, noise))
     assert [outcome.status for outcome in outcomes] == ["unknown"]
+
+
+EARLY = {
+    "with the 354": (
+        (3, b"250 a\r\n250 b\r\n354 go\r\n250 early\r\n", 2, b"554 no\r\n"),
+        "deferred",
+    ),
+    "before the 354 is read": ((3, b"250 a\r\n250 b\r\n354 go\r\n2", b"50 early\r\n"), "deferred"),
+    "a refusal with the 354": ((3, b"250 a\r\n250 b\r\n354 go\r\n554 no\r\n", 2), "deferred"),
+    "half a reply with the 354": (
+        (3, b"250 a\r\n250 b\r\n354 go\r\n25", 2, b"0 Ok\r\n"),
+        "deferred",
+    ),
+    "two replies to the message": (
+        (3, b"250 a\r\n250 b\r\n354 go\r\n", 2, b"250 early\r\n", 1, b"554 5.7.1 spam\r\n"),
+        "unknown",
+    ),
+    "then a temporary refusal": (
+        (3, b"250 a\r\n250 b\r\n354 go\r\n", 2, b"250 early\r\n", 1, b"451 later\r\n"),
+        "unknown",
+    ),
+    "a second acceptance": (
+        (3, b"250 a\r\n250 b\r\n354 go\r\n", 2, b"250 early\r\n", 1, b"250 Ok\r\n250 reset\r\n"),
+        "sent",
+    ),
+    "no RSET": ((*ACCEPTED[:-1], b"502 not implemented\r\n"), "sent"),
+    "a farewell": ((*ACCEPTED[:-1], b"421 bye\r\n"), "sent"),
+    "closed after the message": (ACCEPTED[:-2], "sent"),
+    "no answer to RSET": ((*ACCEPTED[:-1], 1), "sent"),
+}
+
+
+@pytest.mark.parametrize("name", EARLY)
+def test_an_acceptance_before_the_final_dot_is_not_believed(name):
+    session, status = EARLY[name]
+    outcomes, _ = play((*GREETED, *session), (*GREETED, *session))
+    assert [outcome.status for outcome in outcomes] == [status]
+
+
+def test_an_acceptance_during_the_message_is_not_believed():
+    async def run():
+        refused = []
+
+        async def serve(reader, writer):
+            writer.write(b"220 x\r\n")
+            while line := await reader.readline():
+                if line.startswith((b"EHLO", b"MAIL", b"RCPT", b"RSET", b"QUIT")):
+                    writer.write(b"250 Ok\r\n")
+                elif line == b"DATA\r\n":
+                    writer.write(b"354 go\r\n")
+                    first = await reader.readline()
+                    writer.write(b"250 queued as EARLY\r\n")
+                    while line != b".\r\n":
+                        line = await reader.readline()
+                    refused.append(first)
+                    writer.write(b"554 5.7.1 refused\r\n")
+            writer.close()
+
+        listening = await asyncio.start_server(serve, "127.0.0.1", 0)
+        async with listening:
+            smtp = sender(listening.sockets[0].getsockname()[1], connections=3)
+            await smtp.open()
+            outcomes = [
+                await smtp.send(
+                    envelope_from="ada@northwind.example",
+                    recipient="jo@x.org",
+                    message_id="<a@x>",
+                    data=b"a\r\n" * lines,
+                    send_id="a",
+                )
+                for lines in (1, 10, 1000, 200_000)
+            ]
+            await smtp.close()
+        return outcomes, refused
+
+    outcomes, refused = asyncio.run(run())
+    assert {outcome.status for outcome in outcomes} <= {"unknown", "deferred"}
+    assert refused
 
 
 def test_an_address_that_contains_a_second_command_is_refused():
