@@ -1,4 +1,7 @@
-"""Files that land after the send queue is built: their contacts wait for the next tick."""
+"""News: what landed after the send queue was built, or what its clock cannot know.
+
+The contacts that it concerns wait for the next tick.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,11 @@ from datetime import datetime
 
 import duckdb
 
+from dagster_project.home import warehouse
 from dagster_project.home.settings import Settings
-from dagster_project.landing import land_new, parse_kind
+from dagster_project.landing import land_new
+from dagster_project.tick import crm_news
+from dagster_project.tick.crm_news import CrmNews
 from senders.address_cells import read_cell
 from senders.tracking_types import types_that_mean
 
@@ -16,19 +22,24 @@ _UNCLEAR = r"""
     with
 
     unseen as (
-        select files.file_id
+        select files.file_id, seen.file_id is null as is_new
         from raw.files as files
-        anti join delivery.files_seen as seen on files.file_id = seen.file_id
+        left join delivery.files_seen as seen on files.file_id = seen.file_id
+        where seen.file_id is null or files.landed_at > $as_of
     ),
 
     said as (
         select tracking.email as said
         from raw.tracking as tracking
-        inner join unseen on tracking.file_id = unseen.file_id
+        inner join unseen
+            on tracking.file_id = unseen.file_id
+                and (unseen.is_new or tracking.received_at > $as_of)
         union
         select events.contact_key
         from raw.events as events
-        inner join unseen on events.file_id = unseen.file_id
+        inner join unseen
+            on events.file_id = unseen.file_id
+                and (unseen.is_new or events.received_at > $as_of)
     )
 
     select said
@@ -46,9 +57,10 @@ _BY_CONTACT = r"""
     with
 
     unseen as (
-        select files.file_id
+        select files.file_id, seen.file_id is null as is_new
         from raw.files as files
-        anti join delivery.files_seen as seen on files.file_id = seen.file_id
+        left join delivery.files_seen as seen on files.file_id = seen.file_id
+        where seen.file_id is null or files.landed_at > $as_of
     ),
 
     readings as (
@@ -61,7 +73,9 @@ _BY_CONTACT = r"""
             tracking.type,
             coalesce(readings.address, lower(tracking.email)) as key
         from raw.tracking as tracking
-        inner join unseen on tracking.file_id = unseen.file_id
+        inner join unseen
+            on tracking.file_id = unseen.file_id
+                and (unseen.is_new or tracking.received_at > $as_of)
         left join readings on tracking.email = readings.said
         where tracking.type in (select unnest($held::varchar[]))
     ),
@@ -75,7 +89,9 @@ _BY_CONTACT = r"""
             ) as id,
             coalesce(readings.address, lower(events.contact_key)) as key
         from raw.events as events
-        inner join unseen on events.file_id = unseen.file_id
+        inner join unseen
+            on events.file_id = unseen.file_id
+                and (unseen.is_new or events.received_at > $as_of)
         left join readings on events.contact_key = readings.said
     ),
 
@@ -114,12 +130,6 @@ _BY_CONTACT = r"""
 
     select contact_id, min(happened) from news group by contact_id
 """
-_KINDS = """
-    select distinct files.kind
-    from raw.files as files
-    anti join delivery.files_seen as seen on files.file_id = seen.file_id
-    where files.rows_landed > 0
-"""
 
 
 class News:
@@ -127,29 +137,30 @@ class News:
 
     def __init__(self) -> None:
         self._by_contact: dict[str, str] = {}
-        self._crm_changed = False
+        self._exports = CrmNews()
 
     def update(
         self, connection: duckdb.DuckDBPyConnection, settings: Settings, now: datetime
     ) -> None:
         """Land the new files, then read every file that the send queue was built without."""
         land_new(connection, settings, now)
-        unclear = [said for (said,) in connection.execute(_UNCLEAR).fetchall()]
+        as_of = warehouse.require_clock(connection).as_of
+        unclear = [said for (said,) in connection.execute(_UNCLEAR, {"as_of": as_of}).fetchall()]
         read = [(said, address) for said in unclear for address in read_cell(said).addresses]
         given = {
+            "as_of": as_of,
             "said": [said for said, _ in read],
             "addresses": [address for _, address in read],
             "held": types_that_mean("hold"),
         }
-        self._by_contact = dict(connection.execute(_BY_CONTACT, given).fetchall())
-        self._crm_changed = any(
-            parse_kind(kind, settings.sources).shape == "crm"
-            for (kind,) in connection.execute(_KINDS).fetchall()
-        )
+        self._exports = crm_news.read(connection, as_of, self._exports)
+        landed = {contact: f"{kind} landed" for contact, kind in self._exports.contacts.items()}
+        said = dict(connection.execute(_BY_CONTACT, given).fetchall())
+        self._by_contact = landed | said
 
     def about(self, contact_id: str) -> str | None:
         """The reason to hold the sends of a contact, or None."""
-        if self._crm_changed:
-            return "held for the next tick: a CRM export landed"
         happened = self._by_contact.get(contact_id)
+        if happened is None and self._exports.all_mail is not None:
+            happened = f"{self._exports.all_mail} landed, which may concern any contact"
         return happened and f"held for the next tick: {happened}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -14,6 +15,7 @@ from dagster_project.home.settings import Settings
 from dagster_project.home.warehouse import Clock
 from dagster_project.landing import other_mapping_notice, other_mappings, refused_files
 from dagster_project.landing.fetch.remote import unfetched
+from senders.dispatch import DispatchReport
 
 _COUNTS = """
     select
@@ -30,6 +32,55 @@ _COUNTS = """
 """
 _UNMATCHED = "select coalesce(sum(statements), 0)::bigint from ledger.consents_of_nobody"
 _LANDED = ("files", "rows", "duplicates", "rejected")
+_HELD = "held for the next tick: "
+_REASONS_SHOWN = 5
+# Sends that wait at each tick: their stop is on record once only.
+_PAUSED = """
+    select reason, count(*) from delivery.send_stops where gate = 'refusal_wave'
+    group by reason order by count(*) desc, reason
+"""
+_UNREAD = "select count(*) from raw.files where received_at > (select as_of from control.clock)"
+
+
+@dataclass(frozen=True)
+class NotDone:
+    """Sends that were due and did not leave.
+
+    Attributes:
+        what: held, paused, expired, skipped, rejected or failed.
+        number: how many sends.
+        reason: why, without addresses.
+        where: the table that lists them.
+    """
+
+    what: str
+    number: int
+    reason: str
+    where: str
+
+
+def not_done(dispatched: DispatchReport) -> list[NotDone]:
+    """List what a dispatch left undone, by reason; the most frequent reason comes first."""
+    found: list[NotDone] = []
+    for reason, number in dispatched.skipped.most_common():
+        if reason == "expired":
+            found.append(NotDone("expired", number, "too late to be sent", "delivery.send_gates"))
+        elif reason == "journal":
+            tried = "tried already, or another dispatcher tries it"
+            found.append(NotDone("skipped", number, tried, "raw.attempts"))
+        elif reason.startswith(_HELD):
+            news = reason.removeprefix(_HELD)
+            found.append(NotDone("held", number, news, "delivery.send_queue"))
+        else:
+            found.append(NotDone("paused", number, reason, "raw.attempts"))
+    problems = Counter((one.status, one.detail or "no detail") for one in dispatched.problems)
+    for status in ("rejected", "failed"):
+        reasons = [(text, n) for (kind, text), n in problems.most_common() if kind == status]
+        more = sum(number for _, number in reasons[_REASONS_SHOWN:])
+        found += [NotDone(status, n, text, "raw.attempts") for text, n in reasons[:_REASONS_SHOWN]]
+        if more:
+            found.append(NotDone(status, more, "other reasons", "raw.attempts"))
+    return found
 
 
 @dataclass(frozen=True)
@@ -61,6 +112,8 @@ class TickReport:
         decided: new segment changes, firings, enrollments, exits, sends and other steps.
         stopped: newly stopped sends, by gate.
         dispatched: sent, deferred, rejected, failed, unknown; empty without a dispatch.
+        not_done: sends that were due and did not leave, by reason (`NotDone`).
+        unread: files that were received after the clock: no model has read them.
         unknown: all tries with an unknown outcome, also of earlier ticks.
         seconds: duration without start-up.
         unmatched_refusals: all refusals without a certain contact, also of earlier ticks.
@@ -78,6 +131,8 @@ class TickReport:
     dispatched: dict[str, int]
     unknown: int
     seconds: float
+    not_done: list[NotDone] = field(default_factory=list[NotDone])
+    unread: int = 0
     unmatched_refusals: int = 0
     unfetched: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
@@ -96,8 +151,21 @@ class TickReport:
         lines.append("decided    " + _listed(self.decided))
         lines.append("stopped    " + _listed(self.stopped))
         lines.append("dispatched " + _listed(self.dispatched))
+        lines.extend(
+            f"{one.what:<10} {one.number:,}: {one.reason} (see {one.where})"
+            for one in self.not_done
+        )
+        if self.unread and self.as_of:
+            lines.append(
+                f"unread     {self.unread:,} files were received after the clock; their contacts "
+                "get no mail. Run `sendhouse tick` without --as-of, or give the source another "
+                "received_at and land it again"
+            )
         if self.unknown:
-            lines.append(f"unknown    {self.unknown} may have arrived: see delivery.unknown_sends")
+            lines.append(
+                f"unknown    {self.unknown} may have arrived: see delivery.unknown_sends; "
+                "`sendhouse settle SEND_ID sent|not-sent` records what is known"
+            )
         if self.unmatched_refusals:
             lines.append(
                 f"refusals   {self.unmatched_refusals:,} without a certain contact: "
@@ -116,6 +184,7 @@ def report_since(
     *,
     dispatched: dict[str, int],
     seconds: float,
+    undone: Sequence[NotDone] = (),
     errors: Sequence[str] = (),
 ) -> TickReport:
     """Create the report of a finished tick.
@@ -125,6 +194,7 @@ def report_since(
         settings: the installation.
         dispatched: the tries of the stage `dispatch`, by status.
         seconds: the duration of the tick.
+        undone: what the stage `dispatch` left undone (`not_done`).
         errors: the message of each failure.
     """
     after = Counts.read(settings)
@@ -133,10 +203,13 @@ def report_since(
         [(unknown,)] = connection.execute(
             "select count(*) from raw.attempts where status = 'unknown'"
         ).fetchall()
+        [(unread,)] = connection.execute(_UNREAD).fetchall()
         return TickReport(
             as_of=clock and clock.as_of,
             **_difference(before, after),
             dispatched=dispatched,
+            not_done=[*undone, *_paused(connection)],
+            unread=unread,
             unknown=unknown,
             unmatched_refusals=_unmatched_refusals(connection),
             unfetched=unfetched(connection, settings),
@@ -166,6 +239,15 @@ def _unmatched_refusals(connection: duckdb.DuckDBPyConnection) -> int:
     except duckdb.CatalogException:
         return 0
     return number
+
+
+def _paused(connection: duckdb.DuckDBPyConnection) -> list[NotDone]:
+    """Sends that wait for a provider that refuses mail; none before the models exist."""
+    try:
+        stops = connection.execute(_PAUSED).fetchall()
+    except duckdb.CatalogException:
+        return []
+    return [NotDone("paused", n, reason, "delivery.refusal_waves") for reason, n in stops]
 
 
 def _difference(before: Counts, after: Counts) -> dict[str, dict[str, int]]:

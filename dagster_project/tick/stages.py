@@ -24,7 +24,7 @@ from dagster_project.tick import installation, journal, serving
 from dagster_project.tick.clock import next_clock
 from dagster_project.tick.dispatch import dispatch_due
 from dagster_project.tick.journal import Loaded
-from dagster_project.tick.report import Counts, TickReport, report_since
+from dagster_project.tick.report import Counts, TickReport, not_done, report_since
 from dagster_project.tick.serving import Published
 from senders.dispatch import DispatchReport
 
@@ -158,5 +158,6 @@ def tick(
         before,
         settings,
         dispatched=sent.counts() if sent else {},
+        undone=not_done(sent) if sent else (),
         seconds=time.monotonic() - started,
     )

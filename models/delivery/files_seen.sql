@@ -3,7 +3,7 @@
 with
 
 files as (
-    select file_id from {{ ref('stg_files') }}
+    select file_id from {{ source('landing', 'files') }}
 )
 
 select file_id from files

@@ -1,9 +1,12 @@
 """The stage `dispatch`: send the due messages."""
 
+from dataclasses import asdict
+
 import dagster as dg
 
 from dagster_project.defs.resources import Sendhouse
 from dagster_project.tick import stages
+from dagster_project.tick.report import not_done
 
 
 @dg.asset(
@@ -26,6 +29,7 @@ def dispatch(context: dg.AssetExecutionContext, sendhouse: Sendhouse) -> dg.Mate
     return dg.MaterializeResult(
         metadata={
             **report.counts(),
+            "not_done": dg.MetadataValue.json([asdict(one) for one in not_done(report)]),
             "skipped": dg.MetadataValue.json(dict(report.skipped)),
             "settled": dg.MetadataValue.json(dict(report.settled)),
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from dagster_project.defs import run_records
 from dagster_project.home.settings import PROJECT_DIR, Settings
 from dagster_project.tick import installation
 from dagster_project.tick.clock import next_clock
-from dagster_project.tick.report import Counts, TickReport, report_since
+from dagster_project.tick.report import Counts, NotDone, TickReport, report_since
 from senders.dispatch import OUTCOMES
 
 DISPATCH = dg.AssetKey(["delivery", "dispatch"])
@@ -60,10 +60,13 @@ def run_tick_job(
             tags=run_records.process_tags(),
             raise_on_error=False,
         )
+    metadata = _dispatched(result)
+    undone: Any = metadata["not_done"].value if metadata else []
     return report_since(
         before,
         settings,
-        dispatched=_dispatched(result),
+        dispatched={name: int(str(metadata[name].value)) for name in OUTCOMES} if metadata else {},
+        undone=[NotDone(**one) for one in undone],
         seconds=time.monotonic() - started,
         errors=[*_errors(result)],
     )
@@ -77,11 +80,11 @@ def prepare_dagster_home(settings: Settings) -> None:
     os.environ["SENDHOUSE_HOME"] = str(settings.home)
 
 
-def _dispatched(result: dg.ExecuteInProcessResult) -> dict[str, int]:
+def _dispatched(result: dg.ExecuteInProcessResult) -> Mapping[str, dg.MetadataValue[Any]]:
+    """The metadata of the stage `dispatch`; empty without a dispatch."""
     for event in result.get_asset_materialization_events():
         if event.asset_key == DISPATCH:
-            metadata = event.materialization.metadata
-            return {name: int(str(metadata[name].value)) for name in OUTCOMES}
+            return event.materialization.metadata
     return {}
 
 
