@@ -179,17 +179,17 @@ def render(project_dir: Path) -> str:
 
 
 def _registry_macro(project_dir: Path) -> list[str]:
+    found = {example: names(project_dir, example) for example in ("", *EXAMPLES)}
     lines = [
         "{#- Written from the folders; do not edit, do not commit. See registry_use.sql. -#}",
         "{% macro registry() -%}",
         "    {%- set live = {",
     ]
-    for example in ("", *EXAMPLES):
+    for example, live in found.items():
         lines.append(f"        '{example}': {{")
-        found = names(project_dir, example)
         for kind in EXAMPLE_KINDS:
             lines.append(f"            '{kind}': [")
-            lines.extend(f"                '{name}'," for name in found.pop(kind))
+            lines.extend(f"                '{name}'," for name in live[kind])
             lines.append("            ],")
         lines.append("        },")
     lines += [
@@ -202,7 +202,9 @@ def _registry_macro(project_dir: Path) -> list[str]:
         for kind, folder in {**MODEL_FOLDERS, "inputs": "models/staging"}.items()
     )
     lines.append("        },")
-    for kind, listed in found.items():
+    for kind, listed in found[""].items():
+        if kind in EXAMPLE_KINDS:
+            continue
         lines.append(f"        '{kind}': [")
         lines.extend(f"            '{name}'," for name in listed)
         lines.append("        ],")
