@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import glob
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -85,6 +86,8 @@ _MAGIC: dict[bytes, str] = {
     b"\xfd7zXZ": "an xz archive: pack it with gzip or zstd",
 }
 _EXPECTED: dict[Format, bytes] = {"parquet": b"PAR1", "xlsx": b"PK\x03\x04"}
+_JSON = re.compile(rb'\[?\s*\{\s*"')
+_RENAME = "Rename the file by its content, or set the source's format"
 
 
 def format_of(path: Path, declared: Literal["detect"] | Format) -> Format:
@@ -158,8 +161,7 @@ def _refuse_others(head: bytes, file_format: Format) -> None:
     for magic, what in _MAGIC.items():
         if head.startswith(magic):
             raise FileRejectedError(
-                f"the file is not {file_format}: by its first bytes it is {what}. Rename the file, "
-                "or set the source's format"
+                f"the file is not {file_format}: by its first bytes it is {what}. {_RENAME}"
             )
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<table")):
@@ -167,10 +169,13 @@ def _refuse_others(head: bytes, file_format: Format) -> None:
             f"the file is not {file_format}: it is HTML or XML, for example a login page or an old "
             "Excel export. Export the file again"
         )
-    if file_format == "parquet":
-        raise FileRejectedError("the file is not parquet: its first bytes are not 'PAR1'")
-    if file_format == "xlsx":
-        raise FileRejectedError("the file is not xlsx: its first bytes are not 'PK'")
+    if expected is not None:
+        first = expected.decode().rstrip("\x03\x04")
+        raise FileRejectedError(
+            f"the file is not {file_format}: its first bytes are not '{first}'. {_RENAME}"
+        )
+    if file_format == "csv" and _JSON.match(start):
+        raise FileRejectedError(f"the file is not csv: by its first bytes it is JSON. {_RENAME}")
 
 
 def _unpacked(path: Path, scratch: Path) -> Path:

@@ -88,7 +88,9 @@ def _pending(
             found.append((kind, 0, path))  # landing the file reports the error
             continue
         is_known = (
-            now == state and outcome is not None and outcome.is_final_for(_mapping(kind, settings))
+            now == state
+            and outcome is not None
+            and outcome.is_final_for(_mapping(kind, settings), path)
         )
         # A landed file in the landing folder could not be moved to .done: try again.
         waits = (
@@ -131,8 +133,8 @@ def land_file(
     """Land one file in one transaction: valid rows, rejects, and the row of `raw.files`.
 
     A file is skipped if the same content landed before as this kind. A failed file is skipped
-    until its content or its source's settings change. A file that landed from the landing folder
-    moves to `.done`.
+    until its content, the ending of its name or its source's settings change. A file that landed
+    from the landing folder moves to `.done`.
 
     Args:
         connection: the warehouse, from `warehouse.connect` (session time zone UTC), not in a
@@ -190,7 +192,7 @@ def _land_once(
     if outcome is not None and outcome.error is None and _is_snapshot(kind, settings):
         back = raw_files.returned_snapshot(connection, file)
         file, outcome = (file, outcome) if back is None else (back, None)
-    if outcome is not None and outcome.is_final_for(file.mapping):
+    if outcome is not None and outcome.is_final_for(file.mapping, path):
         with transaction(connection):
             raw_files.remember_path(connection, file, path)
         has_other = outcome.has_other(file.mapping)

@@ -93,10 +93,18 @@ class Outcome:
 
     error: str | None
     mapping: str
+    path: Path
+    """The path of the file that was read."""
 
-    def is_final_for(self, mapping: str) -> bool:
-        """Whether landing can skip the content: it landed, or failed with the same mapping."""
-        return self.error in (None, FORGOTTEN) or self.mapping == mapping
+    def is_final_for(self, mapping: str, path: Path) -> bool:
+        """Whether landing can skip a file with this content.
+
+        The content landed; or it failed with the same mapping, under a name with the same ending: a
+        file with another ending may have another format.
+        """
+        if self.error in (None, FORGOTTEN):
+            return True
+        return self.mapping == mapping and self.path.suffixes[-2:] == path.suffixes[-2:]
 
     def has_other(self, mapping: str) -> bool:
         """Whether the content landed with another mapping. Earlier versions kept only a hash."""
@@ -106,9 +114,12 @@ class Outcome:
 def outcome_of(connection: duckdb.DuckDBPyConnection, file_id: str) -> Outcome | None:
     """Return the outcome of a content, None if it was never read."""
     row = connection.execute(
-        "select error, mapping from raw.files where file_id = $id", {"id": file_id}
+        "select error, mapping, path from raw.files where file_id = $id", {"id": file_id}
     ).fetchone()
-    return None if row is None else Outcome(*row)
+    if row is None:
+        return None
+    error, mapping, path = row
+    return Outcome(error, mapping, Path(path))
 
 
 def refused_files(connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -167,7 +178,7 @@ def known_paths(
            from raw.file_paths as seen join raw.files as files using (file_id)"""
     ).fetchall()
     return {
-        (kind, path): (State(size, modified_ns), Outcome(error, mapping))
+        (kind, path): (State(size, modified_ns), Outcome(error, mapping, Path(path)))
         for kind, path, size, modified_ns, error, mapping in rows
     }
 

@@ -248,8 +248,19 @@ def test_csv_named_as_a_workbook_or_as_parquet_is_rejected(tmp_path):
     for ending in ("xlsx", "parquet"):
         path = tmp_path / f"a.{ending}"
         path.write_text("id,name\n1,Ada\n")
-        with pytest.raises(FileRejectedError, match=f"not {ending}: its first bytes are not"):
+        with pytest.raises(FileRejectedError, match=f"not {ending}: its first bytes are not") as no:
             read(path, tmp_path / "scratch")
+        assert "Rename the file" in str(no.value)
+
+
+@pytest.mark.parametrize(
+    "content", ['{"id": 1}\n', '[{"id": 1}]', '[\n  {"id": 1}\n]', '{ "id" : 1}']
+)
+def test_json_named_as_csv_is_rejected(tmp_path, content):
+    path = tmp_path / "a.csv"
+    path.write_text(content)
+    with pytest.raises(FileRejectedError, match=r"by its first bytes it is JSON\. Rename the file"):
+        read(path, tmp_path / "scratch")
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])

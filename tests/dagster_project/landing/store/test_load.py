@@ -151,6 +151,26 @@ def test_a_failed_file_is_skipped_until_its_content_changes(landing):
     assert [landed.rows_landed for landed in landing.land()] == [1]
 
 
+@pytest.mark.parametrize("wrong", ["a.xlsx", "a.parquet", "a.zip", "a.pdf", "a.txt", "a"])
+def test_a_failed_file_is_read_again_under_a_name_with_another_ending(landing, wrong):
+    """A message says that the file needs another ending: then the next landing reads it."""
+    content = '{"contact_key": "a", "name": "login", "occurred_at": "2024-01-01T00:00:00Z"}\n'
+    path = landing.put(f"events/{wrong}", content)
+    [refused] = landing.land()
+    assert refused.error
+    path.rename(path.with_name("a.jsonl"))
+    [landed] = landing.land()
+    assert (landed.error, landed.rows_landed) == (None, 1)
+    assert landing.land() == []
+
+
+def test_a_failed_file_with_two_names_is_read_once_under_each(landing):
+    for name in ("a.xlsx", "a.parquet"):
+        landing.put(f"events/{name}", "no workbook")
+    assert [file.error is None for file in landing.land()] == [False, False]
+    assert landing.land() == []
+
+
 def test_a_failed_file_is_read_again_when_its_source_changes(make_landing):
     landing = make_landing(shop={"as": "events"})
     landing.put("shop/a.csv", "mail,name,occurred_at\na,n,2024-06-01\n")
