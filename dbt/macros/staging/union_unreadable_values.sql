@@ -6,7 +6,7 @@
 {% macro union_unreadable_values() %}
 {%- set enabled = [] -%}
 {%- set tables = [] -%}
-{%- if execute -%}
+{%- if execute and model.resource_type == 'model' -%}
     {%- for node in graph.nodes.values()
         if node.resource_type == 'model' and node.fqn[1] == 'staging' and node.fqn | length > 3 -%}
         {%- do enabled.append(node.fqn[2]) -%}
