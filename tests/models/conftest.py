@@ -34,6 +34,7 @@ def staged(tmp_path_factory: pytest.TempPathFactory) -> Staged:
     staged.statuses = staged.build(
         *(f"models/staging/{source}" for source in (*VENDORS, "standard", "acme")),
         *(f"input_{name}" for name in OBJECTS),
+        "stg_events",
         "unreadable_values",
     )
     return staged
