@@ -291,8 +291,8 @@ def reject_conflicts(
     words, payload = (*shape.words, "occurred_at"), shape.payload
     same = [f"new.{name} is not distinct from old.{name}" for name in words]
     new, old = f"new.{payload}", f"old.{payload}"
-    # json_contains ignores the order and the repetition of a list's elements; a variant does not, but
-    # reads long numbers as double.
+    # json_contains ignores the order and the repetition of a list's elements; a variant does not,
+    # but reads long numbers as double.
     same.append(
         f"({new} is not distinct from {old} or coalesce("
         f"json_contains({new}, {old}) and json_contains({old}, {new}) "

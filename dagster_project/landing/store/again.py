@@ -39,6 +39,7 @@ _COLUMNS = (
     "file_id, file_no, kind, path, sha256, table_name, is_full, rows_landed, rows_duplicate, "
     "rows_rejected, bytes, mapping, error, landed_at"
 )
+_IS_LANDED = f"(error is null or error = '{FORGOTTEN}')"
 _COMPANY = ("company", "account", "organi")
 """Parts of the names of tables and columns that hold ids of companies."""
 
@@ -171,7 +172,6 @@ def find_landed(
             if is_kind
             else f"'{name}' is a source: name the files to forget; raw.files lists them"
         )
-    is_landed = f"(error is null or error = '{FORGOTTEN}')"
     path = Path(name)
     ways: list[tuple[str, dict[str, object]]] = [("file_id = $name", {"name": name})]
     if path.is_file():
@@ -186,13 +186,20 @@ def find_landed(
             {"name": names["name"], "end": names["end"]},
         )
     )
+    refused: list[Landed] = []
     for condition, values in ways:
-        found = _landed(connection, f"({condition}) and {is_landed}", values)
+        found = _landed(connection, f"({condition}) and {_IS_LANDED}", values)
         if len({file.sha256 for file in found}) > 1 or len({file.kind for file in found}) > 1:
             listed = "".join(f"\n  {file.file_id}  {file.path} ({file.kind})" for file in found)
             raise AgainError(f"several landed files are named '{name}': name one file_id:{listed}")
         if found:
             return [file for each in found for file in _of_archive(connection, each)]
+        refused += _landed(connection, f"({condition}) and not {_IS_LANDED}", values)
+    if refused:
+        raise AgainError(
+            f"'{name}' has no rows, because it did not land: {refused[0].error}. The next tick or "
+            "`sendhouse land` reads it when it is mended"
+        )
     raise AgainError(
         f"no landed file is named '{name}': name a source, or a file by its path or file_id; "
         "raw.files lists them"
@@ -205,7 +212,7 @@ def _of_archive(connection: duckdb.DuckDBPyConnection, file: Landed) -> list[Lan
         return [file]
     return _landed(
         connection,
-        "kind = $kind and error is null and starts_with(parse_filename(path), $mark)",
+        f"kind = $kind and {_IS_LANDED} and starts_with(parse_filename(path), $mark)",
         {"kind": file.kind, "mark": f"{file.file_id[:8]}-"},
     )
 
@@ -319,7 +326,8 @@ def _read(connection: duckdb.DuckDBPyConnection, settings: Settings, file: Lande
     copy = kept_copy(settings, file.path, file.sha256, file.bytes)
     if copy is None:
         raise AgainError(
-            "the file is no longer kept: put it back at this path, or `sendhouse forget` it"
+            "the file is no longer kept: put it back at this path, or name the other files instead "
+            "of the source. `sendhouse forget` deletes its rows"
         )
     named = Fingerprint(
         file.kind, file.sha256, state_of(copy), kind.mapping, _times(connection, file), file.file_no

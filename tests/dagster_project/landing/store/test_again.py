@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import zipfile
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -238,6 +239,27 @@ def test_a_forgotten_file_stays_forgotten_until_it_is_read_again(make_landing, t
     after = raw(landing)
     assert after["events"] == before["events"]
     assert landing.rows("select file_no, rows_landed, error from raw.files") == [(1, 12, None)]
+
+
+def test_a_forgotten_archive_is_read_again_with_all_its_files(make_landing, tmp_path):
+    landing = make_landing(shop=RIGHT)
+    path = tmp_path / "orders.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, first in (("a.csv", 0), ("b.csv", 50)):
+            archive.writestr(name, orders(range(1, 5), first=first))
+    landing.put("shop/orders.zip", path.read_bytes())
+    landing.land()
+    before = raw(landing)
+    assert [file.landed for file in again(landing, path, forget=True).files] == [(4, 0), (4, 0)]
+    assert [file.landed for file in again(landing, path).files] == [(0, 4), (0, 4)]
+    assert raw(landing)["events"] == before["events"]
+
+
+def test_a_refused_file_is_not_named_as_unknown(landing):
+    landing.land_one("events/a.csv", "no,such,columns\n1,2,3\n")
+    for forget in (False, True):
+        with pytest.raises(AgainError, match=r"did not land: the file lacks a required column"):
+            again(landing, "a.csv", forget=forget)
 
 
 def test_an_event_of_a_forgotten_file_lands_from_a_file_that_repeats_it(make_landing):
