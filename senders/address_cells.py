@@ -29,8 +29,8 @@ _OUTRANKING = [
     re.compile(pattern, re.DOTALL | re.IGNORECASE)
     for pattern in (
         r'=\s*"(.*)"',
-        r"'([^']*)'",
-        r"'(.*)",
+        r"['\u2018\u2019\u00b4\uff07]([^'\u2018\u2019\u00b4\uff07]*)['\u2018\u2019\u00b4\uff07]",
+        r"['\u2019\u00b4\uff07](.*)",
         r"(?:mailto|smtp|e-?mail(?:[ -]address(?:es)?)?)\s*[:=]\s*(.*)",
     )
 ]
@@ -41,7 +41,7 @@ _WRAPPERS = [
         r'""(.*)""',
         r"`([^`]*)`",
         "[\u201c\u201d\u201e]([^\u201c\u201d\u201e]*)[\u201c\u201d]",
-        "[\u2018\u2019\u201a]([^\u2018\u2019\u201a]*)[\u2018\u2019]",
+        "\u201a([^\u2018\u2019\u201a]*)[\u2018\u2019]",
         "\u00ab([^\u00ab\u00bb]*)\u00bb",
         r"\[([^\[\]]*)\]",
         r"\(([^()]*)\)",
@@ -57,11 +57,16 @@ _SEPARATORS = [re.compile(pattern) for pattern in (r"[\r\n]+", ";", r"\|", ",", 
 _JSON_NAMES = ("value", "email", "address")
 
 # Repairs of a text that is certainly no address, to find the addresses that it could mean.
-_AT = re.compile(r"\s*[\[({<]\s*(?:at|\u00e4t)\s*[\])}>]\s*|\s+at\s+|\s*@+\s*", re.IGNORECASE)
-_DOT = re.compile(r"\s*[\[({<]\s*(?:dot|punkt)\s*[\])}>]\s*|\s+dot\s+", re.IGNORECASE)
+_AT = re.compile(r"\s*[\[({<]\s*(?:at|\u00e4t|@)\s*[\])}>]\s*|\s+at\s+|\s*@+\s*", re.IGNORECASE)
+_DOT = re.compile(
+    r"\s*[\[({<]\s*(?:dot|punkt|point|punto|[.])\s*[\])}>]\s*|\s+dot\s+", re.IGNORECASE
+)
+_COMMENT = re.compile(r"\([^()@]*\)")
 _LOOSE_DOT = re.compile(r"(?<=\w)\s*[.,]+\s*(?=\w)")
 _FOUND = re.compile(r"([^\s<>()\[\]{}\",;:|\\@\u201c\u201d\u201e\u00ab\u00bb]+)@+([\w.\-\u00b7]+)")
 _EDGE = ".,;:!?-_*/=#&$%^~+|'`"
+# Salesforce adds it to the addresses of a test system.
+_UNREACHABLE = ".invalid"
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,8 @@ def _certain(text: str, depth: int = 0) -> list[str] | None:
         return _certain(unquote(link[1]), depth + 1)
     if (content := _content(text, _OUTRANKING)) is not None:
         return _certain(content, depth + 1)
-    if text[0] != "=" and len(text) <= _LONGEST_ADDRESS and (address := normal_address(text)):
+    is_bare = len(text) <= _LONGEST_ADDRESS and not (_is_mark(text[0]) or _is_mark(text[-1]))
+    if is_bare and (address := normal_address(text)):
         return [address]
     content = _content(text, _WRAPPERS)
     if content is not None and (read := _certain(content, depth + 1)) is not None:
@@ -163,28 +169,44 @@ def _values_of_json(text: str) -> list[str] | None:
 def _possible(text: str) -> Iterator[str]:
     """Every address that the text could mean, after repairs of common damage."""
     candidates = (
-        f"{local_part}@{match[2].strip(_EDGE)}"
+        f"{local_part}@{domain}"
         for repaired in dict.fromkeys(_repairs(text))
         for match in _FOUND.finditer(repaired)
-        for local_part in _local_parts(match[1])
+        for local_part in _local_parts(match[1], is_quoted=repaired.startswith("'", match.end()))
+        for domain in _domains(match[2])
     )
     for candidate in dict.fromkeys(candidates):
         if len(candidate) <= _LONGEST_ADDRESS and (address := normal_address(candidate)):
             yield address
 
 
-def _local_parts(text: str) -> tuple[str, ...]:
-    """The text itself, the text without punctuation around it, and the text after its last mark."""
+def _local_parts(text: str, *, is_quoted: bool) -> tuple[str, ...]:
+    """The text itself, the text without punctuation around it, and the text after its last mark.
+
+    An apostrophe is a mark if the address ends with one: `name='ann@x.example'`, not `o'brien`.
+    """
     once_dotted = re.sub(r"[.]{2,}", ".", text)
-    return once_dotted, once_dotted.strip(_EDGE), re.split(r"[=/'&?#*]", once_dotted)[-1]
+    last = re.split(r"[=/'&?#*]" if is_quoted else r"[=/&?#*]", once_dotted)[-1]
+    return once_dotted, once_dotted.strip(_EDGE), re.sub(r"^[\W_]+|[\W_]+$", "", last)
+
+
+def _domains(text: str) -> tuple[str, ...]:
+    """The domain without what was added to it: `x.example_old`, `x.example.invalid`."""
+    domain = text.strip(_EDGE)
+    return domain, domain.partition("_")[0], domain.removesuffix(_UNREACHABLE)
 
 
 def _repairs(text: str) -> Iterator[str]:
     yield text
-    plain = html.unescape(unquote(text))
-    plain = "".join(letter for letter in plain if unicodedata.category(letter) != "Cf")
+    plain = html.unescape(unquote(unquote(text))).replace("\\u0040", "@")
+    plain = "".join(
+        letter
+        for letter in plain
+        if letter.isspace() or unicodedata.category(letter) not in ("Cc", "Cf")
+    )
     plain = unicodedata.normalize("NFKC", plain)
     yield plain
+    yield _COMMENT.sub("", plain)
     spelled = _DOT.sub(".", _AT.sub("@", plain.replace('"', "")))
     yield spelled
     yield _LOOSE_DOT.sub(".", spelled)
@@ -198,6 +220,14 @@ def _trimmed(text: str) -> str:
     while start < end and _is_blank(text[end - 1]):
         end -= 1
     return text[start:end]
+
+
+def _is_mark(letter: str) -> bool:
+    """Whether a letter begins a formula or decorates: no address begins or ends with the letter.
+
+    ASCII punctuation but `=` is part of an address: `-ann@x.example`.
+    """
+    return letter == "=" or (not letter.isascii() and unicodedata.category(letter)[0] in "PS")
 
 
 def _is_blank(letter: str) -> bool:

@@ -30,6 +30,7 @@ SPELLINGS = {
     "comma": "{},",
     "full stop": "{}.",
     "text mark": "'{}",
+    "typographic mark": "\u2019{}",
     "formula": '="{}"',
     "two": "{}; other@x.example",
     "doubtful": "{} (old)",

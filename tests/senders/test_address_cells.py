@@ -42,6 +42,9 @@ ONE_ADDRESS = [
     "- ann@x.example",
     "'ann@x.example",
     "'ann@x.example'",
+    "\u2019ann@x.example",
+    "\u00b4ann@x.example\u00b4",
+    "\uff07ann@x.example",
     '="ann@x.example"',
     '=""ann@x.example""',
     '"ann@x.example"',
@@ -100,6 +103,25 @@ DOUBTFUL = [
     "ann%40x.example (unsubscribed)",
     '[{"value": "ann@x.example", "owner": "bob@y.example"}]',
     '{"value": ["ann@x.example"]}',
+    "\u2039ann@x.example\u203a",
+    "\u300cann@x.example\u300d",
+    "\u3010ann@x.example\u3011",
+    "\u2013ann@x.example",
+    "\u2014 ann@x.example",
+    "\U0001f4e7ann@x.example",
+    "\u00bfann@x.example?",
+    "ann@x.example\u2122",
+    "ann[@]x.example",
+    "ann@x[.]example",
+    "ann(@)x(.)example",
+    "ann(comment)@x.example",
+    "ann@(comment)x.example",
+    "an\x00n@x.example",
+    "ann%2540x.example",
+    "ann\\u0040x.example",
+    "ann@x.example.invalid",
+    "ann@x.example_inactive",
+    "[u'ann@x.example']",
 ]
 NO_ADDRESS = ["", "-", "n/a", "none", "ann", "ann@", "@x.example", "ann@localhost", "ann@host.test"]
 
@@ -141,6 +163,10 @@ def test_a_cell_without_an_address_gives_none(cell: str):
 )
 def test_a_valid_address_is_read_as_written(cell: str):
     assert read_cell(cell) == Reading((cell,), is_certain=True)
+
+
+def test_an_apostrophe_in_a_doubtful_address_is_no_start_of_another_address():
+    assert read_cell("o'brien@x.example (old)").addresses == ("o'brien@x.example",)
 
 
 def test_any_decoration_around_any_address_keeps_the_address():

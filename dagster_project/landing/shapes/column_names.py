@@ -23,17 +23,33 @@ _FILE = Path(__file__).with_suffix(".csv")
 
 # Parts of squashed names (`squash`) that are about consent, in several languages.
 _CONSENT = re.compile(
-    "optout|optedout|optin|optedin|unsub|subscribed|subscribe$|subscriptionstatus|mailsubscri"
-    "|consent|consens|permission|gdpr|dsgvo|rgpd|donotemail|donotcontact|donotmail|noemail|nomail"
-    "|mailallowed|allowemail|allowmail|acceptsmarketing|acceptmarketing|acceptsemail|acceptemail"
-    "|newsletter|mailinglist|bounce|suppress|blacklist|blocklist|mailblocked|complain|spamreport"
-    "|markedasspam|invalidemail|emailinvalid|emailstatus"
-    "|abgemeldet|abmeld|abbestell|einwillig|zustimm|widerruf|widersp|werbesperre|werbeerlaubnis"
-    "|keinewerbung|keineemail|desabon|desinscri|abonne$|suscrito|suscripcion.*correo"
-    "|cancel.*(subscri|suscri|inscri)|(subscri|suscri|inscri).*cancel|annullat.*iscri"
-    "|debaja|consentim|disiscri|rimbalz|uitgeschreven|uitschrijv|afgemeld|afmeld"
-    "|toestemming|descadastr|avregistr|avmeld|samtyck|samtykke|frameld|suostumus"
-    "|zgoda|wypis|souhlas|отпис|отказ|согласи|配信停止|購読"
+    unicodedata.normalize(
+        "NFKD",
+        "optout|optedout|optin|optedin|unsub|subscribed|subscribe$|subscriptionstatus|mailsubscri"
+        "|consent|consens|permission|gdpr|dsgvo|rgpd|donotemail|donotcontact|donotmail|noemail|nomail"
+        "|mailallowed|allowemail|allowmail|acceptsmarketing|acceptmarketing|acceptsemail|acceptemail"
+        "|newsletter|mailinglist|bounce|suppress|blacklist|blocklist|mailblocked|complain|spamreport"
+        "|markedasspam|invalidemail|emailinvalid|emailstatus"
+        "|abgemeldet|abmeld|abbestell|einwillig|zustimm|widerruf|widersp|werbesperre|werbeerlaubnis"
+        "|keinewerbung|keineemail|desabon|desinscri|abonne$|suscrito|suscripcion.*correo"
+        "|cancel.*(subscri|suscri|inscri)|(subscri|suscri|inscri).*cancel|annullat.*iscri"
+        "|debaja|consentim|disiscri|rimbalz|uitgeschreven|uitschrijv|afgemeld|afmeld"
+        "|toestemming|descadastr|avregistr|avmeld|samtyck|samtykke|frameld|suostumus"
+        "|zgoda|wypis|souhlas|отпис|отказ|согласи|配信停止|購読"
+        # do not send, may receive, refused, excluded, suspended
+        "|(?:donot|dont|never|stop)(?:e?mail|market|solicit)|nomarketing|legalbasis|bemailed|mailable"
+        "|(?:can|not|want|wish|agree).*receiv|subscri(?:ber|ption)status"
+        "|(?:allow|reject|declin|quarantin|suspend|withdr|block|exclu).*(?:mail|market)"
+        "|(?:mail|market|newsletter).*(?:allowed|reject|declin|quarant|suspend|withdr|block|preference)"
+        "|(?:mail|kontakt|versand)sperre|robinson|nichtanschreiben|nichtkontaktieren|keinemail"
+        "|mail.*(?:erlaubt|deaktiv|gesperrt|exclu|desactiv)|angeschriebenwerden|statutmarketing"
+        "|(?:refus|autoris|acceptele|nepas|neplus|desactiv).*(?:mail|courriel|contacter|solliciter)"
+        "|(?:noparticip|norecib|deseareci|noenvi|rechaz|acepta|anul|cancel).*(?:correo|mail)"
+        "|nocontactar|estadodemarketing|estado.*suscri|statusdemarketing"
+        "|(?:naorec|naoenv|recus|aceita|rifiut|noninvi|nonricev|accetta|annul).*mail|iscri.*annul"
+        "|naocontat|noncontattare|geenemail|nietmail|tilmeldt|afmeldt|peruutt|subskryp|abonelik|c\u0131kt"
+        "|送信除外|メール.*(?:拒否|除外|停止|解除)|(?:配信|受信).*(?:拒否|解除|除外)|수신거부|수신동의|取消订阅|退订",
+    )
 )
 # Other channels than e-mail, unless the name says e-mail too.
 _OTHER_CHANNEL = re.compile("sms|whatsapp|phone|telefo|call|fax|push|postal|cookie")
@@ -58,7 +74,8 @@ def looks_like_consent(name: str) -> bool:
     short = squash(name)
     if not _CONSENT.search(short) or _NO_STATE.search(short):
         return False
-    return "mail" in short or not _OTHER_CHANNEL.search(short)
+    is_mail = any(word in short for word in ("mail", "epost", "correo", "courriel"))
+    return is_mail or not _OTHER_CHANNEL.search(short)
 
 
 @cache

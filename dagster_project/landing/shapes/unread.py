@@ -22,6 +22,14 @@ _REFUSALS = ("consent", "opt_out", "unsubscribed_at", "suppressed")
 """The meanings of columns in which an export says who refuses mail."""
 _ADDRESS = "'^[^@ ]+@[^@ ]+[.][^@ ]+$'"
 _MAX_SHOWN = 40
+# Values that say that a contact refuses mail, without case, accents and punctuation: a column with
+# one of them is about consent, whatever its name.
+_REFUSING = (
+    *("unsubscribed", "neversubscribed", "nonsubscribed", "optedout", "optout", "donotmail"),
+    *("donotemail", "donotcontact", "abgemeldet", "abbestellt", "desabonne", "desinscrit"),
+    *("dadodebaja", "desuscrito", "nosuscrito", "disiscritto", "descadastrado", "uitgeschreven"),
+    *("afgemeld", "avregistrerad", "配信停止"),
+)
 # Parts of squashed names of columns with the address of another person than the contact.
 _OF_ANOTHER = re.compile(
     "owner|manager|assistant|createdby|modifiedby|reportsto|referr|salesrep|besitzer|inhaber"
@@ -76,11 +84,10 @@ def find(
         notices.append(f"WARNING: {problem}")
     if len(columns) == 1 and _is_address(columns[0], table):
         raise FileRejectedError(_addresses_alone(kind, columns[0], refusals, tables))
-    unread = _unread_consent(connection, kind, checked, columns, table, again)
+    is_silent = {name.casefold() for name in columns}.isdisjoint(map(str.casefold, refusals))
+    unread = _unread_consent(connection, kind, checked, columns, table, again, by_value=is_silent)
     if unread:
-        if not is_own and {name.casefold() for name in columns}.isdisjoint(
-            map(str.casefold, refusals)
-        ):
+        if not is_own and is_silent:
             raise FileRejectedError(_no_refusals(kind, unread, refusals))
         notices.append(_unread_notice(kind, unread, refusals))
     return notices
@@ -150,23 +157,37 @@ def _unread_consent(
     columns: list[str],
     table: DeclaredTable,
     again: list[str],
+    *,
+    by_value: bool,
 ) -> list[str]:
-    """List the columns that look like consent, that no model reads, and that have a value."""
+    """List the columns that look like consent, that no model reads, and that have a value.
+
+    With `by_value`, a column also looks like consent if one of its values does.
+    """
     decided = {name.casefold() for name in (*kind.source.columns, *kind.source.constants, *again)}
     patterns = [re.compile(pattern, re.IGNORECASE) for pattern in table.families]
     known = {name.casefold() for name in table.columns} | decided
-    places = {
-        place: name
+    counted = {
+        name: f"nullif(trim(_v{place}), '')" if looks_like_consent(name) else _refusing(place)
         for place, name in enumerate(columns)
         if name.casefold() not in known
-        and looks_like_consent(name)
+        and (by_value or looks_like_consent(name))
         and not any(pattern.search(name) for pattern in patterns)
     }
-    if not places:
+    if not counted:
         return []
-    counts = ", ".join(f"count(nullif(trim(_v{place}), ''))" for place in places)
+    counts = ", ".join(f"count({value})" for value in counted.values())
     [filled] = connection.execute(f"select {counts} from {checked}").fetchall()  # noqa: S608
-    return [name for name, count in zip(places.values(), filled, strict=True) if count]
+    return [name for name, count in zip(counted, filled, strict=True) if count]
+
+
+def _refusing(place: int) -> str:
+    """SQL that is null unless a value says that the contact refuses mail."""
+    words = ", ".join(f"'{word}'" for word in _REFUSING)
+    return (
+        f"case when length(_v{place}) < 30 and regexp_replace(strip_accents(lower(_v{place})), "
+        f"'[\\s\\pP]', '', 'g') in ({words}) then 1 end"
+    )
 
 
 def _unread_address(

@@ -32,7 +32,7 @@
         when {{ is_plain_address(text) }} then null
         when regexp_matches(
             {{ text }},
-            '(?i)[@＠﹫]|%40|&#0*64;|&#x0*40;|&commat;|[(\[{<\s]\s*at\s*[)\]}>\s]'
+            '(?i)[@＠﹫]|%(25)?40|\\u0040|&#0*64;|&#x0*40;|&commat;|[(\[{<\s]\s*at\s*[)\]}>\s]'
         )
             then {{ text }}
     end

@@ -75,6 +75,26 @@
     {{ return(first_said('consent', varargs)) }}
 {%- endmacro %}
 
+{#- Whether a contact unsubscribed, in any vendor's words: an act, not the lack of a consent. Null
+    if all columns are empty. -#}
+{% macro said_unsubscribed() -%}
+    {{ return(
+        "lower(" ~ first_said(none, varargs) ~ ") in " ~ sql_list(word_lists().consent.unsubscribed)
+    ) }}
+{%- endmacro %}
+
+{#- The text of a list of reasons; null if the list is empty or a word for none: `[]`, `None`. -#}
+{% macro said_listed(column) -%}
+    {%- set text = said(column) -%}
+    case
+        when not regexp_full_match(
+            lower({{ text }}),
+            '[\s\[\](){}"'',;.-]*(none|null|nil|nan|n/?a|no|false|0)?[\s\[\](){}"'',;.-]*'
+        )
+            then {{ text }}
+    end
+{%- endmacro %}
+
 {#- A birthday as ISO 8601 text, with or without a year; see read_birthday. -#}
 {% macro said_birthday() -%}
     {{ return(first_said('birthday', varargs)) }}
@@ -142,7 +162,8 @@
 
 
 {#- The words for yes and for no, by kind of value. `neither` lists readable words that mean
-    neither. They are Mailchimp's: pending (no answer yet), cleaned (dead address), archived. -#}
+    neither. They are Mailchimp's: pending (no answer yet), cleaned (dead address), archived.
+    `unsubscribed` lists the words for no that mean an act. -#}
 {% macro word_lists() -%}
     {%- set yes = [
         'true', 't', 'yes', 'y', '1', '1.0', 'ja', 'oui', 'sí', 'si', 'sì', 'sim', 'wahr', 'vrai',
@@ -150,17 +171,30 @@
     ] -%}
     {%- set no = [
         'false', 'f', 'no', 'n', '0', '0.0', 'nein', 'non', 'não', 'nao', 'nee', 'falsch', 'faux',
-        'falso', 'onwaar',
+        'falso', 'onwaar', 'off', 'unchecked',
+    ] -%}
+    {%- set subscribed = [
+        'subscribed', 'abonniert', 'angemeldet', 'abonné', 'abonnée', 'inscrit', 'suscrito',
+        'suscrita', 'iscritto', 'iscritta', 'inscrito', 'inscrita', 'assinante', 'ingeschreven',
+        'aangemeld', 'geabonneerd',
+    ] -%}
+    {%- set unsubscribed = [
+        'unsubscribed', 'opted out', 'opted-out', 'opted_out', 'opt-out', 'opt out', 'optout',
+        'abgemeldet', 'abbestellt', 'désabonné', 'désabonnée', 'désinscrit', 'désinscrite',
+        'desuscrito', 'dado de baja', 'suscripción cancelada', 'disiscritto', 'disiscritta',
+        'iscrizione annullata', 'descadastrado', 'inscrição cancelada', 'assinatura cancelada',
+        'uitgeschreven', 'afgemeld',
     ] -%}
     {{ return({
         'boolean': {'yes': yes, 'no': no, 'neither': []},
         'consent': {
-            'yes': yes + ['subscribed'],
-            'no': no + [
-                'unsubscribed', 'never_subscribed', 'never subscribed', 'nonsubscribed',
+            'yes': yes + subscribed,
+            'no': no + unsubscribed + [
+                'never_subscribed', 'never subscribed', 'nonsubscribed',
                 'non-subscribed', 'transactional', 'no consent', 'no_consent',
             ],
             'neither': ['pending', 'cleaned', 'archived'],
+            'unsubscribed': unsubscribed,
         },
     }) }}
 {%- endmacro %}

@@ -36,8 +36,8 @@ profiles as (
     select
         coalesce({{ said('id', 'Klaviyo ID') }}, lower({{ said('email') }})) as record,
         lower({{ said('email') }}) as email,
-        lower({{ said('Email Marketing Consent') }}) as status,
-        {{ said('Email Suppressions') }} as suppressions,
+        {{ said_unsubscribed('Email Marketing Consent') }} as has_unsubscribed_status,
+        {{ said_listed('Email Suppressions') }} as suppressions,
         {{ said_instant('Email Marketing Consent Timestamp') }} as unsubscribed_at,
         {{ said_instant('Email Suppressions Timestamp') }} as suppressed_at,
         {{ bookkeeping() }}
@@ -68,7 +68,7 @@ reasons as (
     from (
         select * from listed
         union all
-        select * exclude (status, unsubscribed_at) from profiles
+        select * exclude (has_unsubscribed_status, unsubscribed_at) from profiles
     )
 ),
 
@@ -92,8 +92,8 @@ flagged_profiles as (
     select
         profiles.*,
         case
-            when profiles.status = 'unsubscribed' or suppressed.line is not null then true
-            when profiles.status is not null then false
+            when profiles.has_unsubscribed_status or suppressed.line is not null then true
+            else profiles.has_unsubscribed_status
         end as is_unsubscribed
     from profiles
     left join opted_out_by_suppression as suppressed
@@ -151,9 +151,9 @@ consents as (
         email,
         'opt_out' as said,
         coalesce(
-            case when status = 'unsubscribed' then unsubscribed_at end, suppressed_at, received_at
+            case when has_unsubscribed_status then unsubscribed_at end, suppressed_at, received_at
         ) as said_at,
-        case when status = 'unsubscribed' then 'Email Marketing Consent' else suppressions end
+        case when has_unsubscribed_status then 'Email Marketing Consent' else suppressions end
             as detail,
         file_id,
         file_no,

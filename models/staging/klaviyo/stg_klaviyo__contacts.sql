@@ -24,7 +24,7 @@ profiles as (
         {{ said_consent('Email Marketing Consent', 'custom_accepts_marketing') }} as consent_said,
         ---------- the channels that the contact agreed to: ["email", "sms"]
         lower({{ said('custom_consent') }}) like '%email%' as consent_listed,
-        {{ said('Email Suppressions') }} as suppressions,
+        {{ said_listed('Email Suppressions') }} as suppressions,
         {{ said_instant('Email Marketing Consent Timestamp', 'custom_consent_timestamp') }}
             as consent_at,
         {{ said_any('is_deleted', '_fivetran_deleted') }} as is_deleted,

@@ -73,8 +73,10 @@ members as (
         {{ said('id') }} as id,
         lower({{ said('email_address', 'Email Address') }}) as email,
         lower({{ said('status') }}) as status,
+        {{ said_unsubscribed('status') }} as has_unsubscribed_status,
         {{ said_instant('last_changed') }} as changed_at,
         {{ said_instant('UNSUB_TIME') }} as unsubscribed_at,
+        {{ said('UNSUB_TIME') }} as unsubscribe_time,
         concat_ws(
             ': ',
             'unsubscribed from campaign ' || {{ said('UNSUB_CAMPAIGN_TITLE') }},
@@ -82,6 +84,7 @@ members as (
             {{ said('UNSUB_REASON_OTHER') }}
         ) as unsubscribe_detail,
         {{ said_instant('CLEAN_TIME') }} as cleaned_at,
+        {{ said('CLEAN_TIME') }} is not null as is_cleaned,
         {{ said('CLEAN_CAMPAIGN_TITLE') }} as clean_campaign,
         {{ bookkeeping() }}
     from exported_members
@@ -107,7 +110,11 @@ statuses as (
     select
         *,
         coalesce(id, md5(email)) as member_id,
-        status = 'unsubscribed' as is_unsubscribed
+        case
+            when has_unsubscribed_status then true
+            when unsubscribe_time is not null and unsubscribed_at is null then true
+            when status is not null then false
+        end as is_unsubscribed
     from members
 ),
 
@@ -121,7 +128,7 @@ judged_statuses as (
     where member_id is not null
 ),
 
----------- members_with_unsubscribe_time has the members with a date in their row
+---------- members_with_unsubscribe_time has the members with a readable date in their row
 members_with_unsubscribed_status as (
     select
         list_id,
@@ -129,7 +136,10 @@ members_with_unsubscribed_status as (
         email,
         'opt_out' as said,
         coalesce(changed_at, received_at) as said_at,
-        'status unsubscribed' as detail,
+        case
+            when has_unsubscribed_status then 'status unsubscribed'
+            else 'unsubscribed at ' || unsubscribe_time
+        end as detail,
         file_id,
         file_no,
         line,
@@ -152,7 +162,7 @@ members_cleaned as (
         line,
         received_at
     from members
-    where status = 'cleaned' or cleaned_at is not null
+    where status = 'cleaned' or is_cleaned
 ),
 
 statements as (

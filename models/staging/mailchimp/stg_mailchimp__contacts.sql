@@ -21,8 +21,9 @@ members as (
         lower({{ said('status') }}) as status,
         {{ said_consent('status') }} as consent_by_status,
         {{ said_instant('timestamp_opt', 'CONFIRM_TIME') }} as confirmed_at,
+        {{ said_unsubscribed('status') }} or {{ said('UNSUB_TIME') }} is not null as is_unsubscribed,
         {{ said_instant('UNSUB_TIME') }} as unsubscribed_at,
-        {{ said_instant('CLEAN_TIME') }} as cleaned_at,
+        {{ said('CLEAN_TIME') }} is not null as is_cleaned,
         {{ said_any('is_deleted', '_fivetran_deleted') }} as is_deleted,
         {{ said_birthday('Birthday') }} as birthday,
         {{ said_instant('timestamp_signup', 'OPTIN_TIME', 'timestamp_opt') }} as created_at,
@@ -31,14 +32,15 @@ members as (
     from exported
 ),
 
----------- files of the web pages have no status: the member's times show it
+---------- files of the web pages have no status: the member's times show it, also times that cannot be
+---------- read
 judged as (
     select
         *,
         case
             when status is not null then consent_by_status
-            when unsubscribed_at is not null then false
-            when cleaned_at is not null then null
+            when is_unsubscribed then false
+            when is_cleaned then null
             when confirmed_at is not null then true
         end as marketing_consent
     from members
@@ -69,7 +71,7 @@ contacts as (
         case
             when marketing_consent then confirmed_at
             ---------- never to have subscribed is a state, whenever the row was changed
-            when unsubscribed_at is not null or status = 'unsubscribed'
+            when is_unsubscribed
                 then coalesce(unsubscribed_at, updated_at)
         end as consent_at,
         is_deleted or coalesce(status = 'archived', false) as is_deleted,

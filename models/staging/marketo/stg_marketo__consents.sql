@@ -69,7 +69,7 @@ leads as (
             {{ said('id', 'Lead ID') }}, lower({{ said('email', 'Email Address') }})
         ) as record,
         lower({{ said('email', 'Email Address') }}) as email,
-        {{ said_refusal('unsubscribed', 'black_listed') }} as is_unsubscribed,
+        {{ said_refusal('unsubscribed', 'black_listed', 'marketing_suspended') }} as is_unsubscribed,
         {{ bookkeeping() }}
     from exported_leads
 ),

@@ -19,9 +19,9 @@ persons as (
             said('email', 'Person - Email - Work', 'Person - Email - Home', 'Person - Email - Other'),
             'value'
         ) }}) as email,
-        lower({{ said(
+        {{ said_unsubscribed(
             'marketing_status', 'Person - Marketing status', 'Person - Marketing consent'
-        ) }}) as status,
+        ) }} as is_unsubscribed,
         {{ bookkeeping() }}
     from exported_persons
 ),
@@ -33,7 +33,7 @@ persons_of_deals as (
             'Person - Email - Work', 'Person - Email - Home', 'Person - Email - Other'
         ) }})
             as email,
-        lower({{ said('Person - Marketing consent') }}) as status,
+        {{ said_unsubscribed('Person - Marketing consent') }} as is_unsubscribed,
         {{ bookkeeping() }}
     from exported_deals
 ),
@@ -48,8 +48,7 @@ versions as (
 flagged as (
     select
         *,
-        coalesce(id, email) as record,
-        status = 'unsubscribed' as is_unsubscribed
+        coalesce(id, email) as record
     from versions
 ),
 

@@ -20,9 +20,7 @@ contact_records as (
             as is_opted_out,
         coalesce(
             {{ said_boolean('is_email_bounced', 'IsEmailBounced') }},
-            {{ said_instant(
-                'email_bounced_date', 'EmailBouncedDate', 'Email Bounced Date'
-            ) }} is not null
+            {{ said('email_bounced_date', 'EmailBouncedDate', 'Email Bounced Date') }} is not null
         ) as is_bounced,
         {{ said_any('pi_pardot_hard_bounced_c', 'pi__pardot_hard_bounced__c') }} as is_hard_bounced,
         {{ said('email_bounced_reason', 'EmailBouncedReason', 'Email Bounced Reason') }} as reason,
@@ -44,9 +42,7 @@ lead_records as (
             as is_opted_out,
         coalesce(
             {{ said_boolean('is_email_bounced', 'IsEmailBounced') }},
-            {{ said_instant(
-                'email_bounced_date', 'EmailBouncedDate', 'Email Bounced Date'
-            ) }} is not null
+            {{ said('email_bounced_date', 'EmailBouncedDate', 'Email Bounced Date') }} is not null
         ) as is_bounced,
         {{ said_any('pi_pardot_hard_bounced_c', 'pi__pardot_hard_bounced__c') }} as is_hard_bounced,
         {{ said('email_bounced_reason', 'EmailBouncedReason', 'Email Bounced Reason') }} as reason,

@@ -54,6 +54,25 @@ from dagster_project.home.source_settings import SourceSettings
             "a@x.example,nee",
             {"Email Marketing Consent": "Toestemming gegeven"},
         ),
+        (
+            "salesforce/contact",
+            "Contact ID,Email,メール送信除外",
+            "1,a@x.example,1",
+            {"has_opted_out_of_email": "メール送信除外"},
+        ),
+        # a value that says so, whatever the column's name
+        (
+            "mailchimp/member",
+            "Email Address,Estado",
+            "a@x.example,Unsubscribed",
+            {"status": "Estado"},
+        ),
+        (
+            "marketo/lead",
+            "Id,Email Address,Zustand",
+            "1,a@x.example,Désabonné",
+            {"unsubscribed": "Zustand"},
+        ),
     ],
 )
 def test_a_file_is_refused_whole_with_a_mapping_that_lands(
