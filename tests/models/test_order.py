@@ -39,6 +39,8 @@ ORDER = {
     ("contact_merges", "contacts"): _READ_LATER,
     ("contact_aliases", "contacts"): _READ_LATER,
     ("stg_events", "contact_totals"): _READ_LATER,
+    ("stg_events", "address_cells"): _READ_LATER,
+    ("event_sightings", "address_cells"): _READ_LATER,
 }
 _COMMENT = re.compile(r"^-- depends_on: (.*)$", re.MULTILINE)
 _REF = re.compile(r"ref\('(\w+)'\)")

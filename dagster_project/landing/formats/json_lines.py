@@ -176,8 +176,8 @@ class UniformObjects(Rows):
         ).fetchall()
         self._keys: list[str] = found[0][0] if found else []
         distinct = len({key.casefold() for key in self._keys})
-        # In a struct, names that differ only in case are the same.
-        if distinct < len(self._keys) or distinct > MAX_COLUMNS:
+        # In a struct, names that differ only in case are the same, and no name is empty.
+        if distinct < len(self._keys) or distinct > MAX_COLUMNS or "" in self._keys:
             raise NotUniformError
 
     @override
