@@ -60,14 +60,14 @@ OPTED_OUT = {
 SECOND = {
     ("hubspot", "contact"): ("Additional email addresses", {"Email": "", "Record ID": "9{n}"}),
     ("salesforce", "contact"): ("Secondary Email", {"Email": "", "Contact ID": "09{n}"}),
-    ("salesforce", "lead"): ("OtherEmail__c", {"Email": "", "Lead ID": "08{n}"}),
+    ("salesforce", "lead"): ("Correo electrónico secundario", {"Email": "", "Lead ID": "08{n}"}),
     ("marketo", "lead"): ("Email 2", {"Email Address": "", "Lead ID": "9{n}"}),
     ("pipedrive", "person"): (
         "Person - Email - Home",
         {"Person - Email - Work": "", "Person - ID": "9{n}"},
     ),
-    ("mailchimp", "member"): ("Zweite E-Mail-Adresse", {"Email Address": ""}),
-    ("klaviyo", "person"): ("personal_email", {"Email": "", "Klaviyo ID": "K9{n}"}),
+    ("mailchimp", "member"): ("Work Email", {"Email Address": ""}),
+    ("klaviyo", "person"): ("E-Mail (privat)", {"Email": "", "Klaviyo ID": "K9{n}"}),
     ("standard", "contacts"): ("other_emails", {"email": "", "contact_id": "second-{n}"}),
 }
 

@@ -103,15 +103,26 @@ def recognized(table: DeclaredTable, names: Iterable[str], taken: Iterable[str])
     """
     known = _spellings(table)
     declared = {name.casefold() for name in table.columns}
+    addresses = {name.casefold() for name, one in table.columns.items() if one.means == "email"}
+    others = [name for name, one in table.columns.items() if one.means == "other_emails"]
+    opt_outs = [name for name, one in table.columns.items() if one.means == "opt_out"]
     used = {name.casefold() for name in taken}
     found: dict[str, str] = {}
     for name in names:
         if name.casefold() in declared:
             continue
         ours = next((known[form] for form in _forms(name, table.called) if form in known), None)
-        if ours is not None and ours.casefold() not in used:
-            found[ours] = name
-            used.add(ours.casefold())
+        if ours is not None and table.columns[ours].means == "email" and addresses & used:
+            # A second column with addresses: models would read one of two main addresses.
+            ours = next((one for one in others if one.casefold() not in used), None)
+        if ours is not None and table.columns[ours].means == "opt_out":
+            # Models read every column about an opt-out.
+            free = (one for one in opt_outs if one.casefold() not in used)
+            ours = ours if ours.casefold() not in used else next(free, None)
+        if ours is None or ours.casefold() in used:
+            continue
+        found[ours] = name
+        used.add(ours.casefold())
     return found
 
 
@@ -137,7 +148,7 @@ def _forms(name: str, called: Iterable[str]) -> list[str]:
 
     HubSpot also writes the object and its own name behind a name: `Email <CONTACT email>`.
     """
-    forms = [squash(name)]
+    forms = [squash(name), squash(name.removesuffix("__c"))]  # a custom field of Salesforce
     if labelled := re.fullmatch(r"(.+?) *<[\w ]+>", name):  # First Name <CONTACT firstname>
         forms.append(squash(labelled[1]))
     parts = re.split(r" - |: | \| ", name)

@@ -26,11 +26,19 @@
     {%- set found = [] -%}
     {%- set known = except | map('lower') | list -%}
     {%- set kinds = "second|secondary|2nd|third|other|additional|further|alternate|alternative|alt"
-        ~ "|personal|private|home|work|business|backup|recovery|old|former|previous"
-        ~ "|zweite|weitere|andere|alternative|geschäftliche" -%}
-    {%- set mail = "e ?mails?(?: addresses| address| adressen| adresse)?" -%}
+        ~ "|personal|private|home|work|business|backup|recovery|old|former|previous|alias"
+        ~ "|zweite|weitere|andere|zusätzliche|private?|persönliche?|geschäftliche?|dienstliche?"
+        ~ "|secondaire|autre|supplémentaire|alternati[fv]e?|privée?|personnel(?:le)?"
+        ~ "|professionnel(?:le)?|secund[aá]ri[oa]|alternativ[oa]|adicional|otr[oa]|outr[oa]"
+        ~ "|personal|pessoal|particular|profesional|profissional|del? trabajo|do trabalho"
+        ~ "|secondari[oa]|altr[oa]|aggiuntiv[oa]|personale|privat[oa]|di lavoro"
+        ~ "|tweede|extra|privé|zakelijke?" -%}
+    {%- set mail = "(?:(?:adresse|indirizzo|endereço(?: de)?|dirección(?: de)?) )?"
+        ~ "(?:e ?mails?(?: addresses| address| adressen| adresse)?|e mailadres|emailadres"
+        ~ "|courriel|correo(?: electrónico)?)" -%}
     {%- set rule = "(?:(?:property|custom|merge|person|contact|lead|npe ?01) )*"
-        ~ "(?:(?:" ~ kinds ~ ") " ~ mail ~ "(?: ?[0-9])?|" ~ mail ~ " ?[2-9])(?: c)?" -%}
+        ~ "(?:(?:" ~ kinds ~ ") " ~ mail ~ "(?: ?[0-9])?|" ~ mail ~ " (?:" ~ kinds ~ ")"
+        ~ "|" ~ mail ~ " ?[2-9])(?: c)?" -%}
     {%- if execute -%}
         {%- for column in adapter.get_columns_in_relation(relation) -%}
             {%- set words = re.sub("([a-z0-9])([A-Z])", "\\1 \\2", column.name) -%}

@@ -52,6 +52,8 @@ TABLES = read_declared(PROJECT_DIR)
         ("salesforce__contact", "Email Opt-Out", "Email Opt Out"),
         ("salesforce__contact", "Correo electrónico", "email"),
         ("salesforce__lead", "Lead: E-mail", "email"),
+        ("salesforce__lead", "Do_Not_Email__c", "has_opted_out_of_email"),
+        ("salesforce__contact", "pi__pardot_opted_out__c", "has_opted_out_of_email"),
         ("marketo__lead", "emailAddress", "Email Address"),
         ("pipedrive__person", "Person - E-mail", "Person - Email - Work"),
         ("pipedrive__person", "Person - Vorname", "first_name"),
@@ -63,15 +65,39 @@ def test_a_column_is_read_in_another_spelling(table: str, theirs: str, ours: str
     assert recognized(TABLES[table], [theirs], []) == {ours: theirs}
 
 
+@pytest.mark.parametrize(
+    ("table", "names", "found"),
+    [
+        ("mailchimp__member", ["Email Address", "Work Email"], {"other_emails": "Work Email"}),
+        ("mailchimp__member", ["Email Address", "E-Mail"], {"other_emails": "E-Mail"}),
+        (
+            "hubspot__contact",
+            ["E-Mail", "Abgemeldet", "Newsletter abgemeldet"],
+            {
+                "Email": "E-Mail",
+                "property_hs_email_optout": "Abgemeldet",
+                "Unsubscribed from all email": "Newsletter abgemeldet",
+            },
+        ),
+        (
+            "salesforce__contact",
+            ["Email", "Email Opt Out", "pi__pardot_opted_out__c"],
+            {"has_opted_out_of_email": "pi__pardot_opted_out__c"},
+        ),
+    ],
+)
+def test_one_column_is_the_main_address_and_each_is_read(table, names, found):
+    assert recognized(TABLES[table], names, names) == found
+
+
 @pytest.mark.parametrize("name", ["Nom du chien", "Owner Email", "Emails Sent", "ID", "Phone (2)"])
 def test_an_unknown_name_is_not_guessed(name: str):
     assert recognized(TABLES["mailchimp__member"], [name], []) in ({}, {"id": "ID"})
 
 
 def test_the_exact_name_wins_over_another_spelling():
-    names = ["Email Address", "E-Mail"]
-    assert recognized(TABLES["mailchimp__member"], names, names) == {"email_address": "E-Mail"}
-    assert recognized(TABLES["mailchimp__member"], names, [*names, "email_address"]) == {}
+    names = ["First Name", "Vorname"]
+    assert recognized(TABLES["mailchimp__member"], names, names) == {}
 
 
 def test_each_name_has_one_meaning_in_each_table():
