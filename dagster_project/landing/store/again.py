@@ -227,7 +227,8 @@ def read_again(
     """Read landed files again with today's mapping, or forget them.
 
     Args:
-        connection: the warehouse, in a transaction. After an error the caller rolls it back.
+        connection: the warehouse, in a transaction. After an error the caller rolls it back. The
+            connection works with one thread from now on.
         settings: the sources, and the landing folder with the landed files.
         files: the files, from `find_landed`.
         forget: whether the files' rows are only deleted.
@@ -236,6 +237,9 @@ def read_again(
         AgainError: a file is no longer kept, or the new mapping rejects it as a whole.
 
     """
+    # DuckDB 2.0 with several threads: after an insert without rows, a later insert of many rows
+    # into the same table in the same transaction loses these rows, also after the commit.
+    connection.execute("set threads = 1")
     before = {file.file_id: file for file in files}
     forgotten = {*before} if forget else set[str]()
     difference = _Difference(connection, settings)
@@ -402,12 +406,13 @@ class _Difference:
         self._declared = read_declared(settings.project_dir)
         self._remembered: set[str] = set()
         self._tables: set[str] = set()
-        connection.execute(
-            """create or replace temp table landing_before (
-                table_name varchar, row_id varchar, content varchar,
-                keys varchar[], companies varchar[]
-            )"""
-        )
+        for table in ("landing_before", "landing_after"):
+            connection.execute(
+                f"""create or replace temp table {table} (
+                    table_name varchar, row_id varchar, content varchar,
+                    keys varchar[], companies varchar[]
+                )"""
+            )
 
     def remember(self, files: Iterable[Landed]) -> None:
         """Keep the rows of files before they change; each file is remembered once."""
@@ -435,9 +440,6 @@ class _Difference:
 
     def result(self, files: Collection[str]) -> Difference:
         """Compare the rows of the files with now."""
-        self._connection.execute(
-            "create or replace temp table landing_after as from landing_before limit 0"
-        )
         tables = {
             name
             for (name,) in self._connection.execute(
