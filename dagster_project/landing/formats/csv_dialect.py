@@ -38,6 +38,13 @@ _HEAD_CHARACTERS = 1 << 16
 _ESCAPE = re.compile(rb"\\[\\\"',;\t|\r\n]")
 _MAX_PREAMBLE = 50
 _NONE_FITS = "no delimiter gives the header and most records the same number of values"
+_PARTLY_PADDED = "only some delimiters are followed by a blank"
+_OTHER_QUOTE = "the column names have another quote"
+_REMEDIES = {
+    _PARTLY_PADDED: 'quote to "none" (quotes are then part of the values)',
+    _OTHER_QUOTE: "quote",
+}
+"""The setting that ends a doubt about the only dialect that fits."""
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)
 
 
@@ -210,9 +217,9 @@ def _read(
     if header.problem:
         way.doubt = f"the header in line {header.line} cannot be read: {header.problem}"
     elif dialect.padded and not _is_padded(head, dialect):
-        way.doubt = "only some delimiters are followed by a blank"
+        way.doubt = _PARTLY_PADDED
     elif dialect.quote and any(map(_quoted_otherwise(dialect).fullmatch, header.values)):
-        way.doubt = "the column names have another quote"
+        way.doubt = _OTHER_QUOTE
     elif not header_line:
         way.doubt = _doubt_header(head, place)
     return way
@@ -321,7 +328,7 @@ def _uncertain(why: str, ways: list[_Way], closest: _Way) -> FileRejectedError:
     key = "delimiter or header_line" if why == _NONE_FITS else "delimiter"
     rivals = {way.dialect.delimiter for way in ways if way.fits}
     if why == closest.doubt:
-        key = "header_line"
+        key = _REMEDIES.get(why, "header_line")
     elif why != _NONE_FITS and len(rivals) == 1 and rivals.isdisjoint(_DOUBTFUL_DELIMITERS):
         key = "quote or escape"
     return FileRejectedError(

@@ -168,7 +168,7 @@ def find_landed(
             return of_kind
     if name in settings.sources:
         raise AgainError(
-            f"[sources.{name}]: no landed file"
+            f"[sources.{name}]: no landed file; name a forgotten file by its path or file_id"
             if is_kind
             else f"'{name}' is a source: name the files to forget; raw.files lists them"
         )

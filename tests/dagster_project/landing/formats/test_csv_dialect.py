@@ -87,6 +87,12 @@ def test_excels_separator_line_sets_the_delimiter(reading):
         ("id,note\n1,'a'\n2,'b'\n", "more than one dialect", "quote or escape"),
         ("id,note\n1,a\\\\b\n2,c\n", "more than one dialect", "quote or escape"),
         ("contact_id;name\n1,Ada\n2,Bob\n", "line 2 looks like values", "header_line"),
+        (
+            'id,name,note\n1,Ada,a\n2,Bob, "b"\n3,Cy,c\n',
+            "only some delimiters are followed by a blank",
+            'quote to "none" (quotes are then part of the values)',
+        ),
+        ("'id','note'\n1,a\n2,\"b, c\"\n3,d\n", "the column names have another quote", "quote"),
     ],
 )
 def test_an_uncertain_dialect_is_rejected_with_the_tried_dialects_and_the_setting(
