@@ -5,7 +5,12 @@ exported as (
     where _received_at <= {{ as_of() }}
 ),
 
-consents as (
+exported_contacts as (
+    select * from {{ source('standard', 'contacts') }}
+    where _received_at <= {{ as_of() }}
+),
+
+listed as (
     select
         'standard' as source,
         {{ hash_id([
@@ -17,11 +22,50 @@ consents as (
         {{ suppression_reason('said') }} as said,
         try_cast(said_at as timestamptz) as said_at,
         nullif(trim(detail), '') as detail,
-        _file_id as file_id,
-        _file_no as file_no,
-        _line as line,
-        _received_at as received_at
+        {{ bookkeeping() }}
     from exported
+),
+
+---------- false is a state; `unsubscribed` and its like are an act
+contacts as (
+    select
+        trim(contact_id) as record,
+        lower(nullif(trim(email), '')) as email,
+        {{ said_unsubscribed('marketing_consent') }} as is_unsubscribed,
+        try_cast(consent_at as timestamptz) as consent_at,
+        {{ bookkeeping() }}
+    from exported_contacts
+),
+
+flagged as (
+    select
+        *,
+        {{ is_newly_raised('is_unsubscribed', 'record') }} as is_act
+    from contacts
+),
+
+---------- an opt-out without a date happened before the file was received
+unsubscribed as (
+    select
+        'standard' as source,
+        {{ hash_id(['record', "'unsubscribed'"]) }} as consent_id,
+        record as crm_id,
+        email,
+        'opt_out' as said,
+        coalesce(consent_at, received_at) as said_at,
+        'marketing_consent unsubscribed' as detail,
+        file_id,
+        file_no,
+        line,
+        received_at
+    from flagged
+    where is_act
+),
+
+consents as (
+    select * from listed
+    union all
+    select * from unsubscribed
 )
 
 select * from consents
