@@ -195,6 +195,17 @@ together as (
     group by works_at
 ),
 
+of_company as (
+    select
+        trim(company_key) as works_at,
+        min(occurred_at) as company_first_event_at,
+        max(occurred_at) as company_last_event_at,
+        {_per_window("count(*) filter (where occurred_at >= $day_{n}) as company_events_{n}d")}
+    from raw.events
+    where received_at <= $as_of and company_key is not null
+    group by trim(company_key)
+),
+
 reported_deals as (
     select
         trim(contact_id) as crm_id,
@@ -416,6 +427,12 @@ facts as (
         coalesce(together.usage_30d, 0) as company_usage_30d,
         coalesce(together.usage_previous_30d, 0) as company_usage_previous_30d,
         {_trend("together.usage_30d", "together.usage_previous_30d")} as company_usage_trend_30d,
+        company_first_event_at,
+        company_last_event_at,
+        {_per_window("coalesce(company_events_{n}d, 0) as company_events_{n}d")},
+        coalesce(company_events_60d - company_events_30d, 0) as company_events_previous_30d,
+        {_trend("company_events_30d", "(company_events_60d - company_events_30d)")}
+            as company_events_trend_30d,
         -- activity, use, milestones
         first_active_at,
         last_event_at,
@@ -477,6 +494,7 @@ facts as (
     left join records using (contact_id)
     left join companies on records.works_at = companies.company_id
     left join together on records.works_at = together.works_at
+    left join of_company on records.works_at = of_company.works_at
     left join activity using (contact_id)
     left join words using (contact_id)
     left join paid using (contact_id)

@@ -176,7 +176,7 @@ def _copy_project(project: Path) -> Path:
     for file in ("dbt_project.yml", "profiles.yml"):
         shutil.copy2(ROOT / file, project)
     for folder, kept in _KEPT.items():
-        for path in (project / "models" / folder).iterdir():
+        for path in (project / "models" / folder).rglob("*"):
             if path.is_file() and path.stem not in kept:
                 path.unlink()
     return project

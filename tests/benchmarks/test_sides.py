@@ -157,8 +157,8 @@ def test_new_events_arrive_after_the_clock_and_move_it(tmp_path: Path):
 def test_the_project_keeps_only_the_compared_segments_and_triggers(tmp_path: Path):
     project = history._copy_project(tmp_path)
     for folder, kept in history._KEPT.items():
-        files = (project / "models" / folder).iterdir()
-        assert {path.stem for path in files if path.suffix == ".sql"} == set(kept)
+        files = (project / "models" / folder).rglob("*.sql")
+        assert {path.stem for path in files} == set(kept)
 
 
 def test_the_query_by_hand_and_the_models_have_the_same_columns(waiting: Home):
