@@ -30,6 +30,11 @@ if TYPE_CHECKING:
     from tests.support.warm import Forked
 
 
+def test_ticks_leave_no_temporary_tables(settled: Home):
+    """dbt-duckdb builds the new rows of a Python model in a real table, and keeps the table."""
+    assert settled.rows("select table_name from duckdb_tables() where schema_name = 'main'") == []
+
+
 def test_bi_reads_whole_tables_during_ticks_and_a_second_tick_waits_or_names_the_first(
     settled: Home, undisturbed: Undisturbed
 ):
