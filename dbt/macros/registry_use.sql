@@ -66,9 +66,9 @@
 
 
 {#- Stops a build of plain dbt that would switch an example on or off. Sendhouse itself builds with
-    the example that the installation runs. -#}
+    the example that the installation runs. A warehouse without a tick runs none yet. -#}
 {% macro check_example() -%}
-    {%- if execute -%}
+    {%- if execute and adapter.get_relation(target.database, 'control', 'example') is not none -%}
         {%- set wanted = env_var('SENDHOUSE_EXAMPLE', '') -%}
         {%- for live in run_query("select name from control.example").columns[0].values()
             if live != wanted -%}

@@ -131,7 +131,7 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by contact_id order by last_paid_at desc, currency
+            partition by contact_id order by last_paid_at desc, currency asc
         ) as recency
     from paid
 )

@@ -129,7 +129,7 @@ address_owners as (
     select address as key, contact_id from further_addresses
 ),
 
----------- a refusal in a list counts for its record and for its addresses, a consent for one of them
+---------- a refusal in a list counts for its record and its addresses, a consent for one of them
 list_contacts as (
     select list_statements.*, by_id.contact_id
     from list_statements
@@ -142,7 +142,7 @@ list_contacts as (
         on by_email.key_kind = 'email' and list_statements.address = by_email.key
     where list_statements.said = 'import_in' and by_id.key is null
     union all by name
-    select refused_in_list.* exclude (refused_address), address_owners.contact_id
+    select refused_in_list.* exclude (refused_address), address_owners.contact_id  -- noqa: RF02
     from refused_in_list
     inner join address_owners on refused_in_list.refused_address = address_owners.key
 ),

@@ -37,7 +37,7 @@ current_records as (
     select crm_id, email, external_id from reported_now where age = 0
 ),
 
----------- the addresses of the records; a second address that two records have names neither of them
+---------- the addresses of the records; a second address of two records names neither of them
 written_addresses as (
     select crm_id, email, age, false as is_second from reported_now where email is not null
     union all

@@ -124,7 +124,7 @@ claimed as (
     union all
     select crm_id, age, 'email' as key_kind, email as key, 'second address' as what
     from second_addresses
-    semi join addresses_of_one_record on second_addresses.email = addresses_of_one_record.email
+    where second_addresses.email in (select one.email from addresses_of_one_record as one)
     union all
     select crm_id, age, 'external_id' as key_kind, external_id as key, 'external id' as what
     from records

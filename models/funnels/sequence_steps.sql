@@ -97,7 +97,7 @@ paid as (
 ---------- runs are counted in the row without a currency, and money in the row of its currency
 totals as (
     select
-        counted.* exclude (sequence, step, variant, enrolled_on, currency),
+        counted.* exclude (sequence, step, variant, enrolled_on, currency),  -- noqa: RF02
         coalesce(counted.sequence, paid.sequence) as sequence,
         coalesce(counted.step, paid.step) as step,
         coalesce(counted.variant, paid.variant) as variant,

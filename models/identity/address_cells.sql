@@ -11,15 +11,15 @@ with
 
 {%- if not is_incremental() or crm_has_news() %}
 
-of_crm as (
-    select email_given as cell from {{ ref('record_versions') }}
-    union
-    select other_emails as cell from {{ ref('record_versions') }}
-    union
-    select email as cell from {{ ref('input_consents') }}
-    union
-    select written_key as cell from {{ ref('form_events') }}
-),
+    of_crm as (
+        select email_given as cell from {{ ref('record_versions') }}
+        union
+        select other_emails as cell from {{ ref('record_versions') }}
+        union
+        select email as cell from {{ ref('input_consents') }}
+        union
+        select written_key as cell from {{ ref('form_events') }}
+    ),
 {%- endif %}
 
 of_events as (
@@ -37,8 +37,8 @@ of_tracking as (
 
 cells as (
     {%- if not is_incremental() or crm_has_news() %}
-    select cell from of_crm
-    union
+        select cell from of_crm
+        union
     {%- endif %}
     select cell from of_events
     union

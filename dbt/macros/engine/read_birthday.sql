@@ -70,12 +70,12 @@
                     d := try_cast(parts[3] as integer)
                 )],
                 lambda given: case
-                    when given.y >= 1850 then cast(try_cast(
-                        printf('%04d-%02d-%02d', given.y, given.m, given.d) as date
+                    when given['y'] >= 1850 then cast(try_cast(
+                        printf('%04d-%02d-%02d', given['y'], given['m'], given['d']) as date
                     ) as varchar)
                     ---------- in a leap year every day of a year exists
-                    when try_cast(printf('2000-%02d-%02d', given.m, given.d) as date) is not null
-                        then printf('--%02d-%02d', given.m, given.d)
+                    when try_cast(printf('2000-%02d-%02d', given['m'], given['d']) as date) is not null
+                        then printf('--%02d-%02d', given['m'], given['d'])
                 end
             )[1]
         )[1]

@@ -1,5 +1,5 @@
-{#- dbt-duckdb builds the new rows of an incremental Python model in a real table of the schema main,
-    and keeps this table. Each run would leave one. -#}
+{#- dbt-duckdb builds the new rows of an incremental Python model in a real table of the schema
+    main, and keeps this table. Each run would leave one. -#}
 {% macro drop_temporary_tables() -%}
     {%- if execute -%}
         {%- set found = run_query(

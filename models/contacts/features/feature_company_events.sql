@@ -19,11 +19,11 @@ windows as (
 by_company as (
     select
         keys.company_id,
-        min(windows.first_at) as company_first_event_at,
-        max(windows.last_at) as company_last_event_at,
         {% for n in window_days() -%}
-            cast(sum(windows.events_{{ n }}d) as bigint) as company_events_{{ n }}d{{ "," if not loop.last }}
-        {% endfor %}
+            cast(sum(windows.events_{{ n }}d) as bigint) as company_events_{{ n }}d,
+        {% endfor -%}
+        min(windows.first_at) as company_first_event_at,
+        max(windows.last_at) as company_last_event_at
     from windows
     inner join keys on windows.written_key = keys.key
     group by keys.company_id
@@ -31,7 +31,7 @@ by_company as (
 
 select
     contacts.contact_id,
-    by_company.* exclude (company_id),
+    by_company.* exclude (company_id),  -- noqa: RF02
     by_company.company_events_60d - by_company.company_events_30d as company_events_previous_30d,
     {{ trend('by_company.company_events_30d', 'company_events_previous_30d') }}
         as company_events_trend_30d

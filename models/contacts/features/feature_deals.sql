@@ -19,17 +19,17 @@ newest as (
 
 select
     deals.contact_id,
-    count(*) filter (where status = 'open') as open_deals,
+    count(*) filter (where deals.status = 'open') as open_deals,
     coalesce(
-        sum(amount) filter (where status = 'open' and deals.money = newest.money), 0
+        sum(deals.amount) filter (where deals.status = 'open' and deals.money = newest.money), 0
     ) as open_deal_amount,
-    count(*) filter (where status = 'won') as won_deals,
+    count(*) filter (where deals.status = 'won') as won_deals,
     coalesce(
-        sum(amount) filter (where status = 'won' and deals.money = newest.money), 0
+        sum(deals.amount) filter (where deals.status = 'won' and deals.money = newest.money), 0
     ) as won_amount,
     nullif(max(newest.money), '') as deal_currency,
-    max(closed_at) filter (where status = 'won') as last_won_at,
-    max(closed_at) filter (where status = 'lost') as last_lost_at
+    max(deals.closed_at) filter (where deals.status = 'won') as last_won_at,
+    max(deals.closed_at) filter (where deals.status = 'lost') as last_lost_at
 from deals
 left join newest on deals.contact_id = newest.contact_id
 group by deals.contact_id

@@ -15,11 +15,11 @@ known as (
         {{ certain_address('tracking.email') }} as email,
         {{ possible_addresses('tracking.email') }} as addresses,
         coalesce(readings.is_certain, true) as is_certain,
-        ---------- a report that mail is not spam is no complaint, nor is one on authentication
+        -- A report that mail is not spam is no complaint, nor is one on authentication.
         case
             when tracking.type = 'complained'
                 and lower({{ json_text('tracking.detail', 'feedback_type') }})
-                    in ('not-spam', 'auth-failure')
+                in ('not-spam', 'auth-failure')
                 then 'unknown'
             else tracking.type
         end as type,

@@ -90,6 +90,7 @@ def test_a_fresh_refusal_holds_the_mail_of_its_contact(
 ):
     monkeypatch.setattr(recheck, "land_new", lambda *_: None)
     connection.execute("begin")
+    connection.execute("insert into control.clock values (?, true)", [NOW])
     if place == "tracking":
         connection.execute(
             """insert into raw.tracking by name
