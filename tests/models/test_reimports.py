@@ -24,6 +24,7 @@ PEOPLE = {
     "angry": "cleo@x.example",
     "willing": "dora@x.example",
 }
+REFUSALS = ("refusals", "refusal_waves", "refused_addresses", "suppressions")
 NEWLY_DATED = {"consent_at": (START + 30 * DAY).isoformat()}
 
 
@@ -121,7 +122,7 @@ def _mailable(home: Home, as_of: datetime) -> set[str]:
             as_of,
             until=Stage.DECIDE,
             # Suppressions also depend on the sequences, which nothing here changes after a build.
-            select=["+contact_consent", "suppressions"] if is_built else ["+suppressions"],
+            select=["+contact_consent", *REFUSALS] if is_built else ["+suppressions"],
             with_tests=False,
         )
     rows = home.rows(
