@@ -123,6 +123,7 @@ def test_every_relative_link_leads_somewhere(document: str):
     assert broken == []
 
 
+@pytest.mark.usefixtures("manifest")  # the parse writes dbt/macros/registry.sql
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_path_named_exists(document: str):
     named = re.findall(

@@ -17,7 +17,7 @@ import duckdb
 from dagster_project.home.sql import identifier
 from senders.addresses import normal_address
 
-# Rows of these objects concern the contacts that they name, and nobody else. The rows of another
+# Rows of these objects concern only the contacts that they name. The rows of another
 # object can be about a contact that only a third table names: such an export holds all mail.
 _NO_PERSON = re.compile("compan|account|deal|opportunit|owner|pipeline|stage|product")
 

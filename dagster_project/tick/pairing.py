@@ -123,7 +123,7 @@ def why_refused(known: Known, found: State | None, lacking: int, *, is_own: bool
         return "is missing" if known.has_ticked or known.tries else None
     if lacking:
         return f"lacks {lacking} of the {known.tries} tries in raw.attempts"
-    # Nothing but its tries shows to whom a journal outside the folder belongs.
+    # Only the tries of a journal outside the folder show its owner.
     is_used = bool(found.tries) or found.mark not in (None, known.mark)
     if is_used and not (is_own or known.tries):
         return "belongs to another installation, or the warehouse is lost"

@@ -102,7 +102,7 @@ in_crm as (
     inner join records on resolved.key_kind = 'id' and resolved.key = records.crm_id
 ),
 
----------- a second address that is in two records is in doubt: it merges nobody
+---------- a second address in two records is in doubt: it merges no contacts
 second_addresses as (
     select crm_id, age, unnest(other_emails) as email from records
 ),

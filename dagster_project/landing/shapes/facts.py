@@ -208,7 +208,7 @@ def _wrong(
 
 
 def _unknown_bounce(rows: Rows) -> tuple[str, str]:
-    """Find a bounce with a word for its kind that nobody knows: it would suppress nothing."""
+    """Find a bounce with an unknown word for its kind: the bounce would suppress nothing."""
     keys = [
         f"json_extract_string({json}, '$.{key}')"
         for json in ("given", "others")

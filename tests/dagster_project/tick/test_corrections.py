@@ -135,9 +135,9 @@ def test_the_commands_say_what_changes(landed: tuple[Home, Settings], tmp_path: 
 
     same = tmp_path / "same.csv"
     same.write_text(SIGNUPS, encoding="utf-8")
-    told = run("land", str(same), "--as", "shop")
-    assert told.code == 4
-    assert "`sendhouse land --again shop`" in told.out
+    refused = run("land", str(same), "--as", "shop")
+    assert refused.code == 4
+    assert "`sendhouse land --again shop`" in refused.out
     dry = run("land", "--again", "shop", "--dry-run")
     assert (dry.code, len(home.rows(ROWS))) == (0, 1)
     assert "1 → 2 rows landed, 0 duplicate, 1 → 0 rejected" in dry.out
