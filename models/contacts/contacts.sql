@@ -11,8 +11,7 @@
 {#- Events can stop naming a key: a file was read again, or forgotten. Decisions keep the key, but a
     contact without any other key is none. -#}
 {%- set is_named -%}
-    (identities.found_in is distinct from 'events'
-        or identities.key in (select key from {{ ref('event_keys') }}))
+    (found_in is distinct from 'events' or key in (select key from {{ ref('event_keys') }}))
 {%- endset %}
 {%- set is_part = is_incremental() and not crm_has_news() %}
 
@@ -51,8 +50,7 @@ history as (
 {%- else %}
 
     keys as (
-        select * from {{ ref('contact_identities') }} as identities
-        where {{ is_named }}
+        select * from {{ ref('contact_identities') }} where {{ is_named }}
     ),
 
     history as (
