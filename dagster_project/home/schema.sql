@@ -9,6 +9,11 @@ create schema if not exists segments;
 create schema if not exists scores;
 
 create table if not exists control.clock (as_of timestamptz not null, is_simulated boolean not null);
+-- The clock as models read it that depend on its UTC day alone, or that only need to know which rows
+-- are known (dbt/macros/clock.sql).
+create view if not exists control.today as
+select cast(make_timestamp(epoch_us(as_of)) as date) as day from control.clock;
+create view if not exists control.known as select as_of from control.clock;
 create table if not exists control.parameters (name varchar not null, value double not null);
 -- The example that the installation runs, '' for none (dbt/macros/registry_use.sql).
 create table if not exists control.example (name varchar not null);

@@ -198,7 +198,7 @@ def _attach_decisions(connection: duckdb.DuckDBPyConnection, plan: Plan, since: 
             connection.execute(f"drop table if exists decisions.{table}")
             connection.execute(
                 f"""create view decisions.{table} as select * from live.decisions.{table}
-                where {decided_at} <= (select as_of from control.clock)"""  # noqa: S608
+                where {decided_at} <= (select as_of from control.known)"""  # noqa: S608
             )
         elif name not in _IDENTITY:
             connection.execute(

@@ -52,7 +52,7 @@
         '{{ model }}' as model,
         as_of,
         (select coalesce(max(file_no), 0) from {{ source('landing', 'files') }}) as file_no
-    from {{ source('control', 'clock') }};
+    from {{ source('control', 'known') }};
     {%- endfor %}
 {%- endmacro %}
 
@@ -74,5 +74,5 @@
     run. -#}
 {% macro look_again(models) -%}
     update {{ source('control', 'watermarks') }} set as_of = {{ just_before('as_of') }}
-    where model in {{ sql_list(models) }} and as_of = {{ as_of() }}
+    where model in {{ sql_list(models) }} and as_of = {{ known_until() }}
 {%- endmacro %}

@@ -1,7 +1,21 @@
 {#- The clock of the tick: the instant up to which facts count. Models and macros have no other
-    clock. -#}
+    clock. A model that reads it runs at every tick; as_of_day() and known_until() cost less. -#}
 {% macro as_of() -%}
     (select as_of from {{ source('control', 'clock') }})
+{%- endmacro %}
+
+
+{#- The UTC day of the clock. A model that reads the day, and not the clock, changes with the passing
+    of time once a day. (`today` is DuckDB's name for the machine's day.) -#}
+{% macro as_of_day() -%}
+    (select day from {{ source('control', 'today') }})
+{%- endmacro %}
+
+
+{#- The clock, to limit rows to those known, and to date decisions: the passing of time alone makes
+    no row. -#}
+{% macro known_until() -%}
+    (select as_of from {{ source('control', 'known') }})
 {%- endmacro %}
 
 

@@ -6,7 +6,7 @@ forms as (
 ),
 
 clock as (
-    select {{ utc_day('as_of') }} as today from {{ source('control', 'clock') }}
+    select {{ as_of_day() }} as today
 ),
 
 events as (

@@ -373,6 +373,6 @@ select
     key,
     contact_id,
     found_in,
-    {{ as_of() }} as decided_at,
+    {{ known_until() }} as decided_at,
     evidence
 from new_keys

@@ -211,5 +211,5 @@ select
     merged_into,
     evidence,
     ordinal,
-    {{ as_of() }} as decided_at
+    {{ known_until() }} as decided_at
 from merged

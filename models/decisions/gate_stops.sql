@@ -14,7 +14,7 @@ identified as (
         send_id,
         gate,
         reason,
-        {{ as_of() }} as decided_at
+        {{ known_until() }} as decided_at
     from stops
 )
 

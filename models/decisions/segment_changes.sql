@@ -108,6 +108,6 @@ select
     contact_id,
     change,
     ordinal,
-    {{ as_of() }} as decided_at,
+    {{ known_until() }} as decided_at,
     reason
 from changes

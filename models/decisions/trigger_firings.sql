@@ -23,7 +23,7 @@ identified as (
         trigger,
         contact_id,
         fired_at,
-        {{ as_of() }} as decided_at,
+        {{ known_until() }} as decided_at,
         evidence
     from firings
     where fired_at is not null

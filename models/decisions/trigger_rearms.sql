@@ -18,7 +18,7 @@ ended as (
         occurrence as firing_id,
         trigger,
         contact_id,
-        {{ as_of() }} as decided_at,
+        {{ known_until() }} as decided_at,
         evidence
     from proposals
     where fired_at is null

@@ -29,4 +29,4 @@ found as (
 )
 
 select * from found
-where received_at <= {{ as_of() }}
+where received_at <= {{ known_until() }}

@@ -70,7 +70,7 @@ windows as (
 {%- else %}
 
     clock as (
-        select {{ utc_day('as_of') }} as today from {{ source('control', 'clock') }}
+        select {{ as_of_day() }} as today
     ),
 
     events as not materialized (

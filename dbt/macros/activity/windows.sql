@@ -105,8 +105,7 @@ from rolled_up
     windows. Queried when the model runs, because on all other ticks no event needs to be read. -#}
 {% macro a_day_has_passed() -%}
     {%- set found = run_query(
-        "select " ~ utc_day('as_of') ~ " > " ~ utc_day(watermark(own_name(), 'as_of'))
-        ~ " from control.clock"
+        "select day > " ~ utc_day(watermark(own_name(), 'as_of')) ~ " from control.today"
     ) -%}
     {{ return(found.columns[0].values()[0]) }}
 {%- endmacro %}
@@ -120,9 +119,8 @@ with
 
 clock as (
     select
-        {{ utc_day('as_of') }} as today,
+        {{ as_of_day() }} as today,
         {{ utc_day(watermark(model, 'as_of')) }} as earlier
-    from {{ source('control', 'clock') }}
 )
 {% for n in window_days() %}
 select

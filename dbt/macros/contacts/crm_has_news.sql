@@ -11,7 +11,7 @@
         ~ " where files.table_name not in ('events', 'tracking')"
         ~ " and (files.file_no > coalesce(taken_in.file_no, -1)"
         ~ " or coalesce(files.received_at > taken_in.as_of, true))"
-        ~ " and coalesce(files.received_at <= (select as_of from control.clock), true)"
+        ~ " and coalesce(files.received_at <= (select as_of from control.known), true)"
     ) -%}
     {{ return(found.columns[0].values()[0]) }}
 {%- endmacro %}

@@ -35,7 +35,8 @@ entries as (
 
 {% macro segment_exit_trigger(segment) -%}
 {%- do check_kind('segments', segment, 'segment_exit_trigger()') -%}
-{%- set first_look = watermark(trigger_watermark() ~ '.looking', 'as_of', otherwise=as_of()) -%}
+{%- set looking = trigger_watermark() ~ '.looking' -%}
+{%- set first_look = watermark(looking, 'as_of', otherwise=known_until()) -%}
 with
 
 changes as (

@@ -24,7 +24,7 @@
 with
 
 clock as (
-    select as_of from {{ source('control', 'clock') }}
+    select as_of from {{ source('control', 'known') }}
 ),
 
 {% if score -%}

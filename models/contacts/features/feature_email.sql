@@ -2,7 +2,7 @@
 with
 
 clock as (
-    select {{ utc_day('as_of') }} as today from {{ source('control', 'clock') }}
+    select {{ as_of_day() }} as today
 ),
 
 sends as (

@@ -22,7 +22,7 @@ known as (
         file_no,
         position
     from events
-    where received_at <= {{ as_of() }} and contact_key is null
+    where received_at <= {{ known_until() }} and contact_key is null
 )
 
 select * from known

@@ -32,7 +32,7 @@ known as (
         file_no,
         position
     from events
-    where received_at <= {{ as_of() }} and contact_key is not null
+    where received_at <= {{ known_until() }} and contact_key is not null
 )
 
 select * from known

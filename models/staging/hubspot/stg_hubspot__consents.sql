@@ -3,37 +3,37 @@ with
 email_events as (
     select *
     from {{ source('hubspot', 'email_event') }}
-    where _received_at <= {{ as_of() }}
+    where _received_at <= {{ known_until() }}
 ),
 
 status_changes as (
     select *
     from {{ source('hubspot', 'email_event_status_change') }}
-    where _received_at <= {{ as_of() }}
+    where _received_at <= {{ known_until() }}
 ),
 
 spam_reports as (
     select *
     from {{ source('hubspot', 'email_event_spam_report') }}
-    where _received_at <= {{ as_of() }}
+    where _received_at <= {{ known_until() }}
 ),
 
 bounces as (
     select *
     from {{ source('hubspot', 'email_event_bounce') }}
-    where _received_at <= {{ as_of() }}
+    where _received_at <= {{ known_until() }}
 ),
 
 drops as (
     select *
     from {{ source('hubspot', 'email_event_dropped') }}
-    where _received_at <= {{ as_of() }}
+    where _received_at <= {{ known_until() }}
 ),
 
 exported_contacts as (
     select *
     from {{ source('hubspot', 'contact') }}
-    where _received_at <= {{ as_of() }}
+    where _received_at <= {{ known_until() }}
 ),
 
 ---------- only the event's own row has the recipient and the time

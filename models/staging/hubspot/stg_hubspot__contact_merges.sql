@@ -3,13 +3,13 @@ with
 audit as (
     select *
     from {{ source('hubspot', 'contact_merge_audit') }}
-    where _received_at <= {{ as_of() }}
+    where _received_at <= {{ known_until() }}
 ),
 
 exported as (
     select *
     from {{ source('hubspot', 'contact') }}
-    where _received_at <= {{ as_of() }}
+    where _received_at <= {{ known_until() }}
 ),
 
 audited as (

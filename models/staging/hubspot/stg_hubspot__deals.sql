@@ -3,37 +3,37 @@ with
 exported as (
     select *
     from {{ source('hubspot', 'deal') }}
-    where _received_at <= {{ as_of() }}
+    where _received_at <= {{ known_until() }}
 ),
 
 deal_contacts as (
     select *
     from {{ source('hubspot', 'deal_contact') }}
-    where _received_at <= {{ as_of() }}
+    where _received_at <= {{ known_until() }}
 ),
 
 deal_companies as (
     select *
     from {{ source('hubspot', 'deal_company') }}
-    where _received_at <= {{ as_of() }}
+    where _received_at <= {{ known_until() }}
 ),
 
 reported_merges as (
     select *
     from {{ source('hubspot', 'merged_deal') }}
-    where _received_at <= {{ as_of() }}
+    where _received_at <= {{ known_until() }}
 ),
 
 pipelines as (
     select *
     from {{ source('hubspot', 'deal_pipeline') }}
-    where _received_at <= {{ as_of() }}
+    where _received_at <= {{ known_until() }}
 ),
 
 stages as (
     select *
     from {{ source('hubspot', 'deal_pipeline_stage') }}
-    where _received_at <= {{ as_of() }}
+    where _received_at <= {{ known_until() }}
 ),
 
 ---------- the current state of associations, pipelines and stages

@@ -3,13 +3,13 @@ with
 exported as (
     select *
     from {{ source('hubspot', 'contact_form_submission') }}
-    where _received_at <= {{ as_of() }}
+    where _received_at <= {{ known_until() }}
 ),
 
 forms as (
     select *
     from {{ source('hubspot', 'form') }}
-    where _received_at <= {{ as_of() }}
+    where _received_at <= {{ known_until() }}
 ),
 
 form_names as (

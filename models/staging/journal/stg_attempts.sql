@@ -8,9 +8,9 @@ attempts as (
 begun as (
     select
         *,
-        coalesce(finished_at <= {{ as_of() }}, true) as is_over
+        coalesce(finished_at <= {{ known_until() }}, true) as is_over
     from attempts
-    where started_at <= {{ as_of() }}
+    where started_at <= {{ known_until() }}
 ),
 
 known as (

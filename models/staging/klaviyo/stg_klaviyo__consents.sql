@@ -3,19 +3,19 @@ with
 exported as (
     select *
     from {{ source('klaviyo', 'event') }}
-    where _received_at <= {{ as_of() }}
+    where _received_at <= {{ known_until() }}
 ),
 
 exported_profiles as (
     select *
     from {{ source('klaviyo', 'person') }}
-    where _received_at <= {{ as_of() }}
+    where _received_at <= {{ known_until() }}
 ),
 
 exported_suppressions as (
     select *
     from {{ source('klaviyo', 'suppressed') }}
-    where _received_at <= {{ as_of() }}
+    where _received_at <= {{ known_until() }}
 ),
 
 events as (

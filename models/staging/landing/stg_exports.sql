@@ -12,7 +12,7 @@ known as (
         received_at,
         is_full and rows_rejected = 0 and error is null and received_at is not null as is_whole
     from files
-    where received_at is null or received_at <= {{ as_of() }}
+    where received_at is null or received_at <= {{ known_until() }}
 )
 
 select * from known

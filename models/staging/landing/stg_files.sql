@@ -21,7 +21,7 @@ known as (
         error,
         landed_at
     from files
-    where landed_at <= {{ as_of() }}
+    where landed_at <= {{ known_until() }}
 )
 
 select * from known

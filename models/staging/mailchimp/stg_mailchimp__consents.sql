@@ -3,25 +3,25 @@ with
 unsubscribes as (
     select *
     from {{ source('mailchimp', 'unsubscribe') }}
-    where _received_at <= {{ as_of() }}
+    where _received_at <= {{ known_until() }}
 ),
 
 campaign_acts as (
     select *
     from {{ source('mailchimp', 'campaign_recipient_activity') }}
-    where _received_at <= {{ as_of() }}
+    where _received_at <= {{ known_until() }}
 ),
 
 automation_acts as (
     select *
     from {{ source('mailchimp', 'automation_recipient_activity') }}
-    where _received_at <= {{ as_of() }}
+    where _received_at <= {{ known_until() }}
 ),
 
 exported_members as (
     select *
     from {{ source('mailchimp', 'member') }}
-    where _received_at <= {{ as_of() }}
+    where _received_at <= {{ known_until() }}
 ),
 
 unsubscribed as (

@@ -3,19 +3,19 @@ with
 unsubscribe_activities as (
     select *
     from {{ source('marketo', 'activity_unsubscribe_email') }}
-    where _received_at <= {{ as_of() }}
+    where _received_at <= {{ known_until() }}
 ),
 
 bounce_activities as (
     select *
     from {{ source('marketo', 'activity_email_bounced') }}
-    where _received_at <= {{ as_of() }}
+    where _received_at <= {{ known_until() }}
 ),
 
 exported_leads as (
     select *
     from {{ source('marketo', 'lead') }}
-    where _received_at <= {{ as_of() }}
+    where _received_at <= {{ known_until() }}
 ),
 
 unsubscribed as (

@@ -3,7 +3,7 @@ with
 activities as (
     select *
     from {{ source('marketo', 'activity_merge_leads') }}
-    where _received_at <= {{ as_of() }}
+    where _received_at <= {{ known_until() }}
 ),
 
 ---------- `merge_ids` is a list: [1286861, 60935]

@@ -3,13 +3,13 @@ with
 exported as (
     select *
     from {{ source('marketo', 'lead') }}
-    where _received_at <= {{ as_of() }}
+    where _received_at <= {{ known_until() }}
 ),
 
 delete_activities as (
     select *
     from {{ source('marketo', 'activity_delete_lead') }}
-    where _received_at <= {{ as_of() }}
+    where _received_at <= {{ known_until() }}
 ),
 
 leads as (

@@ -3,13 +3,13 @@ with
 exported_persons as (
     select *
     from {{ source('pipedrive', 'person') }}
-    where _received_at <= {{ as_of() }}
+    where _received_at <= {{ known_until() }}
 ),
 
 exported_deals as (
     select *
     from {{ source('pipedrive', 'deal') }}
-    where _received_at <= {{ as_of() }}
+    where _received_at <= {{ known_until() }}
 ),
 
 persons as (

@@ -3,7 +3,7 @@ with
 exported_accounts as (
     select *
     from {{ source('salesforce', 'account') }}
-    where _received_at <= {{ as_of() }}
+    where _received_at <= {{ known_until() }}
 ),
 
 records as (

@@ -3,13 +3,13 @@ with
 exported_contacts as (
     select *
     from {{ source('salesforce', 'contact') }}
-    where _received_at <= {{ as_of() }}
+    where _received_at <= {{ known_until() }}
 ),
 
 exported_leads as (
     select *
     from {{ source('salesforce', 'lead') }}
-    where _received_at <= {{ as_of() }}
+    where _received_at <= {{ known_until() }}
 ),
 
 contact_records as (

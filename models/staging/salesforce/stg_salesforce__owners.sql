@@ -3,7 +3,7 @@ with
 exported_users as (
     select *
     from {{ source('salesforce', 'user') }}
-    where _received_at <= {{ as_of() }}
+    where _received_at <= {{ known_until() }}
 ),
 
 records as (

@@ -2,7 +2,7 @@ with
 
 exported as (
     select * from {{ source('standard', 'company_keys') }}
-    where _received_at <= {{ as_of() }}
+    where _received_at <= {{ known_until() }}
 ),
 
 company_keys as (

@@ -2,12 +2,12 @@ with
 
 exported as (
     select * from {{ source('standard', 'consents') }}
-    where _received_at <= {{ as_of() }}
+    where _received_at <= {{ known_until() }}
 ),
 
 exported_contacts as (
     select * from {{ source('standard', 'contacts') }}
-    where _received_at <= {{ as_of() }}
+    where _received_at <= {{ known_until() }}
 ),
 
 listed as (

@@ -2,7 +2,7 @@ with
 
 exported as (
     select * from {{ source('standard', 'contact_merges') }}
-    where _received_at <= {{ as_of() }}
+    where _received_at <= {{ known_until() }}
 ),
 
 contact_merges as (

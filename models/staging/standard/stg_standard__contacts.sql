@@ -3,7 +3,7 @@ with
 
 exported as (
     select * from {{ source('standard', 'contacts') }}
-    where _received_at <= {{ as_of() }}
+    where _received_at <= {{ known_until() }}
 ),
 
 filled as (

@@ -49,7 +49,7 @@ known as (
         tracking.file_no
     from tracking
     left join readings on tracking.email = readings.cell
-    where tracking.received_at <= {{ as_of() }}
+    where tracking.received_at <= {{ known_until() }}
 )
 
 select * from known
