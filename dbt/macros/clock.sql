@@ -5,8 +5,8 @@
 {%- endmacro %}
 
 
-{#- The UTC day of the clock. A model that reads the day, and not the clock, changes with the passing
-    of time once a day. (`today` is DuckDB's name for the machine's day.) -#}
+{#- The UTC day of the clock. The passing of time runs a model that reads it once a day. (`today` is
+    DuckDB's name for the machine's day.) -#}
 {% macro as_of_day() -%}
     (select day from {{ source('control', 'today') }})
 {%- endmacro %}
