@@ -38,10 +38,10 @@ def command(
     if not no_send:
         _require_sender(settings)
     with hold(settings, "tick", wait):
-        # Imported here: Dagster and dbt take seconds to load.
-        from dagster_project.defs.tick.run_job import run_tick_job
+        # Imported here: the libraries of a tick take time to load.
+        from dagster_project.tick.recorded import recorded_tick
 
-        report = run_tick_job(settings, as_of=instant, sender=sender, send=not no_send)
+        report = recorded_tick(settings, by="sendhouse tick", as_of=instant, send=not no_send)
     total = time.monotonic() - PROCESS_STARTED
     if as_json:
         print_json(report.as_dict() | {"total_seconds": total})

@@ -21,14 +21,14 @@ def command(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 3000,
 ) -> None:
     """Start Dagster's UI and daemon. The schedule and the sensor are off by default."""
-    from dagster_project.defs.tick.run_job import prepare_dagster_home
+    from dagster_project.home import dagster_home
     from dagster_project.tick import installation
 
     settings = load_settings()
     if not settings.warehouse_path.is_file():
         with hold(settings, "ui"):
             installation.create(settings)
-    prepare_dagster_home(settings)
+    dagster_home.prepare(settings)
     err.print(f"Dagster's UI: http://{host}:{port} in a few seconds; stop with Ctrl-C")
     # In DAGSTER_HOME, because Dagster warns about a second dagster.yaml in the working directory.
     os.chdir(settings.dagster_home)

@@ -96,9 +96,11 @@ class DeliverySettings(Section):
 
 
 class ScheduleSettings(Section):
-    """The tick's schedule in Dagster, and the first day of backfills."""
+    """The times of ticks, the first day of backfills, and how long Dagster keeps runs."""
 
     tick_cron: str = "*/5 * * * *"
+    keep_runs_days: int = Field(default=30, ge=1)
+    keep_failed_runs_days: int = Field(default=90, ge=1)
     backfill_from: date = date(2024, 1, 1)
 
 

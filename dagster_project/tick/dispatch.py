@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import duckdb
@@ -14,7 +14,7 @@ from dagster_project.home import warehouse
 from dagster_project.home.settings import Settings
 from dagster_project.home.warehouse import Clock
 from dagster_project.tick import pairing
-from dagster_project.tick.recheck import News
+from dagster_project.tick.recheck import HELD, News
 from dagster_project.tick.sender import make_sender
 from senders.base import SenderUnavailableError
 from senders.dispatch import DispatchReport, dispatch
@@ -23,6 +23,8 @@ from senders.journal import Journal
 from senders.links import Links
 from senders.model import Identity, Send
 from senders.rendering import Templates
+
+STOPPING = f"{HELD}the process stops"
 
 _QUEUE = """
     select
@@ -40,10 +42,17 @@ _NEXT_BATCH = f"""
 """
 
 
-def dispatch_due(settings: Settings) -> DispatchReport:
+def dispatch_due(
+    settings: Settings, is_stopping: Callable[[], bool] = lambda: False
+) -> DispatchReport:
     """Send the rows of `delivery.send_queue` that pass the re-check.
 
     The warehouse is open only between batches, and closed during each connection to a server.
+
+    Args:
+        settings: the installation.
+        is_stopping: asked before each send; after a yes, messages under way are finished and the
+            other sends stay due.
 
     Raises:
         SettingsError: a setting of the sender is missing.
@@ -68,6 +77,8 @@ def dispatch_due(settings: Settings) -> DispatchReport:
         )
         try:
             for batch in _batches(settings, clock, news, journal):
+                if is_stopping():
+                    break
                 done = dispatch(
                     batch,
                     sender=sender,
@@ -78,7 +89,7 @@ def dispatch_due(settings: Settings) -> DispatchReport:
                     clock=clock.now,
                     max_attempts=settings.delivery.max_attempts,
                     retry_minutes=settings.delivery.retry_minutes,
-                    recheck=lambda send: news.about(send.contact_id),
+                    recheck=lambda send: STOPPING if is_stopping() else news.about(send.contact_id),
                     guard=guard,
                     report=report,
                 )

@@ -17,6 +17,9 @@ from dagster_project.tick.crm_news import CrmNews
 from senders.address_cells import read_cell
 from senders.tracking_types import types_that_mean
 
+HELD = "held for the next tick: "
+"""Begins the reason of a send that waits for the next tick."""
+
 # The keys of new facts that are more than an id or a bare address: only Python reads them.
 _UNCLEAR = r"""
     with
@@ -163,4 +166,4 @@ class News:
         happened = self._by_contact.get(contact_id)
         if happened is None and self._exports.all_mail is not None:
             happened = f"{self._exports.all_mail} landed, which may concern any contact"
-        return happened and f"held for the next tick: {happened}"
+        return happened and f"{HELD}{happened}"

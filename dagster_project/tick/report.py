@@ -15,6 +15,7 @@ from dagster_project.home.settings import Settings
 from dagster_project.home.warehouse import Clock
 from dagster_project.landing import other_mapping_notice, other_mappings, refused_files
 from dagster_project.landing.fetch.remote import unfetched
+from dagster_project.tick.recheck import HELD
 from senders.dispatch import DispatchReport
 
 _COUNTS = """
@@ -32,7 +33,6 @@ _COUNTS = """
 """
 _UNMATCHED = "select coalesce(sum(statements), 0)::bigint from ledger.consents_of_nobody"
 _LANDED = ("files", "rows", "duplicates", "rejected")
-_HELD = "held for the next tick: "
 _REASONS_SHOWN = 5
 # Sends that wait at each tick: their stop is on record once only.
 _PAUSED = """
@@ -68,8 +68,8 @@ def not_done(dispatched: DispatchReport) -> list[NotDone]:
         elif reason == "journal":
             tried = "tried already, or another dispatcher tries it"
             found.append(NotDone("skipped", number, tried, "raw.attempts"))
-        elif reason.startswith(_HELD):
-            news = reason.removeprefix(_HELD)
+        elif reason.startswith(HELD):
+            news = reason.removeprefix(HELD)
             found.append(NotDone("held", number, news, "delivery.send_queue"))
         else:
             found.append(NotDone("paused", number, reason, "raw.attempts"))
@@ -114,6 +114,7 @@ class TickReport:
         dispatched: sent, deferred, rejected, failed, unknown; empty without a dispatch.
         not_done: sends that were due and did not leave, by reason (`NotDone`).
         unread: files that were received after the clock: no model has read them.
+        landed_later: files that landed while the tick ran: the next tick reads them.
         unknown: all tries with an unknown outcome, also of earlier ticks.
         seconds: duration without start-up.
         unmatched_refusals: all refusals without a certain contact, also of earlier ticks.
@@ -133,6 +134,7 @@ class TickReport:
     seconds: float
     not_done: list[NotDone] = field(default_factory=list[NotDone])
     unread: int = 0
+    landed_later: int = 0
     unmatched_refusals: int = 0
     unfetched: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
@@ -184,6 +186,7 @@ def report_since(
     *,
     dispatched: dict[str, int],
     seconds: float,
+    known: int | None = None,
     undone: Sequence[NotDone] = (),
     errors: Sequence[str] = (),
 ) -> TickReport:
@@ -192,6 +195,7 @@ def report_since(
     Args:
         before: the counts before the first stage.
         settings: the installation.
+        known: the number of landed files after the stage `land`; None without that stage.
         dispatched: the tries of the stage `dispatch`, by status.
         seconds: the duration of the tick.
         undone: what the stage `dispatch` left undone (`not_done`).
@@ -210,6 +214,7 @@ def report_since(
             dispatched=dispatched,
             not_done=[*undone, *_paused(connection)],
             unread=unread,
+            landed_later=0 if known is None else after.counts["files"] - known,
             unknown=unknown,
             unmatched_refusals=_unmatched_refusals(connection),
             unfetched=unfetched(connection, settings),

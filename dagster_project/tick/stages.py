@@ -1,15 +1,15 @@
 """The tick: one pass of the loop, as stages in their order.
 
-Dagster's assets (`defs/`) call the stages one by one. `tick` calls them all, for callers that need
-no record of the run in Dagster: the demo, the tests and the benchmarks. A process can die in any
-stage; the next tick carries on.
+`tick` calls all stages; `recorded.py` adds the record for Dagster's UI. Dagster's assets (`defs/`)
+call the stages one by one. A process can die in any stage; the next tick carries on.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
 
@@ -47,10 +47,64 @@ class Landed:
     Attributes:
         fetched: one row per remote source.
         files: one row per new file of the landing folder.
+        known: the number of files in `raw.files` afterwards.
     """
 
     fetched: list[Fetched]
     files: list[LandedFile]
+    known: int
+
+
+@dataclass
+class Done:
+    """What a tick has done so far; after an error, the results up to the stage that failed.
+
+    Attributes:
+        stage: the stage under way, or the last one; None before the clock is set.
+        seconds: the duration of each stage.
+        clock: the clock of the tick.
+        landed: the result of the stage `land`.
+        loaded: the result of the stage `load_journal`.
+        nodes: the models and tests that ran.
+        sent: the result of the stage `dispatch`.
+        published: the result of the stage `publish`.
+    """
+
+    stage: Stage | None = None
+    seconds: dict[Stage, float] = field(default_factory=dict[Stage, float])
+    clock: Clock | None = None
+    landed: Landed | None = None
+    loaded: Loaded | None = None
+    nodes: list[NodeResult] | None = None
+    sent: DispatchReport | None = None
+    published: Published | None = None
+    _before: Counts | None = None
+    _started: float = field(default_factory=time.monotonic)
+
+    @contextmanager
+    def under_way(self, stage: Stage) -> Iterator[None]:
+        """Measure the stage of the block."""
+        self.stage, begun = stage, time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[stage] = time.monotonic() - begun
+
+    def count_before(self, settings: Settings) -> None:
+        """Note the row counts before the first stage that adds rows."""
+        self._before = Counts.read(settings)
+
+    def report(self, settings: Settings, errors: Sequence[str] = ()) -> TickReport:
+        """Report what was done since `count_before`; `errors` says why the tick failed."""
+        return report_since(
+            self._before or Counts.read(settings),
+            settings,
+            known=self.landed.known if self.landed else None,
+            dispatched=self.sent.counts() if self.sent else {},
+            undone=not_done(self.sent) if self.sent else (),
+            seconds=time.monotonic() - self._started,
+            errors=errors,
+        )
 
 
 def begin(settings: Settings, as_of: datetime | None = None) -> Clock:
@@ -75,7 +129,9 @@ def land(settings: Settings) -> Landed:
     fetched = fetch_new(settings)
     with warehouse.connect(settings.warehouse_path) as connection:
         clock = warehouse.require_clock(connection)
-        return Landed(fetched, land_new(connection, settings, clock.as_of))
+        files = land_new(connection, settings, clock.as_of)
+        [(known,)] = connection.execute("select count(*) from raw.files").fetchall()
+        return Landed(fetched, files, known)
 
 
 def load_journal(settings: Settings) -> Loaded:
@@ -102,14 +158,18 @@ def decide(
     return dbt.build(settings, select, with_tests=with_tests)
 
 
-def dispatch(settings: Settings) -> DispatchReport:
+def dispatch(settings: Settings, is_stopping: Callable[[], bool] = lambda: False) -> DispatchReport:
     """Dispatch the sends of the send queue, each send once.
+
+    Args:
+        settings: the installation.
+        is_stopping: asked before each send; after a yes, the sends stay due.
 
     Raises:
         SettingsError: a setting of the sender is missing.
         SenderUnavailableError: the sender cannot send now; sends without an attempt stay due.
     """
-    return dispatch_due(settings)
+    return dispatch_due(settings, is_stopping)
 
 
 def publish(settings: Settings) -> Published:
@@ -124,6 +184,9 @@ def tick(
     until: Stage = Stage.PUBLISH,
     select: Sequence[str] = (),
     with_tests: bool = True,
+    send: bool = True,
+    is_stopping: Callable[[], bool] = lambda: False,
+    done: Done | None = None,
 ) -> TickReport:
     """Run one tick; the caller holds the warehouse (`warehouse.exclusive`).
 
@@ -133,6 +196,9 @@ def tick(
         until: the last stage that runs.
         select: dbt selectors of the stage `decide`; empty for every model.
         with_tests: whether the stage `decide` runs data tests.
+        send: whether the stage `dispatch` runs.
+        is_stopping: see `dispatch`.
+        done: receives the results of the stages, also of a tick that fails.
 
     Raises:
         ClockError: the instant is in the future, or before the last tick.
@@ -140,24 +206,24 @@ def tick(
         SettingsError: a setting of the sender is missing.
         SenderUnavailableError: the sender cannot send now; sends without an attempt stay due.
     """
-    started = time.monotonic()
-    begin(settings, as_of)
-    before = Counts.read(settings)
-    sent: DispatchReport | None = None
+    done = Done() if done is None else done
+    done.clock = begin(settings, as_of)
+    done.count_before(settings)
+    done.stage = Stage.BEGIN
     if until >= Stage.LAND:
-        land(settings)
+        with done.under_way(Stage.LAND):
+            done.landed = land(settings)
     if until >= Stage.LOAD_JOURNAL:
-        load_journal(settings)
+        with done.under_way(Stage.LOAD_JOURNAL):
+            done.loaded = load_journal(settings)
     if until >= Stage.DECIDE:
-        dbt.raise_for(decide(settings, select, with_tests=with_tests))
-    if until >= Stage.DISPATCH:
-        sent = dispatch(settings)
+        with done.under_way(Stage.DECIDE):
+            done.nodes = decide(settings, select, with_tests=with_tests)
+            dbt.raise_for(done.nodes)
+    if until >= Stage.DISPATCH and send:
+        with done.under_way(Stage.DISPATCH):
+            done.sent = dispatch(settings, is_stopping)
     if until >= Stage.PUBLISH:
-        publish(settings)
-    return report_since(
-        before,
-        settings,
-        dispatched=sent.counts() if sent else {},
-        undone=not_done(sent) if sent else (),
-        seconds=time.monotonic() - started,
-    )
+        with done.under_way(Stage.PUBLISH):
+            done.published = publish(settings)
+    return done.report(settings)

@@ -14,7 +14,7 @@ from dagster_project.project import dbt
 from dagster_project.tick import stages
 
 DEFAULT_OWNER = "team:data"
-_SEVERITIES = {"warn": dg.AssetCheckSeverity.WARN}
+SEVERITIES = {"warn": dg.AssetCheckSeverity.WARN}
 
 
 class Translator(DagsterDbtTranslator):
@@ -101,7 +101,7 @@ def _events(
             if key is not None and key in wanted_checks and result.status != "skipped":
                 yield dg.AssetCheckResult(
                     passed=result.status == "pass",
-                    severity=_SEVERITIES.get(result.status, dg.AssetCheckSeverity.ERROR),
+                    severity=SEVERITIES.get(result.status, dg.AssetCheckSeverity.ERROR),
                     asset_key=key.asset_key,
                     check_name=key.name,
                     metadata={"failures": result.failures, "seconds": result.seconds},

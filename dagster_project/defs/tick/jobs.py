@@ -1,12 +1,14 @@
 """The job `tick`, its schedule, and the sensor that starts it early."""
 
+from contextlib import AbstractContextManager
+
 import dagster as dg
 
 from dagster_project.defs import run_records
 from dagster_project.defs.audit.assets import GROUP as AUDIT
 from dagster_project.defs.backfill.assets import GROUP as BACKFILL
 from dagster_project.home import warehouse
-from dagster_project.home.settings import load_settings
+from dagster_project.home.settings import Settings, load_settings
 from dagster_project.landing import pending_files
 
 tick = dg.define_asset_job(
@@ -30,7 +32,16 @@ def every_few_minutes(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | 
     """Start a tick by schedule.tick_cron in sendhouse.toml."""
     if run_records.is_under_way(context.instance, tick.name):
         return dg.SkipReason("a tick is running or queued")
-    return dg.RunRequest()
+    try:
+        with _free(load_settings(), "the schedule every_few_minutes"):
+            return dg.RunRequest()
+    except warehouse.WarehouseBusyError as error:
+        return dg.SkipReason(f"{error}; the schedule retries later")
+
+
+def _free(settings: Settings, what: str) -> AbstractContextManager[None]:
+    """Hold the warehouse for a moment: `sendhouse run` or a command may work in it."""
+    return warehouse.exclusive(settings.lock_path, what)
 
 
 @dg.sensor(
@@ -45,7 +56,7 @@ def new_files(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipRea
         return dg.SkipReason("a tick is running or queued")
     try:
         with (
-            warehouse.exclusive(settings.lock_path, "the sensor new_files"),
+            _free(settings, "the sensor new_files"),
             warehouse.connect(settings.warehouse_path, wait_seconds=0) as connection,
         ):
             pending = pending_files(connection, settings)

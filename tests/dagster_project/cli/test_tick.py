@@ -46,7 +46,7 @@ def test_an_unreachable_server_fails_the_tick_and_no_secret_is_written(waiting: 
     assert failed.code == 1
     report = json.loads(failed.out)
     assert report["decided"]["sends"] > 0
-    assert [error.partition(":")[0] for error in report["errors"]] == ["delivery__dispatch"]
+    assert [error.partition(":")[0] for error in report["errors"]] == ["dispatch"]
     assert report["errors"][0] in failed.err
     written = [path.read_bytes() for path in waiting.folder.rglob("*") if path.is_file()]
     for secret in (LINK_KEY, PASSWORD):

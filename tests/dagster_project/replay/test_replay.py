@@ -17,7 +17,7 @@ import dagster as dg
 import duckdb
 import pytest
 
-from dagster_project.defs.tick.run_job import prepare_dagster_home
+from dagster_project.home import dagster_home
 from dagster_project.home.settings import PROJECT_DIR
 from dagster_project.home.warehouse import ClockError
 from dagster_project.project import dbt, registry
@@ -235,7 +235,7 @@ def test_a_backfill_in_dagster_fills_its_days_and_cannot_send(lived: Lived):
     with home.settings() as settings:
         assert home.queue().keys() - {send_id for send_id, *_ in home.tries()}
         before = _all_that_sends(home)
-        prepare_dagster_home(settings)
+        dagster_home.prepare(settings)
         from dagster_project.definitions import defs
 
         job = defs.resolve_implicit_global_asset_job_def()
