@@ -26,19 +26,18 @@ create table if not exists control.watermarks (
     file_no bigint not null,
 );
 
--- The state of the inputs of each table or view that is kept until its inputs change
--- (dbt/macros/kept_until.sql).
-create table if not exists control.kept_tables (
-    model varchar primary key,
-    made_from varchar not null,
+-- The last build of each model and the last passed run of each test: the version of the rows, the
+-- code that ran, and the version of each relation that it read (dagster_project/project/runner.py).
+create table if not exists control.builds (
+    relation varchar primary key,
+    version varchar not null,
+    code varchar not null,
+    definition varchar not null,
+    inputs json not null,
 );
-
--- Fingerprints of the SQL of each kept model and of all models before it: a kept model with another
--- fingerprint is rebuilt (dagster_project/project/kept.py).
-create table if not exists control.kept_models (
-    model varchar primary key,
-    fingerprint varchar not null,
-);
+-- Of a version that kept tables by marks written by hand.
+drop table if exists control.kept_tables;
+drop table if exists control.kept_models;
 
 -- The last copy for BI: its clock, the machine's time, and what the tick reports about it.
 create table if not exists control.published (

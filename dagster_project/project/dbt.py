@@ -1,7 +1,7 @@
-"""dbt in this process: parse once, build many times, close the warehouse after each build.
+"""dbt in this process: parse the project once, render its SQL once, build many times.
 
-There are two reasons for the same process. A killed tick ends dbt too, so no orphan writes to the
-warehouse while the next tick starts. And the project is parsed once per process, not once per tick.
+dbt parses and renders. A build runs the rendered SQL without dbt (`runner.py`), so a killed tick
+leaves no process behind, and a tick imports dbt only if the project changed.
 """
 
 from __future__ import annotations
@@ -10,19 +10,30 @@ import gc
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from dagster_project.home import private, warehouse
-from dagster_project.home.settings import Settings
-from dagster_project.project import kept, registry
+import duckdb
 
-# Tests that cost as much as the model they test: plain `dbt build` runs them, a tick does not.
-SLOW_TESTS = "tag:slow"
+from dagster_project.home import private, warehouse
+from dagster_project.home.settings import PROJECT_DIR, Settings
+from dagster_project.project import plan as plans
+from dagster_project.project import registry, renderings
+from dagster_project.project.plan import Node, Plan
+from dagster_project.project.renderings import Rendering, Renderings
+from dagster_project.project.runner import NodeResult, Runner
+
+# The dbt selector of tests that a tick does not run.
+SLOW_TESTS = f"tag:{plans.SLOW}"
+
+SENDERS_DIR = PROJECT_DIR / "senders"
+_PLAN = "plan.json"
+_RENDERINGS = "renderings.json"
 
 _PARSED_FOLDERS = ("models", "dbt")
 _PARSED_FILES = ("dbt_project.yml", "profiles.yml")
@@ -30,45 +41,6 @@ _PARSED_FILES = ("dbt_project.yml", "profiles.yml")
 
 class DbtError(Exception):
     """The project does not parse, or a model failed; the message is dbt's, with file and name."""
-
-
-@dataclass(frozen=True)
-class NodeResult:
-    """The result of one model or test.
-
-    Attributes:
-        unique_id: dbt's id of the node.
-        status: dbt's status: success, pass, fail, warn, error or skipped.
-        seconds: execution time.
-        message: dbt's message; the reason of a failure.
-        failures: the number of wrong rows that a test found.
-    """
-
-    unique_id: str
-    status: str
-    seconds: float
-    message: str
-    failures: int
-
-    @property
-    def is_ok(self) -> bool:
-        """Whether the model was built, or the test passed or only warned."""
-        return self.status in ("success", "pass", "warn")
-
-
-@dataclass(frozen=True)
-class Statement:
-    """An SQL statement by which dbt builds a model.
-
-    Attributes:
-        unique_id: dbt's id of the model.
-        materialized: table, view or incremental.
-        sql: the statement; `BEGIN` and `COMMIT` are statements too.
-    """
-
-    unique_id: str
-    materialized: str
-    sql: str
 
 
 def prepare(settings: Settings) -> Path:
@@ -110,85 +82,106 @@ def manifest(settings: Settings) -> Mapping[str, Any]:
     return _manifest(path, path.stat().st_mtime_ns)
 
 
-def _kept_models(settings: Settings) -> Mapping[tuple[str, str], str]:
-    path = prepare(settings)
-    return _fingerprints(path, path.stat().st_mtime_ns, settings.project_dir / "dbt_project.yml")
-
-
-@cache
-def _fingerprints(path: Path, modified_ns: int, project: Path) -> Mapping[tuple[str, str], str]:
-    return kept.fingerprints(_manifest(path, modified_ns), project.read_text(encoding="utf-8"))
-
-
 def build(
-    settings: Settings,
-    select: Sequence[str] = (),
-    *,
-    with_tests: bool = True,
-    on_statement: Callable[[Statement], None] | None = None,
+    settings: Settings, select: Sequence[str] = (), *, with_tests: bool = True
 ) -> list[NodeResult]:
-    """Build models in order and test each; unit tests and slow tests are left to development.
+    """Build and test the models with a changed input; slow tests are left to plain dbt.
 
     Args:
         settings: the installation.
-        select: dbt selectors; none for every model.
+        select: see `Plan.select`; none for every model.
         with_tests: whether data tests run; a failed test stops the models after its model.
-        on_statement: called with each statement of a model, in order.
+
+    Returns:
+        One result for each model and test that ran, and for each that a failure skipped.
 
     Raises:
-        DbtError: dbt could not start. A failed model or test is a result, not an exception.
+        DbtError: the project does not parse. A failed model or test is a result, not an exception.
     """
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-
-    arguments = ["build", "--no-write-json", "--exclude-resource-type", "unit_test"]
-    kept_models = _kept_models(settings)
-    files = _fingerprint(settings)
     with warehouse.connect(settings.warehouse_path) as connection:
-        kept.forget_changed(connection, kept_models)
-        mark = kept.project_mark(connection, files)
-        views_stand = kept.views_stand(connection, manifest(settings), mark)
-        is_new_mark = not select and kept.is_new_mark(connection, mark)
-    excluded = [SLOW_TESTS]
-    if not with_tests:
-        arguments += ["--exclude-resource-type", "test"]
-        # dbt spends a fifth of a small build on views that stay. With tests, dbt needs these views:
-        # it runs no test of an excluded model.
-        excluded += ["config.materialized:view"] if views_stand else []
-    arguments += ["--exclude", *excluded]
-    if select:
-        arguments += ["--select", *select]
-    parsed = _manifest_object(settings, files)
-    try:
-        with (
-            _environment(
-                SENDHOUSE_HOME=str(settings.home),
-                SENDHOUSE_PROJECT_MARK=mark,
-                SENDHOUSE_EXAMPLE=settings.live_example,
-            ),
-            _no_collector(),
-        ):
-            result = _runner(parsed, on_statement).invoke(
-                [*arguments, *_common_arguments(settings, settings.dbt_target_dir)]
-            )
-    finally:
-        # dbt-duckdb keeps its connection for the life of the process, and DuckDB its lock with it.
-        DuckDBConnectionManager.close_all_connections()
-    if result.exception is not None:
-        raise DbtError(_said(str(result.exception))) from result.exception
-    if is_new_mark and result.success:
-        with warehouse.connect(settings.warehouse_path) as connection:
-            kept.renew_mark(connection, mark, files)
-    return [
-        NodeResult(
-            unique_id=node.node.unique_id,
-            status=str(node.status),
-            seconds=float(node.execution_time),
-            message=_said(str(node.message or "")),
-            failures=int(node.failures or 0),
+        return build_in(settings, connection, select, with_tests=with_tests)
+
+
+def build_in(
+    settings: Settings,
+    connection: duckdb.DuckDBPyConnection,
+    select: Sequence[str] = (),
+    *,
+    with_tests: bool = True,
+) -> list[NodeResult]:
+    """Build and test in an open warehouse; see `build`."""
+    project = _project(settings)
+    wanted = project.plan.select(select)
+    with _environment(settings):
+        results = Runner(connection, project.plan, project.renderings, project.render).run(
+            wanted, with_tests=with_tests
         )
-        for node in result.result.results
-        if node.node.resource_type in ("model", "test", "seed")
-    ]
+    if project.renderings.is_new:
+        with _parsing(settings):
+            renderings.save(settings.parsed_dir / _RENDERINGS, project.renderings)
+    return results
+
+
+@dataclass
+class _Project:
+    """The project in one state of its files.
+
+    Attributes:
+        settings: an installation that runs it.
+        plan: the nodes in the order of a build.
+        renderings: the SQL of the nodes, as far as it has been rendered.
+    """
+
+    settings: Settings
+    plan: Plan
+    renderings: Renderings
+    files: str
+
+    def render(
+        self, node: Node, ask: renderings.Ask, connection: duckdb.DuckDBPyConnection
+    ) -> Rendering:
+        """Let dbt render a node."""
+        from dagster_project.project.compiler import Compiler
+
+        if self.files not in _compilers:
+            manifest = _manifest_object(self.settings, self.files)
+            _compilers[self.files] = Compiler(self.settings, manifest)
+        with _no_collector():
+            return _compilers[self.files].render(node, ask, connection)
+
+
+# By the stamp of the files: what this process has read or made of them.
+_projects: dict[str, _Project] = {}
+_compilers: dict[str, Any] = {}
+
+
+def _project(settings: Settings) -> _Project:
+    files = _fingerprint(settings)
+    stamp = _stamp(files)
+    if stamp not in _projects:
+        path = settings.parsed_dir / _PLAN
+        kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        if kept.get("stamp") == stamp:
+            plan = plans.loads(kept["plan"])
+        else:
+            project_file = (settings.project_dir / "dbt_project.yml").read_text(encoding="utf-8")
+            plan = plans.make_plan(manifest(settings), project_file)
+            with _parsing(settings):
+                text = json.dumps({"stamp": stamp, "plan": plans.dumps(plan)})
+                path.write_text(text, encoding="utf-8")
+        rendered = renderings.load(settings.parsed_dir / _RENDERINGS, stamp)
+        _projects[stamp] = _Project(settings, plan, rendered, files)
+    return _projects[stamp]
+
+
+def _stamp(files: str) -> str:
+    """A hash of all that renderings depend on: the files, senders for Python models, versions."""
+    digest = hashlib.sha256(files.encode())
+    for path in sorted(SENDERS_DIR.glob("*.py")):
+        digest.update(f"{path.name}\0{path.stat().st_mtime_ns}\n".encode())
+    for package in ("dbt-core", "dbt-duckdb", "duckdb"):
+        digest.update(version(package).encode())
+    return digest.hexdigest()
 
 
 def warm_up(settings: Settings) -> None:
@@ -209,29 +202,23 @@ def raise_for(results: Sequence[NodeResult]) -> None:
         raise DbtError(f"{len(broken)} models or tests failed:\n{listed}")
 
 
-def _runner(
-    parsed: Any = None,  # noqa: ANN401 - dbt's own classes, imported late
-    on_statement: Callable[[Statement], None] | None = None,
-) -> Any:  # noqa: ANN401
+def _runner() -> Any:  # noqa: ANN401 - dbt's own class, imported late
     from dbt.cli.main import dbtRunner
 
-    def tell(event: Any) -> None:  # noqa: ANN401 - dbt's EventMsg
-        if event.info.name == "SQLQuery" and on_statement is not None:
-            node = event.data.node_info
-            if node.resource_type == "model":
-                on_statement(Statement(node.unique_id, node.materialized, event.data.sql))
-
-    return dbtRunner(manifest=parsed, callbacks=[] if on_statement is None else [tell])
+    return dbtRunner()
 
 
 @contextmanager
-def _environment(**variables: str) -> Iterator[None]:
+def _environment(settings: Settings, home: str | None = None) -> Iterator[None]:
     """Set the variables that profiles.yml and macros read.
 
-    SENDHOUSE_HOME is the folder of the warehouse. SENDHOUSE_PROJECT_MARK is a mark of the project:
-    a view with the same mark stays (dbt/macros/kept_until.sql). SENDHOUSE_EXAMPLE is the example
-    whose models are enabled (dbt_project.yml).
+    SENDHOUSE_HOME is the folder of the warehouse. SENDHOUSE_EXAMPLE is the example whose models are
+    enabled (dbt_project.yml).
     """
+    variables = {
+        "SENDHOUSE_HOME": home or str(settings.home),
+        "SENDHOUSE_EXAMPLE": settings.live_example,
+    }
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:
@@ -273,7 +260,7 @@ def _parse(settings: Settings) -> Any:  # noqa: ANN401 - dbt's Manifest
     The manifest names no home, so one parse serves every home. dbt parses everything again when
     the home in profiles.yml changes, so every parse has the same home, which is never opened.
     """
-    with _environment(SENDHOUSE_HOME="parsed", SENDHOUSE_EXAMPLE=settings.live_example):
+    with _environment(settings, home="parsed"):
         result = _runner().invoke(["parse", *_common_arguments(settings, settings.parsed_dir)])
     if not result.success:
         raise DbtError(_said(str(result.exception)))

@@ -2,7 +2,6 @@
 
     plan               the models that a replay builds
     scratch_warehouse  a temporary warehouse; the live warehouse is only read
-    builder            builds the models for each day, without dbt where possible
     run                replays the days in order into a result file
     what_if            compares two result files
     backfill           writes a result into the live warehouse

@@ -9,9 +9,9 @@ from pathlib import Path
 from dagster_project.home import warehouse
 from dagster_project.home.settings import Settings
 from dagster_project.home.warehouse import ClockError
-from dagster_project.replay.builder import Builder
+from dagster_project.project import dbt
 from dagster_project.replay.plan import Plan
-from dagster_project.replay.scratch_warehouse import open_scratch
+from dagster_project.replay.scratch_warehouse import ScratchWarehouse, open_scratch
 
 DAY = timedelta(days=1)
 
@@ -73,16 +73,26 @@ def replay(
     require_over(settings, days[-1])
     before = end_of(days[0] - DAY)
     with open_scratch(settings, plan, into, since=before) as scratch:
-        builder = Builder(settings, scratch)
         if plan.names["triggers"]:
             # Build the day before: earlier members and firings are not new on the first day.
             scratch.set_clock(before)
-            builder.build()
+            build_models(settings, scratch)
         if parameters is not None:
             scratch.set_parameters(parameters)
         for day in days:
             scratch.set_clock(end_of(day))
-            builder.build()
+            build_models(settings, scratch)
             scratch.keep(day)
             on_day(day)
         scratch.finish(since=before)
+
+
+def build_models(settings: Settings, scratch: ScratchWarehouse) -> None:
+    """Build the models of the plan at the clock; a model without a changed input stays.
+
+    Raises:
+        DbtError: a model failed.
+    """
+    dbt.raise_for(
+        dbt.build_in(settings, scratch.connection, scratch.plan.selectors, with_tests=False)
+    )

@@ -20,6 +20,7 @@ from dagster_project.home import warehouse
 from dagster_project.home.settings import Settings
 from dagster_project.home.sql import identifier
 from dagster_project.home.warehouse import Clock
+from dagster_project.project import versions
 from dagster_project.replay.plan import Plan
 
 # The time column of a decision, if not decided_at.
@@ -139,7 +140,11 @@ class ScratchWarehouse:
             f"delete from decisions.{table} using ({recorded}) as recorded where {same}",  # noqa: S608
             span,
         )
-        self.connection.execute(f"insert into decisions.{table} by name {recorded}", span)
+        [(copied,)] = self.connection.execute(
+            f"insert into decisions.{table} by name {recorded}", span
+        ).fetchall()
+        if copied:
+            versions.forget(self.connection, [f"decisions.{table}"])
         self.connection.execute("commit")
 
 

@@ -15,7 +15,7 @@ import duckdb
 from dagster_project.home import warehouse
 from dagster_project.home.settings import Settings
 from dagster_project.landing import Correction, find_landed, read_again
-from dagster_project.project import kept
+from dagster_project.project import versions
 
 
 def correct(
@@ -49,7 +49,7 @@ def correct(
             if dry_run:
                 connection.execute("rollback")
                 return correction
-            kept.forget_all(connection)
+            versions.forget_rows(connection)
             _look_again(connection, correction.first_no)
             _empty_queue(connection)
             # The hashes of landed events lack new ones now. They are rebuilt from the warehouse,

@@ -12,7 +12,6 @@
             select contact_id from {{ ref('key_contacts') }} where contact_id is not null
         )",
         "{{ follow_watermark('key_windows') }}",
-        "{{ remember_made_from('form_windows') }}",
     ],
 ) }}
 
@@ -44,7 +43,7 @@ touched as (
     from marks
     left join {{ this }} as known on marks.contact_id = known.contact_id
     where marks.keys_mark is distinct from known.keys_mark
-    {%- if was_rebuilt('form_windows') %}
+    {%- if has_changed(ref('form_windows')) %}
     union
     select contact_id from {{ this }} where first_form_at is not null
     union

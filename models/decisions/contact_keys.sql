@@ -4,7 +4,6 @@
     history. contact_merges decides that two contacts are one.
 -#}
 {{ config(post_hook=[
-    "{{ remember_made_from('contact_records') }}",
     "{{ look_again(['contacts', 'key_contacts']) }}",
 ]) }}
 
@@ -30,7 +29,7 @@ records as (
 
 ---------- an unchanged record shows no new key
 reported_now as (
-    select * from records{{ " where false" if not was_rebuilt('contact_records') }}
+    select * from records{{ " where false" if not has_changed(ref('contact_records')) }}
 ),
 
 current_records as (

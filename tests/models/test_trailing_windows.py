@@ -11,9 +11,8 @@ import pytest
 
 from dagster_project.home.settings import load_settings
 from dagster_project.project import dbt
-from dagster_project.replay.builder import Builder
 from dagster_project.replay.plan import make_plan
-from dagster_project.replay.run import end_of
+from dagster_project.replay.run import build_models, end_of
 from dagster_project.replay.scratch_warehouse import open_scratch
 from dagster_project.tick import stages
 from dagster_project.tick.stages import Stage
@@ -84,10 +83,9 @@ def test_entries_minus_exits_equal_the_members_and_a_plain_query_on_each_day(sho
         duckdb.connect() as files,
     ):
         files.execute("set timezone = 'UTC'")
-        builder = Builder(settings, scratch)
         for day in days:
             scratch.set_clock(end_of(day))
-            builder.build()
+            build_models(settings, scratch)
             for segment, rule in PLAIN.items():
                 plain = files.execute(
                     f"""select contact_id from '{RETAIL}/purchases.parquet'
