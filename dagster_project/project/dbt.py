@@ -175,9 +175,12 @@ def _project(settings: Settings) -> _Project:
 
 
 def _stamp(files: str) -> str:
-    """A hash of all that renderings depend on: the files, senders for Python models, versions."""
+    """A hash of all that plan and renderings depend on.
+
+    These are the project's files, the senders for Python models, this folder, and dbt itself.
+    """
     digest = hashlib.sha256(files.encode())
-    for path in sorted(SENDERS_DIR.glob("*.py")):
+    for path in sorted([*SENDERS_DIR.glob("*.py"), *Path(__file__).parent.glob("*.py")]):
         digest.update(f"{path.name}\0{path.stat().st_mtime_ns}\n".encode())
     for package in ("dbt-core", "dbt-duckdb", "duckdb"):
         digest.update(version(package).encode())

@@ -28,7 +28,6 @@ class Node:
         unique_id: dbt's id.
         name: the name of the model or test.
         file: the path of its file in the project.
-        folders: the folders of the file below models/, and the name (dbt's `fqn`).
         is_test: whether the node is a data test.
         relation: schema and table as `schema.table`; of a test its id.
         materialized: table, view or incremental; of a test `test`.
@@ -48,7 +47,6 @@ class Node:
     unique_id: str
     name: str
     file: str
-    folders: tuple[str, ...]
     is_test: bool
     relation: str
     materialized: str
@@ -99,8 +97,8 @@ class Plan:
         """The ids of the selected models, and of the tests whose models are all selected.
 
         Args:
-            selectors: names, `path:folder` or `fqn:a.b.c` as dbt has them; a `+` before or after
-                adds the models before or after. None selects everything.
+            selectors: names or `path:folder` as dbt has them; a `+` before or after adds the
+                models before or after. None selects everything.
 
         Raises:
             ValueError: a selector fits no model.
@@ -133,12 +131,7 @@ class Plan:
 
 def _fits(node: Node, selector: str) -> bool:
     method, _, value = selector.rpartition(":")
-    if method == "path":
-        path = PurePosixPath(node.file)
-        return PurePosixPath(value) in (path, *path.parents)
-    if method == "fqn":
-        return ".".join(node.folders).endswith(value) or value in node.folders
-    return value == node.name or PurePosixPath(node.file).is_relative_to(value)
+    return PurePosixPath(node.file).is_relative_to(value) if method else value == node.name
 
 
 def make_plan(manifest: Mapping[str, Any], project_file: str) -> Plan:
@@ -210,7 +203,6 @@ def _node(
         unique_id=entry["unique_id"],
         name=entry["name"],
         file=entry["original_file_path"],
-        folders=tuple(entry["fqn"][1:]),
         is_test=is_test,
         relation=entry["unique_id"] if is_test else f"{entry['schema']}.{entry['alias']}",
         materialized=config["materialized"],

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -21,6 +21,7 @@ from dagster_project.project.plan import Node, Plan
 from dagster_project.project.renderings import Answer, NodeError, Question, Rendering, Renderings
 from dagster_project.project.versions import (
     STATE,
+    WATERMARKS,
     Build,
     Marks,
     columns_of,
@@ -77,6 +78,7 @@ class Runner:
         self._builds = read_builds(connection)
         self._marks = Marks(connection)
         self._kinds = _kinds_of_relations(connection)
+        self._watermarks: dict[str, str] | None = None
         self._views: dict[str, str] = {}
         self._view_renderings: dict[str, Rendering] = {}
         self._signatures: dict[str, str] = {}
@@ -177,9 +179,29 @@ class Runner:
         return [[_as_json(value) for value in row] for row in rows]
 
     def _inputs(self, node: Node) -> dict[str, str]:
-        reads = {name for one in self._renderings.of[node.unique_id] for name in one.reads}
+        known = self._renderings.of[node.unique_id]
+        reads = {name for one in known for name in one.reads}
         version = self._signature if node.materialized == "view" else self._version
-        return {name: version(name) for name in sorted(reads - STATE - {node.relation})}
+        inputs = {name: version(name) for name in sorted(reads - STATE - {node.relation})}
+        if WATERMARKS in reads and node.materialized != "view":
+            inputs[WATERMARKS] = self._watermarks_read(known)
+        return inputs
+
+    def _watermarks_read(self, known: Sequence[Rendering]) -> str:
+        """The watermarks that other models move; those of its own are the model's state."""
+        if self._watermarks is None:
+            rows = self._connection.execute(
+                "select model, cast(as_of as varchar), file_no from control.watermarks order by all"
+            ).fetchall()
+            self._watermarks = {model: f"{as_of} {file_no}" for model, as_of, file_no in rows}
+        return hashed(
+            *[
+                f"{model} {mark}"
+                for model, mark in self._watermarks.items()
+                if any(f"'{model}'" in one.code for one in known)
+                and not any(f"'{model}'" in hook for one in known for hook in one.hooks)
+            ]
+        )
 
     def _version(self, relation: str) -> str:
         node = self._plan.models.get(relation)
@@ -240,6 +262,8 @@ class Runner:
             connection.execute(f"drop table if exists {_INCOMING}")
         self._builds[node.relation] = build
         self._kinds[node.relation] = "view" if node.materialized == "view" else "table"
+        if rendering.hooks:
+            self._watermarks = None
         if version != old:
             self._views.clear()
         self._signatures.pop(node.relation, None)

@@ -23,8 +23,10 @@ from dagster_project.home.sql import identifier
 # whose rows do not change by the passing of time alone: marks of raw tables have the rows that
 # became known.
 _OF_TIME = {"control.clock": "{:%FT%T.%f}", "control.today": "{:%F}", "control.known": ""}
-# How far models have read: their own state, not an input.
-STATE = frozenset({"control.watermarks", "control.builds"})
+# How far models have read (dbt/macros/arrivals.sql).
+WATERMARKS = "control.watermarks"
+# The state of the build itself, no input of a model.
+STATE = frozenset({WATERMARKS, "control.builds"})
 # Instants from which on a row is known.
 _KNOWN_FROM = ("received_at", "_received_at", "landed_at", "started_at", "finished_at")
 

@@ -34,17 +34,12 @@ class Plan:
 
     @property
     def selectors(self) -> list[str]:
-        """The models as dbt selectors."""
-        return [selector(node) for node in self.nodes]
+        """The names of the models."""
+        return [node["name"] for node in self.nodes]
 
     def builds(self, schema: str, name: str) -> bool:
         """Whether the plan builds a table."""
         return any((node["schema"], node["alias"]) == (schema, name) for node in self.nodes)
-
-
-def selector(node: Mapping[str, Any]) -> str:
-    """Return the dbt selector of one model."""
-    return "fqn:" + ".".join(node["fqn"])
 
 
 def make_plan(

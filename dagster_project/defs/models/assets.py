@@ -79,7 +79,7 @@ def models(
 def _selectors(context: dg.AssetExecutionContext) -> list[str]:
     selected = context.selected_asset_keys
     return [
-        "fqn:" + ".".join(node["fqn"])
+        node["name"]
         for node in MANIFEST["nodes"].values()
         if node["resource_type"] == "model" and TRANSLATOR.get_asset_key(node) in selected
     ]

@@ -30,7 +30,6 @@ def _node(name: str, materialized: str, *parents: str, **more: Any) -> Node:
         "unique_id": name,
         "name": name,
         "file": f"models/{name}.sql",
-        "folders": (name,),
         "is_test": is_test,
         "relation": name if is_test else f"shop.{name}",
         "materialized": materialized,
@@ -240,6 +239,25 @@ def test_a_post_hook_that_deletes_rows_of_the_model_changes_its_version(shop: Sh
     shop.connection.execute("insert into gone values (5)")
     assert shop.build() == {"kept": "success", "after": "success"}
     assert shop.rows("shop.kept") == []
+
+
+def test_a_watermark_that_another_model_moves_is_an_input_and_the_own_watermark_is_none(shop: Shop):
+    read = "(select max(as_of) from control.watermarks where model = '{}')"
+    shop.connection.execute(
+        """insert into control.watermarks
+        select unnest(['mine', 'other']), timestamptz '2026-03-01 00:00Z', 1"""
+    )
+    hook = "update control.watermarks set file_no = file_no + 1 where model = '{}'"
+    shop.add("mine", "table", "select " + read.format("mine"), ["control.watermarks"], hooks=[
+        hook.format("mine")
+    ])  # fmt: skip
+    shop.add("looks", "table", "select " + read.format("other"), ["control.watermarks"])
+    shop.build()
+    assert shop.build() == {}
+    shop.connection.execute(hook.format("mine"))
+    assert shop.build() == {}
+    shop.connection.execute(hook.format("other"))
+    assert shop.build() == {"looks": "success"}
 
 
 def test_a_view_is_made_again_when_a_column_that_it_reads_changes_or_it_is_gone(shop: Shop):
