@@ -157,18 +157,13 @@ def dumps(plan: Plan) -> str:
 
 def loads(text: str) -> Plan:
     """The plan from JSON."""
-    entries: list[dict[str, Any]] = json.loads(text)
-    return Plan(
-        [
-            Node(
-                **{
-                    name: tuple(value) if isinstance(value, list) else value
-                    for name, value in entry.items()
-                }
-            )
-            for entry in entries
-        ]
-    )
+    return Plan([Node(**_typed(entry)) for entry in json.loads(text)])
+
+
+def _typed(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: tuple(value) if isinstance(value, list) else value for name, value in entry.items()
+    }
 
 
 def _is_built(manifest: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:

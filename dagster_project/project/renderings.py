@@ -16,6 +16,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+# Renderings kept of one node, the newest. Exports with other columns are other renderings.
+_KEPT = 16
+
 # What a macro can ask, and about what. `exists` and `columns` ask about a relation, `schema.table`.
 # `changed` asks whether the model last read other rows of a relation. `query` is any SQL.
 Question = tuple[str, str]
@@ -91,6 +94,7 @@ def save(path: Path, renderings: Renderings) -> None:
     for unique_id, ours in renderings.of.items():
         theirs = kept.of.setdefault(unique_id, [])
         theirs += [one for one in ours if one not in theirs]
+        del theirs[:-_KEPT]
     text = json.dumps(
         {
             "stamp": kept.stamp,

@@ -53,7 +53,10 @@ def read_builds(connection: duckdb.DuckDBPyConnection) -> dict[str, Build]:
     rows = connection.execute(
         "select relation, version, code, definition, inputs from control.builds"
     ).fetchall()
-    return {name: Build(*row, json.loads(inputs)) for name, *row, inputs in rows}
+    return {
+        relation: Build(version, code, definition, json.loads(inputs))
+        for relation, version, code, definition, inputs in rows
+    }
 
 
 def write_build(connection: duckdb.DuckDBPyConnection, relation: str, build: Build) -> None:
