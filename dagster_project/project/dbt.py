@@ -130,6 +130,7 @@ class _Project:
         settings: an installation that runs it.
         plan: the nodes in the order of a build.
         renderings: the SQL of the nodes, as far as it has been rendered.
+        files: a hash of the project's files.
     """
 
     settings: Settings
@@ -171,7 +172,11 @@ def _project(settings: Settings) -> _Project:
                 path.write_text(text, encoding="utf-8")
         rendered = renderings.load(settings.parsed_dir / _RENDERINGS, stamp)
         _projects[stamp] = _Project(settings, plan, rendered, files)
-    return _projects[stamp]
+    project = _projects[stamp]
+    if project.renderings.is_older(settings.parsed_dir / _RENDERINGS):
+        # Another process has rendered more.
+        project.renderings = renderings.load(settings.parsed_dir / _RENDERINGS, stamp)
+    return project
 
 
 def _stamp(files: str) -> str:
@@ -188,9 +193,10 @@ def _stamp(files: str) -> str:
 
 
 def warm_up(settings: Settings) -> None:
-    """Parse the project now, so later builds of this process need no parse."""
+    """Parse the project now, so later builds of this process and its forks need no parse."""
     prepare(settings)
     _manifest_object(settings, _fingerprint(settings))
+    _project(settings)
 
 
 def raise_for(results: Sequence[NodeResult]) -> None:

@@ -66,11 +66,18 @@ class Renderings:
     Attributes:
         stamp: a hash of the files.
         of: the renderings by dbt's id of the node.
+        read_ns: the time of the file that was read.
+        is_new: whether a rendering is not on disk.
     """
 
     stamp: str
     of: dict[str, list[Rendering]] = field(default_factory=dict[str, list[Rendering]])
+    read_ns: int = 0
     is_new: bool = False
+
+    def is_older(self, path: Path) -> bool:
+        """Whether the file has been written since it was read."""
+        return _time_of(path) != self.read_ns
 
     def add(self, unique_id: str, rendering: Rendering) -> None:
         """Keep a rendering of a node."""
@@ -84,8 +91,9 @@ class Renderings:
 
 def load(path: Path, stamp: str) -> Renderings:
     """Read the kept renderings; none if the project's files are others."""
+    read_ns = _time_of(path)
     found = _read(path)
-    return Renderings(stamp, _typed(found["of"]) if found.get("stamp") == stamp else {})
+    return Renderings(stamp, _typed(found["of"]) if found.get("stamp") == stamp else {}, read_ns)
 
 
 def save(path: Path, renderings: Renderings) -> None:
@@ -104,7 +112,11 @@ def save(path: Path, renderings: Renderings) -> None:
     partial = path.with_suffix(f".{os.getpid()}")
     partial.write_text(text, encoding="utf-8")
     partial.replace(path)
-    renderings.of, renderings.is_new = kept.of, False
+    renderings.of, renderings.is_new, renderings.read_ns = kept.of, False, _time_of(path)
+
+
+def _time_of(path: Path) -> int:
+    return path.stat().st_mtime_ns if path.exists() else 0
 
 
 def _read(path: Path) -> Mapping[str, Any]:
