@@ -23,6 +23,7 @@ from dagster_project.cli import (
     new,
     preview,
     replay,
+    run,
     settle,
     tick,
     ui,
@@ -39,7 +40,21 @@ app = typer.Typer(
     # With markup, `[sources.*]` would be a style, and a switch would show a value.
     rich_markup_mode=None,
 )
-for module in (init, land, forget, tick, check, preview, new, replay, settle, collect, ui, demo):
+for module in (
+    init,
+    land,
+    forget,
+    tick,
+    run,
+    check,
+    preview,
+    new,
+    replay,
+    settle,
+    collect,
+    ui,
+    demo,
+):
     # Given as a whole: click shortens a help text that it takes from a docstring.
     app.command(module.NAME, short_help=inspect.getdoc(module.command))(module.command)
 app.add_typer(audit.app)

@@ -11,7 +11,7 @@ import typer
 from dagster_project import PROCESS_STARTED
 from dagster_project.cli.hold import hold
 from dagster_project.cli.output import FAILED, REJECTED, AsJson, err, out, print_json
-from dagster_project.home.settings import Settings, load_settings
+from dagster_project.home.settings import load_settings
 
 NAME = "tick"
 
@@ -35,12 +35,13 @@ def command(
     """Run one tick: land, load the journal, build the models, dispatch, publish."""
     instant = None if as_of is None else _instant(as_of)
     settings = load_settings(**({} if sender is None else {"delivery": {"sender": sender}}))
-    if not no_send:
-        _require_sender(settings)
-    with hold(settings, "tick", wait):
-        # Imported here: the libraries of a tick take time to load.
-        from dagster_project.tick.recorded import recorded_tick
+    # Imported here: the libraries of a tick take time to load.
+    from dagster_project.tick.recorded import recorded_tick
+    from dagster_project.tick.sender import require_sender
 
+    if not no_send:
+        require_sender(settings)
+    with hold(settings, "tick", wait):
         report = recorded_tick(settings, by="sendhouse tick", as_of=instant, send=not no_send)
     total = time.monotonic() - PROCESS_STARTED
     if as_json:
@@ -67,11 +68,3 @@ def _instant(text: str) -> datetime:
     if instant.tzinfo is None:
         raise typer.BadParameter(f"'{text}' has no UTC offset (example: 2026-03-02T06:00Z)")
     return instant.astimezone(UTC)
-
-
-def _require_sender(settings: Settings) -> None:
-    """Report a missing setting before the models are built."""
-    from dagster_project.tick.sender import make_sender
-
-    make_sender(settings)
-    settings.require_link_key()

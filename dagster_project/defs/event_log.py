@@ -16,6 +16,7 @@ from threading import local
 from typing import Any
 
 import sqlalchemy
+import sqlalchemy.event
 from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
 from dagster._core.storage.event_log.polling_event_watcher import SqlPollingEventWatcher
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS

@@ -21,6 +21,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from dagster_project.home import cron
 from dagster_project.home.source_settings import Section, SourceSettings
 from senders.base import secrets_of
 
@@ -102,6 +103,12 @@ class ScheduleSettings(Section):
     keep_runs_days: int = Field(default=30, ge=1)
     keep_failed_runs_days: int = Field(default=90, ge=1)
     backfill_from: date = date(2024, 1, 1)
+
+    @field_validator("tick_cron")
+    @classmethod
+    def _is_cron_line(cls, line: str) -> str:
+        cron.parse(line)
+        return line
 
 
 class Settings(BaseSettings):

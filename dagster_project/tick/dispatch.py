@@ -141,9 +141,10 @@ def _batches(
             batch = connection.sql(
                 _NEXT_BATCH, params={**last, "size": settings.delivery.batch_size}
             ).pl()
-        if batch.is_empty():
+        if not batch.is_empty():
+            yield [_send(row) for row in batch.iter_rows(named=True)]
+        if batch.height < settings.delivery.batch_size:
             return
-        yield [_send(row) for row in batch.iter_rows(named=True)]
         last = batch.select(*last).row(-1, named=True)
 
 

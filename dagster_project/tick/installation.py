@@ -27,10 +27,11 @@ def create(settings: Settings, example: str | None = None) -> None:
     (settings.home / EXAMPLE_MARKER).write_text(f"{example}\n", encoding="utf-8")
     for folder in (settings.landing_dir, settings.outbox_dir, settings.serving_dir):
         folder.mkdir(parents=True, exist_ok=True)
-    warehouse.create(settings.warehouse_path)
+    # One opening for all parts: DuckDB shares the file among the connections of a process.
     with warehouse.connect(settings.warehouse_path) as connection:
+        warehouse.create(settings.warehouse_path)
         create_declared_tables(connection, settings.project_dir)
         rehash(connection, settings.seen_dir)
         warehouse.set_parameters(connection, settings.parameters)
         warehouse.set_example(connection, example)
-    pairing.pair(settings)
+        pairing.pair(settings)

@@ -146,6 +146,28 @@ class TickReport:
         """The report as JSON types."""
         return asdict(self) | {"as_of": self.as_of and self.as_of.isoformat()}
 
+    @property
+    def did_something(self) -> bool:
+        """Whether anything landed, was decided, left or failed."""
+        counted = (self.landed, self.decided, self.stopped, self.dispatched)
+        return bool(self.errors) or any(any(counts.values()) for counts in counted)
+
+    def line(self) -> str:
+        """What the tick did, in one line."""
+        parts = [
+            f"{name} {_listed(counts)}"
+            for name, counts in (
+                ("landed", self.landed),
+                ("decided", self.decided),
+                ("stopped", self.stopped),
+                ("dispatched", self.dispatched),
+            )
+            if any(counts.values())
+        ]
+        parts += [f"{one.what} {one.number:,}: {one.reason}" for one in self.not_done]
+        parts += [f"error: {error}" for error in self.errors]
+        return "; ".join((*parts, f"{self.seconds:.1f} s"))
+
     def lines(self) -> list[str]:
         """The report as lines for a terminal."""
         lines = [f"tick       as of {self.as_of:%Y-%m-%d %H:%M:%S} UTC" if self.as_of else "tick"]

@@ -31,3 +31,14 @@ def make_sender(settings: Settings) -> Sender:
             "outbox": settings.outbox_dir,
         },
     )
+
+
+def require_sender(settings: Settings) -> None:
+    """Report a missing setting of the sender before any decision.
+
+    Raises:
+        SenderConfigError: see `make_sender`.
+        SettingsError: the key that signs links is missing.
+    """
+    make_sender(settings)
+    settings.require_link_key()

@@ -106,6 +106,7 @@ def _copy_tables(
     ).fetchall()
     rows: dict[str, int] = {}
     connection.execute(f"attach ? as serving (storage_version '{STORAGE_VERSION}')", [str(copy)])
+    connection.execute("begin")  # otherwise each comment is a commit
     for schema, table in found:
         if not is_published(schema, table):
             continue
@@ -115,6 +116,7 @@ def _copy_tables(
         relation.write_parquet(str(scratch / f"{schema}.{table}.parquet"), compression="zstd")
         rows[f"{schema}.{table}"] = relation.count("*").fetchall()[0][0]
     _copy_comments(connection)
+    connection.execute("commit")
     connection.execute("detach serving")
     return rows
 

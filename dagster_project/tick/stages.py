@@ -118,8 +118,8 @@ def begin(settings: Settings, as_of: datetime | None = None) -> Clock:
         ClockError: the instant is in the future, or before the last tick.
     """
     installation.create(settings)
-    clock = next_clock(settings, as_of)
     with warehouse.connect(settings.warehouse_path) as connection:
+        clock = next_clock(settings, as_of)
         warehouse.set_clock(connection, clock)
     return clock
 
@@ -223,7 +223,8 @@ def tick(
     if until >= Stage.DISPATCH and send:
         with done.under_way(Stage.DISPATCH):
             done.sent = dispatch(settings, is_stopping)
-    if until >= Stage.PUBLISH:
-        with done.under_way(Stage.PUBLISH):
-            done.published = publish(settings)
-    return done.report(settings)
+    with warehouse.connect(settings.warehouse_path):  # one opening for both
+        if until >= Stage.PUBLISH:
+            with done.under_way(Stage.PUBLISH):
+                done.published = publish(settings)
+        return done.report(settings)

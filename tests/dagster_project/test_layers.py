@@ -19,7 +19,7 @@ LAYERS = (
     {"home"},
     {"landing", "project"},
     {"tick"},
-    {"audit", "check", "replay"},
+    {"audit", "check", "replay", "resident"},
     {"defs", "definitions"},
     {"cli"},
 )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -14,6 +15,7 @@ import yaml
 from dagster_project.home.sql import identifier
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import duckdb
@@ -122,9 +124,20 @@ def read_declared(project_dir: Path) -> dict[str, DeclaredTable]:
         DeclarationError: a file is not YAML, or declares an unknown type.
 
     """
+    paths = sorted((project_dir / "models" / "staging").glob("**/__sources.yml"))
+    stats = [(path, path.stat()) for path in (*paths, *project_dir.glob("dbt_project.yml"))]
+    files = tuple((path, stat.st_mtime_ns, stat.st_size) for path, stat in stats)
+    return dict(_read(project_dir, files))
+
+
+@lru_cache(maxsize=4)
+def _read(
+    project_dir: Path, files: tuple[tuple[Path, int, int], ...]
+) -> Mapping[str, DeclaredTable]:
+    """Read the files, given with time and size: the same files were read before."""
     tables: dict[str, DeclaredTable] = {}
     disabled = _disabled(project_dir)
-    for path in sorted((project_dir / "models" / "staging").glob("**/__sources.yml")):
+    for path in (path for path, *_ in files if path.name == "__sources.yml"):
         try:
             content = yaml.load(path.read_text(encoding="utf-8"), _LOADER) or {}  # noqa: S506
         except yaml.YAMLError as error:

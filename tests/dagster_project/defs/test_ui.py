@@ -126,15 +126,15 @@ def test_lineage_leads_from_landing_to_the_funnel(ui: str, page: Page):
         expect(seen(page, node)).to_be_visible()
 
 
-def test_the_schedule_and_the_sensor_are_listed_and_off(ui: str, page: Page):
+def test_the_schedule_and_the_sensors_are_listed_and_only_the_records_are_on(ui: str, page: Page):
     page.goto(f"{ui}/automation")
 
-    for name in ("every_few_minutes", "new_files"):
+    for name in ("every_few_minutes", "new_files", "tick_records"):
         expect(seen(page, name)).to_be_visible()
-    # Checkboxes to select rows, and the switch of each row: nothing is selected or switched on.
+    # Checkboxes to select rows, and the switch of each row: one is switched on, none is selected.
     boxes = page.get_by_role("checkbox")
-    expect(boxes.nth(4)).to_be_attached()
-    assert not any(box.is_checked() for box in boxes.all())
+    expect(boxes.nth(5)).to_be_attached()
+    assert sum(box.is_checked() for box in boxes.all()) == 1
 
 
 def test_a_tick_started_in_the_browser_waits_for_the_running_tick_and_succeeds(
