@@ -207,19 +207,21 @@ def tick(
         SenderUnavailableError: the sender cannot send now; sends without an attempt stay due.
     """
     done = Done() if done is None else done
-    done.clock = begin(settings, as_of)
-    done.count_before(settings)
+    with warehouse.held_open(settings.warehouse_path):
+        done.clock = begin(settings, as_of)
+        done.count_before(settings)
     done.stage = Stage.BEGIN
     if until >= Stage.LAND:
         with done.under_way(Stage.LAND):
             done.landed = land(settings)
-    if until >= Stage.LOAD_JOURNAL:
-        with done.under_way(Stage.LOAD_JOURNAL):
-            done.loaded = load_journal(settings)
-    if until >= Stage.DECIDE:
-        with done.under_way(Stage.DECIDE):
-            done.nodes = decide(settings, select, with_tests=with_tests)
-            dbt.raise_for(done.nodes)
+    with warehouse.held_open(settings.warehouse_path):
+        if until >= Stage.LOAD_JOURNAL:
+            with done.under_way(Stage.LOAD_JOURNAL):
+                done.loaded = load_journal(settings)
+        if until >= Stage.DECIDE:
+            with done.under_way(Stage.DECIDE):
+                done.nodes = decide(settings, select, with_tests=with_tests)
+                dbt.raise_for(done.nodes)
     if until >= Stage.DISPATCH and send:
         with done.under_way(Stage.DISPATCH):
             done.sent = dispatch(settings, is_stopping)
