@@ -133,7 +133,7 @@ def detect(
         source: the declared settings; a key that is not "detect" is used unchanged.
         encoding: the encoding of the file.
         cut: whether the last record of the sample may be incomplete.
-        delimiters: the delimiters to try.
+        delimiters: the delimiters to try, the usual ones first.
         found: the `features` of the sample by delimiter; each is another way to try.
         may_have_footer: whether the text may end with a report's footer, which is no record.
 
@@ -152,8 +152,11 @@ def detect(
         delimiters = (source.delimiter,)
     elif separator:
         delimiters = (separator[1],)
+    declared = source.delimiter != "detect" or separator is not None
     ways: list[_Way] = []
     for delimiter in delimiters:
+        if delimiter in _DOUBTFUL_DELIMITERS and not declared and any(way.fits for way in ways):
+            continue  # a usual delimiter that fits is preferred; see `_choose`
         for dialect in _quotings(source, delimiter, found(delimiter)):
             with open_sample() as handle:
                 ways.append(
@@ -166,7 +169,7 @@ def detect(
                         may_have_footer=may_have_footer,
                     )
                 )
-    return _choose(ways, declared=source.delimiter != "detect" or separator is not None)
+    return _choose(ways, declared=declared)
 
 
 def _quotings(source: SourceSettings, delimiter: str, found: Collection[str]) -> list[Dialect]:

@@ -120,17 +120,19 @@ def _survey(path: Path, dialect: Dialect, known: set[str]) -> tuple[int, bool, b
 
     """
     delimiter = dialect.delimiter if len(dialect.header) > 1 else None
-    lines, odd, more, tail, both = 0, False, False, b"\n", b""
+    lines, quotes, odd, more, tail, both = 0, 0, False, False, b"\n", b""
     inner = dialect.quote and re.compile(inner_quote(dialect.delimiter, dialect.quote).encode())
     with open_unpacked(path) as handle:
         while block := handle.read(_BLOCK_BYTES):
             lines += block.count(b"\n")
+            quotes += block.count(dialect.quote.encode()) if dialect.quote else 0
             both = tail + block
             odd = odd or b"\0" in block or (b"\r" in both and _has_lone_return(both))
             odd = odd or bool(inner and inner.search(both))
             more = more or bool(csv_dialect.features(both, delimiter, known))
             tail = both[-_OVERLAP_BYTES:]
-    odd = odd or tail.endswith(b"\r")
+    # Quotes come in pairs: else one of them is a stray quote, or a part of a bare value.
+    odd = odd or tail.endswith(b"\r") or quotes % 2 == 1
     return lines + (not tail.endswith(b"\n")), odd, more, both[-_FOOTER_BYTES:]
 
 

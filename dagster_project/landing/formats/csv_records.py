@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple, cast, overload
 
 from dagster_project.landing.formats.footer import split_footer
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 
-_BATCH_LINES = 10_000
+_BLOCK_CHARACTERS = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -51,11 +53,12 @@ class Record(NamedTuple):
 
 
 class WholeLines(NamedTuple):
-    """Consecutive lines that are records without doubt; see `whole_line`."""
+    """Consecutive lines that are records without doubt; see `whole_lines`."""
 
     line: int
     """The first line."""
     lines: list[str]
+    """The lines without their ends."""
 
 
 class _TooLongError(Exception):
@@ -67,7 +70,11 @@ class _Lines:
 
     def __init__(self, handle: TextIO, skipped: int) -> None:
         self._handle = handle
-        self._next: str | None = None
+        self._block = ""
+        self._lines = io.StringIO()
+        """The block; its position is the place of the next line."""
+        self._is_cut = False
+        """Whether the last line of the block is too long, and goes on after the block."""
         self.number = skipped
         """The number of the last taken line."""
         self.text: list[str] = []
@@ -75,43 +82,52 @@ class _Lines:
     def __iter__(self) -> _Lines:
         return self
 
-    def _peek(self) -> str:
-        """Return the next line without taking it; '' at the end."""
-        if self._next is None:
-            self._next = self._handle.readline(MAX_BYTES)
-        return self._next
+    def _fill(self) -> None:
+        """Read the next block, up to the end of a line, if all lines of the last one are taken."""
+        if self._lines.tell() < len(self._block):
+            return
+        block, tail = self._handle.read(_BLOCK_CHARACTERS), self._handle.readline(MAX_BYTES)
+        self._is_cut = len(tail) == MAX_BYTES and not tail.endswith("\n")
+        self._block = block + tail
+        self._lines = io.StringIO(self._block, newline="")
 
     def take_whole(self, whole: re.Pattern[str], encoding: str) -> list[str]:
-        """Take the next lines, as long as they match `whole_line`."""
-        taken: list[str] = []
-        line, matches, readline = self._peek(), whole.fullmatch, self._handle.readline
-        while (
-            len(taken) < _BATCH_LINES
-            and len(line) < MAX_BYTES
-            and matches(line)
-            and (line.isascii() or unfit(line, encoding) is None)
-        ):
-            taken.append(line)
-            line = readline(MAX_BYTES)
-        self._next = line
-        self.number += len(taken)
-        return taken
+        """Take the next lines, as long as they match `whole_lines`; without their ends."""
+        self._fill()
+        start = self._lines.tell()
+        found = whole.match(self._block, start)
+        # In a longer block, a line may be too long.
+        if found is None or len(self._block) - start >= MAX_BYTES:
+            return []
+        lines = found[0].replace("\r\n", "\n").replace("\r", "\n").split("\n")[:-1]
+        end = found.end()
+        if not found[0].isascii():
+            fit = list(takewhile(lambda line: unfit(line, encoding) is None, lines))
+            if len(fit) < len(lines):
+                for _ in fit:
+                    self._lines.readline()
+                end, lines = self._lines.tell(), fit
+        self._lines.seek(end)
+        self.number += len(lines)
+        return lines
 
     def __next__(self) -> str:
-        line = self._peek()
+        self._fill()
+        line = self._lines.readline(MAX_BYTES)
         if not line:
             raise StopIteration
-        self._next = None
         self.number += 1
         self.text.append(line)
         if len(line) == MAX_BYTES and not line.endswith("\n"):
-            skip_line(self._handle, ("\n", "\r"))
+            skip_line(self._lines, ("\n", "\r"))
+            if self._is_cut and self._lines.tell() == len(self._block):
+                skip_line(self._handle, ("\n", "\r"))
             raise _TooLongError
         return line
 
 
-def whole_line(dialect: Dialect, width: int) -> re.Pattern[str] | None:
-    """Write the pattern of a line that is one record of `width` values in every reading (RFC 4180).
+def whole_lines(dialect: Dialect, width: int) -> re.Pattern[str] | None:
+    """Write the pattern of lines that are one record of `width` values in every reading (RFC 4180).
 
     None if the dialect or the width has no such pattern.
     """
@@ -119,8 +135,8 @@ def whole_line(dialect: Dialect, width: int) -> re.Pattern[str] | None:
         return None
     delimiter, quote = re.escape(dialect.delimiter), dialect.quote
     bare = rf"[^{delimiter}{quote}\r\n\0]*+"
-    value = rf"(?:{bare}|{quote}(?:[^{quote}\0]|{quote}{quote})*+{quote})"
-    return re.compile(rf"{value}(?:{delimiter}{value}){{{width - 1}}}\r?\n?")
+    value = rf"(?:{bare}|{quote}(?:[^{quote}\r\n\0]|{quote}{quote})*+{quote})"
+    return re.compile(rf"(?:{value}(?:{delimiter}{value}){{{width - 1}}}(?:\r\n?+|\n))++")
 
 
 def read_records(handle: TextIO, dialect: Dialect, encoding: str) -> Iterator[Record]:
@@ -143,7 +159,7 @@ def read_whole_lines(
     This is ten times faster for a file with few doubtful records. Blanks around a quoted value are
     no problem here. The header is a `Record`.
     """
-    return _read(handle, dialect, encoding, whole_line(dialect, len(dialect.header)))
+    return _read(handle, dialect, encoding, whole_lines(dialect, len(dialect.header)))
 
 
 def _read(
@@ -320,7 +336,7 @@ def split_csv_footer(
     def values_of(record: Record | WholeLines) -> list[str]:
         if isinstance(record, Record):
             return record.values
-        parts = record.lines[0].rstrip("\r\n").split(dialect.delimiter)
+        parts = record.lines[0].split(dialect.delimiter)
         return [part.strip(dialect.quote) for part in parts] if dialect.quote else parts
 
     def lines_of(record: Record | WholeLines) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from dagster_project.landing.formats.csv_records import (
     line_by_line,
     read_whole_lines,
     split_csv_footer,
-    whole_line,
+    whole_lines,
 )
 from dagster_project.landing.formats.encoding import UTF_8
 from dagster_project.landing.formats.text import MAX_BYTES, open_text, skip_line, unfit
@@ -39,7 +39,6 @@ MAX_REJECTS = 10_000
 """The number of rejected rows of one file that are listed; further rows are only counted."""
 
 _MAX_SHOWN = 100_000
-_LINE_END = "\r\n"
 
 
 class CleanCopy:
@@ -92,11 +91,8 @@ class CleanCopy:
     def add_lines(self, first: int, lines: list[str]) -> None:
         """Write consecutive lines that are records without doubt, as they are."""
         self.rows += len(lines)
-        separator = self._no_problem
-        self._target.writelines(
-            f"{number}{separator}{line.rstrip(_LINE_END)}\n"
-            for number, line in enumerate(lines, first)
-        )
+        numbered = zip(map(str, range(first, first + len(lines))), lines, strict=True)
+        self._target.write("\n".join(map(self._no_problem.join, numbered)) + "\n")
 
 
 @contextmanager
@@ -170,7 +166,7 @@ def repair_csv(
 
 def copied(dialect: Dialect) -> Dialect:
     """Return the dialect of the clean copy: the file's own if the copy has lines of the file."""
-    return USUAL if whole_line(dialect, len(dialect.header)) is None else dialect
+    return USUAL if whole_lines(dialect, len(dialect.header)) is None else dialect
 
 
 def repair_lines(path: Path, clean: Path, encoding: str = UTF_8) -> CleanCopy:

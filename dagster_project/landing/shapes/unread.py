@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from string import ascii_lowercase
 from typing import TYPE_CHECKING
 
 from dagster_project.landing.errors import FileRejectedError
@@ -30,6 +31,8 @@ _REFUSING = (
     *("dadodebaja", "desuscrito", "nosuscrito", "disiscritto", "descadastrado", "uitgeschreven"),
     *("afgemeld", "avregistrerad", "配信停止"),
 )
+# ASCII letters that none of the values begins with.
+_OTHER_LETTERS = "".join(sorted({*ascii_lowercase} - {word[0] for word in _REFUSING}))
 # Parts of squashed names of columns with the address of another person than the contact.
 _OF_ANOTHER = re.compile(
     "owner|manager|assistant|createdby|modifiedby|reportsto|referr|salesrep|besitzer|inhaber"
@@ -183,10 +186,15 @@ def _unread_consent(
 
 def _refusing(place: int) -> str:
     """SQL that is null unless a value says that the contact refuses mail."""
-    words = ", ".join(f"'{word}'" for word in _REFUSING)
+    value, words = f"_v{place}", ", ".join(f"'{word}'" for word in _REFUSING)
+    shortest = min(map(len, _REFUSING))
+    # Cheap conditions come first: few values are as long as a word and begin like one.
     return (
-        f"case when length(_v{place}) < 30 and regexp_replace(strip_accents(lower(_v{place})), "
-        f"'[\\s\\pP]', '', 'g') in ({words}) then 1 end"
+        f"case when {value} >= '0' and {value} < ':' then null "
+        f"when length({value}) not between {shortest} and 29 then null "
+        f"when regexp_matches({value}, '(?i)^[{_OTHER_LETTERS}]') then null "
+        f"when regexp_replace(strip_accents(lower({value})), '[\\s\\pP]', '', 'g') in ({words}) "
+        "then 1 end"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager, nullcontext
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -149,11 +150,14 @@ class _Writing:
         Most files qualify, and this path is much faster than `_facts_checked`, which lands all
         others.
         """
+        spare = None
         for open_ in self._ways_to_open():
             try:
                 rows = open_()
                 if rows.is_broken:
                     return self._facts_checked(rows)
+                # The slower path of JSON has a reader of its own.
+                spare = None if self._is_json_lines() else deepcopy(rows)
                 with transaction(self.connection):
                     hashes = facts.insert_whole(
                         self.connection,
@@ -175,7 +179,7 @@ class _Writing:
             except (NotUniformError, *UNREADABLE):
                 continue
             return landed, hashes, file_no
-        return self._facts_checked()
+        return self._facts_checked(spare)
 
     def _unknown_keys(self) -> tuple[str, ...]:
         notice = unknown_keys(self.connection, self.kind, self.file.file_id)
