@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 
-_BLOCK_CHARACTERS = 1 << 20
+_BLOCK_CHARACTERS = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -95,9 +95,10 @@ class _Lines:
         """Take the next lines, as long as they match `whole_lines`; without their ends."""
         self._fill()
         start = self._lines.tell()
-        found = whole.match(self._block, start)
         # In a longer block, a line may be too long.
-        if found is None or len(self._block) - start >= MAX_BYTES:
+        is_short = len(self._block) - start < MAX_BYTES
+        found = whole.match(self._block, start) if is_short else None
+        if found is None:
             return []
         lines = found[0].replace("\r\n", "\n").replace("\r", "\n").split("\n")[:-1]
         end = found.end()

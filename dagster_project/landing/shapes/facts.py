@@ -340,7 +340,8 @@ def insert(
     Args:
         connection: the warehouse, in a transaction.
         kind: `events` or `tracking`.
-        checked: the temporary table with the result of `check`, in file order.
+        checked: the temporary table with the result of `check`, in file order; a row with a known
+            event_id gets an empty `_problem`, like an empty row.
         file: the file's id and number.
 
     Returns:
@@ -350,26 +351,34 @@ def insert(
     before = _last_row(connection, kind)
     connection.execute(
         f"""
-        insert into raw.{kind.table} by name
-        with repeated as (
-            select event_id, min(rowid) as first_row from {checked}
-            where _problem is null group by event_id having count(*) > 1
-        ),
-        known as (
-            select event_id from raw.{kind.table}
-            where event_hash in (select event_hash from {checked} where _problem is null)
-                and file_no < $file_no
-        )
-        select {_columns(kind)}, $file_id as file_id, $file_no::bigint as file_no
-        from {checked} as new
-        where _problem is null
-          and not exists (select 1 from known where known.event_id = new.event_id)
-          and not exists (
-            select 1 from repeated
-            where repeated.event_id = new.event_id and repeated.first_row <> new.rowid
-          )
-        order by new.rowid
-        """,  # noqa: S608 - names of our own tables and columns
+        update {checked} as changed set _problem = ''
+        where rowid in (
+            with valid as (
+                select rowid as row_number, event_id, event_hash from {checked}
+                where _problem is null
+            ),
+            repeated as (
+                select event_id, min(row_number) as first_row from valid
+                where event_hash in (
+                    select event_hash from valid group by event_hash having count(*) > 1
+                )
+                group by event_id
+            ),
+            known as (
+                select event_id from raw.{kind.table}
+                where event_hash in (select event_hash from valid) and file_no < $file_no
+            )
+            select row_number from valid inner join repeated using (event_id)
+            where row_number <> first_row
+            union all
+            select row_number from valid semi join known using (event_id)
+        )""",  # noqa: S608 - names of our own tables and columns
+        {"file_no": file[1]},
+    )
+    connection.execute(
+        f"""insert into raw.{kind.table} by name
+            select {_columns(kind)}, $file_id as file_id, $file_no::bigint as file_no
+            from {checked} where _problem is null""",  # noqa: S608 - names of our own
         {"file_id": file[0], "file_no": file[1]},
     )
     return _hashes_since(connection, kind, before)
