@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    import polars as pl
+    import pyarrow as pa
 
     from dagster_project.landing.formats.rows import Rows
     from dagster_project.landing.shapes.kinds import Kind
@@ -237,8 +237,8 @@ def insert_whole(
     rows: Rows,
     landed_at: datetime,
     file: tuple[str, int],
-    is_known: Callable[[pl.Series], bool],
-) -> pl.Series | None:
+    is_known: Callable[[pa.UInt64Array], bool],
+) -> pa.UInt64Array | None:
     """Insert all rows of a file without a temporary table, if all rows are valid and new.
 
     Args:
@@ -268,7 +268,11 @@ def insert_whole(
     except duckdb.ConstraintException:
         return None
     hashes = _hashes_since(connection, kind, before)
-    is_new = hashes.n_unique() == len(hashes) and not is_known(hashes)
+    [(distinct,)] = connection.execute(
+        f"select count(distinct event_hash) from raw.{kind.table} where rowid > $row",  # noqa: S608
+        {"row": before},
+    ).fetchall()
+    is_new = distinct == len(hashes) and not is_known(hashes)
     return hashes if is_new else None
 
 
@@ -334,7 +338,7 @@ def reject_conflicts(
 
 def insert(
     connection: duckdb.DuckDBPyConnection, kind: Kind, checked: str, file: tuple[str, int]
-) -> pl.Series:
+) -> pa.UInt64Array:
     """Insert the valid rows with a new event_id; if the file repeats an id, its first row.
 
     Args:
@@ -393,12 +397,13 @@ def _last_row(connection: duckdb.DuckDBPyConnection, kind: Kind) -> int:
     return last
 
 
-def _hashes_since(connection: duckdb.DuckDBPyConnection, kind: Kind, row: int) -> pl.Series:
+def _hashes_since(connection: duckdb.DuckDBPyConnection, kind: Kind, row: int) -> pa.UInt64Array:
     found = connection.sql(
-        f"select event_hash from raw.{kind.table} where rowid > $row",  # noqa: S608 - ours
+        f"""select event_hash from raw.{kind.table} where rowid > $row
+            order by event_hash""",  # noqa: S608 - names of our own
         params={"row": row},
     )
-    return found.pl().to_series().sort()
+    return found.to_arrow_table()["event_hash"].combine_chunks()
 
 
 def rehash(connection: duckdb.DuckDBPyConnection, seen_dir: Path) -> None:

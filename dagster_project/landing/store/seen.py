@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import duckdb
-    import polars as pl
+    import pyarrow as pa
 
 # <first file number>-<last file number>-<id of the last file>-<number of hashes>. The id detects a
 # run of another warehouse, or of a state before a restore. The number of hashes detects a cut file.
@@ -40,14 +40,12 @@ class _Run:
     def length(self) -> int:
         return self.path.stat().st_size // 8
 
-    def hashes(self) -> pl.Series:
+    def hashes(self) -> pa.UInt64Array:
         """Map the file into memory; only the parts in use are read."""
-        import polars as pl  # slow to import, and not needed for a command's --help
-        import pyarrow as pa
+        import pyarrow as pa  # slow to import, and not needed for a command's --help
 
         buffer = pa.memory_map(str(self.path)).read_buffer()
-        array = pa.Array.from_buffers(pa.uint64(), buffer.size // 8, [None, buffer])
-        return pl.Series(array)
+        return pa.Array.from_buffers(pa.uint64(), buffer.size // 8, [None, buffer])
 
 
 class Seen:
@@ -85,21 +83,23 @@ class Seen:
             hashes = connection.sql(
                 f"""select event_hash from raw.{table} where $covered = 0 or file_id in (
                         select file_id from raw.files where file_no > $covered
-                    )""",  # noqa: S608 - names of our own tables
+                    ) order by event_hash""",  # noqa: S608 - names of our own tables
                 params={"covered": covered},
-            ).pl()
-            self.add(hashes.to_series().sort(), last, last_id)
+            ).to_arrow_table()
+            self.add(hashes["event_hash"].combine_chunks(), last, last_id)
 
-    def has_any(self, hashes: pl.Series) -> bool:
+    def has_any(self, hashes: pa.UInt64Array) -> bool:
         """Whether one of these hashes (ascending) may have landed before."""
+        import pyarrow.compute as pc
+
         for run in self._runs:
             known = run.hashes()
-            places = known.search_sorted(hashes).clip(0, len(known) - 1)
-            if (known.gather(places) == hashes).any():
+            places = pc.min_element_wise(pc.search_sorted(known, hashes), len(known) - 1)
+            if pc.any(pc.equal(known.take(places), hashes)).as_py():
                 return True
         return False
 
-    def add(self, hashes: pl.Series, file_no: int, file_id: str) -> None:
+    def add(self, hashes: pa.UInt64Array, file_no: int, file_id: str) -> None:
         """Add the hashes (ascending) of a landed file.
 
         Runs of similar length are merged. So few runs exist, and a hash is rewritten only when the
@@ -144,16 +144,16 @@ def _read_runs(folder: Path) -> list[_Run]:
     return runs
 
 
-def _merge(one: pl.Series, other: pl.Series) -> pl.Series:
-    frames = [series.rename("hash").to_frame() for series in (one, other)]
-    return frames[0].merge_sorted(frames[1], key="hash").to_series()
+def _merge(one: pa.UInt64Array, other: pa.UInt64Array) -> pa.UInt64Array:
+    import polars as pl  # ten times as slow to import as pyarrow, which has no merge
+
+    frames = [pl.Series("hash", hashes).to_frame() for hashes in (one, other)]
+    return frames[0].merge_sorted(frames[1], key="hash").to_series().rechunk().to_arrow()
 
 
-def _write(hashes: pl.Series, path: Path) -> None:
+def _write(hashes: pa.UInt64Array, path: Path) -> None:
     temporary = path.with_suffix(".tmp")
     with temporary.open("wb") as handle:
-        for chunk in hashes.to_arrow().chunks if hashes.n_chunks() > 1 else [hashes.to_arrow()]:
-            values = chunk.buffers()[1]
-            handle.write(values.slice(chunk.offset * 8, len(chunk) * 8))
+        handle.write(hashes.buffers()[1].slice(hashes.offset * 8, len(hashes) * 8))
         os.fsync(handle.fileno())
     temporary.replace(path)

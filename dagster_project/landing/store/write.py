@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     import duckdb
-    import polars as pl
+    import pyarrow as pa
 
     from dagster_project.home.settings import Settings
     from dagster_project.landing.formats.rows import Rows
@@ -144,7 +144,7 @@ class _Writing:
         landed, _, _ = self._facts_checked()
         return landed
 
-    def _facts_whole(self, seen: Seen) -> tuple[LandedFile, pl.Series, int]:
+    def _facts_whole(self, seen: Seen) -> tuple[LandedFile, pa.UInt64Array, int]:
         """Land the file without a temporary table, if every row is valid and new.
 
         Most files qualify, and this path is much faster than `_facts_checked`, which lands all
@@ -207,7 +207,7 @@ class _Writing:
         source = self.kind.source
         return format_of(self.path, source.format) == "jsonl" and source.encoding == "detect"
 
-    def _facts_checked(self, opened: Rows | None = None) -> tuple[LandedFile, pl.Series, int]:
+    def _facts_checked(self, opened: Rows | None = None) -> tuple[LandedFile, pa.UInt64Array, int]:
         """Land the valid new rows, and the rejects.
 
         Args:

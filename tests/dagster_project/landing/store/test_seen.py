@@ -3,14 +3,14 @@ from __future__ import annotations
 import json
 import random
 
-import polars as pl
+import pyarrow as pa
 import pytest
 
 from dagster_project.landing.store.seen import Seen
 
 
 def hashes(*values):
-    return pl.Series(sorted(values), dtype=pl.UInt64)
+    return pa.array(sorted(values), pa.uint64())
 
 
 def events(*ids):
