@@ -90,14 +90,7 @@ class Seen:
 
     def has_any(self, hashes: pa.UInt64Array) -> bool:
         """Whether one of these hashes (ascending) may have landed before."""
-        import pyarrow.compute as pc
-
-        for run in self._runs:
-            known = run.hashes()
-            places = pc.min_element_wise(pc.search_sorted(known, hashes), len(known) - 1)
-            if pc.any(pc.equal(known.take(places), hashes)).as_py():
-                return True
-        return False
+        return any(_meet(run.hashes(), hashes) for run in self._runs)
 
     def add(self, hashes: pa.UInt64Array, file_no: int, file_id: str) -> None:
         """Add the hashes (ascending) of a landed file.
@@ -144,8 +137,18 @@ def _read_runs(folder: Path) -> list[_Run]:
     return runs
 
 
+def _meet(known: pa.UInt64Array, hashes: pa.UInt64Array) -> bool:
+    """Whether two ascending arrays have a hash in common; the first may be much longer."""
+    import polars as pl  # slow to import, and not needed for the first file
+
+    found, wanted = pl.Series(known), pl.Series(hashes)
+    places = found.search_sorted(wanted).clip(0, len(found) - 1)
+    return (found.gather(places) == wanted).any()
+
+
 def _merge(one: pa.UInt64Array, other: pa.UInt64Array) -> pa.UInt64Array:
-    import polars as pl  # ten times as slow to import as pyarrow, which has no merge
+    """Merge two ascending arrays."""
+    import polars as pl
 
     frames = [pl.Series("hash", hashes).to_frame() for hashes in (one, other)]
     return frames[0].merge_sorted(frames[1], key="hash").to_series().rechunk().to_arrow()
