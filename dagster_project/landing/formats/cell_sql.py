@@ -68,13 +68,29 @@ def cast(text: str, data_type: str) -> str:
 # DuckDB rewrites a JSON number unless a double or an integer prints it the same: 1.10 becomes 1.1,
 # 1E2 becomes 100.0, 0.1234567890123456789 loses digits. Whole numbers of any length stay.
 _REWRITTEN = r"-?\d+(\.\d+0|\.\d{15,}|(\.\d+)?[eE][+-]?\d+)|-0(\.0)?"
-_BEGINS_LIKE_REWRITTEN = r"\s*(-0|-?\d+(\.\d+0|\.\d{15}|(\.\d+)?[eE]))"
+_BEGINS_LIKE_REWRITTEN = r"\s*(-0|-?\d+(\.\d+0|\.\d{15}|(\.\d+)?[eE])|-?(?i:nan|inf))"
 # A string without its quotes is the first group, a number the second: both end up in quotes.
 _STRING_OR_NUMBER = rf'"((?:[^"\\]|\\.)*)"|({_REWRITTEN})\b'
+_STRING = r'"(?:[^"\\]|\\.)*"'
+
+
+def is_no_json(json: str) -> str:
+    """Write SQL of whether a value has NaN or an infinity, which DuckDB takes and JSON has not.
+
+    Args:
+        json: SQL of a value that DuckDB takes as JSON.
+
+    """
+    text = f"{json}::varchar"
+    bare = f"regexp_replace({text}, '{_STRING}', '', 'g')"
+    return f"""coalesce(
+        regexp_matches({text}, '[:,\\[]\\s*-?(?i:nan|inf)')
+            and regexp_matches({bare}, '(?i)nan|inf'),
+        false)"""
 
 
 def json_in_its_words(json: str) -> str:
-    """Write SQL that makes texts of the numbers that DuckDB would rewrite.
+    """Write SQL that makes texts of the numbers that DuckDB would rewrite; null if `is_no_json`.
 
     Args:
         json: SQL of a JSON value, as it was written.
@@ -85,7 +101,9 @@ def json_in_its_words(json: str) -> str:
     return f"""case
         when regexp_matches({text}, ':{_BEGINS_LIKE_REWRITTEN}')
             or contains({text}, '[') and regexp_matches({text}, '[,\\[]{_BEGINS_LIKE_REWRITTEN}')
-            then regexp_replace({text}, '{_STRING_OR_NUMBER}', '"\\1\\2"', 'g')::json
+            then case when not {is_no_json(json)}
+                then regexp_replace({text}, '{_STRING_OR_NUMBER}', '"\\1\\2"', 'g')::json
+            end
         else {json}
     end"""
 

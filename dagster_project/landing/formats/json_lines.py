@@ -205,7 +205,7 @@ class UniformObjects(Rows):
 
     @override
     def problem(self) -> str:
-        return "null::varchar"
+        return "case when _values is null then 'not a JSON object' end"
 
     @override
     def content(self) -> str:

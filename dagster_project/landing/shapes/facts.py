@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from dagster_project.landing.errors import FileRejectedError
-from dagster_project.landing.formats.cell_sql import json_in_its_words
+from dagster_project.landing.formats.cell_sql import is_no_json, json_in_its_words
 from dagster_project.landing.shapes.fields import Fields
 from senders.fact_limits import AHEAD, EARLIEST
 from senders.tracking_types import BOUNCE_KEYS, BOUNCE_TYPES, TRACKING_TYPES
@@ -198,7 +198,7 @@ def _wrong(
     wrong.append(("known_at is null", "'received_at is missing'"))
     wrong.append(
         (
-            f"given is null and {shape.payload}_text is not null",
+            f"given is null and {shape.payload}_text is not null or {is_no_json('given')}",
             f"'{shape.payload} is not a JSON object: ' || {shape.payload}_text",
         )
     )

@@ -161,3 +161,35 @@ def _words(properties: str) -> list[Any]:
     for value in json.loads(properties, parse_float=str, parse_int=str).values():
         found += value if isinstance(value, list) else [value]
     return found
+
+
+NO_NUMBERS = ["NaN", "nan", "-NaN", "Infinity", "-inf", "[1, NaN]", '{"a": -Infinity}']
+
+
+@pytest.mark.parametrize("other", ["", '{"id":"x","other":1}\n'])
+def test_a_record_with_a_value_that_json_has_not_is_rejected(landing: Landing, other: str):
+    """DuckDB takes NaN and infinities as JSON."""
+    good = json.dumps({"id": "1", "v": 'said ": NaN", [inf, -Infinity'})
+    lines = "".join(f'{{"id":"2","v": {text}}}\n' for text in NO_NUMBERS)
+    landed = landing.land_one("crm/own/things/a.jsonl", f"{good}\n{lines}{other}")
+    assert (landed.rows_landed, landed.rows_rejected) == (1 + bool(other), len(NO_NUMBERS))
+    assert landing.rows("select distinct line - 1, reason from raw.rejects order by all") == [
+        (number, "not a JSON object") for number, _ in enumerate(NO_NUMBERS, start=1)
+    ]
+
+
+@pytest.mark.parametrize("text", NO_NUMBERS)
+@pytest.mark.parametrize("more", ['"v":{}', '"properties":{{"v":{}}}'])
+def test_an_event_with_a_value_that_json_has_not_is_rejected(landing: Landing, more, text):
+    landed = landing.land_one(
+        "events/a.jsonl",
+        EVENT.format(n=1, more=more.format(text)) + EVENT.format(n=2, more='"v":1'),
+    )
+    assert (landed.rows_landed, landed.rows_rejected) == (1, 1)
+
+
+def test_properties_in_a_csv_file_with_a_value_that_json_has_not_are_rejected(landing: Landing):
+    head = "event_id,contact_key,name,occurred_at,other,properties\n"
+    rows = [f'{n},k,n,2024-05-01,o,"{{""v"": {text}}}"\n' for n, text in enumerate(("NaN", "1.10"))]
+    landed = landing.land_one("events/a.csv", head + "".join(rows))
+    assert (landed.rows_landed, landed.rows_rejected) == (1, 1)
