@@ -6,6 +6,8 @@ One table for Python and SQL: the dbt macro `tracking_types` is generated from i
 
 from __future__ import annotations
 
+import unicodedata
+
 # What a type can mean:
 #   departure   recipients and providers report it only of a mail that left
 #   refusal     the contact refuses marketing mail
@@ -61,6 +63,13 @@ SUPPRESSION_REASONS: dict[str, tuple[str, ...]] = {
         *("groupunsubscribe", "listunsubscribe", "globalunsubscribe", "emailunsubscribe"),
         *("subscriptionchange", "manualsuppression", "manuallysuppressed", "manual"),
         *("manuallydeactivated", "usersuppressed", "suppressed", "suppression"),
+        *("stop", "stopped", "dnc", "donotcontact", "donotemail", "donotmail", "noemail", "nomail"),
+        *("remove", "removed", "revoked", "withdrawn", "refused", "declined"),
+        # In other languages; dbt/macros/staging/said.sql lists the same words for columns.
+        *("abgemeldet", "abbestellt", "desabonne", "desabonnee", "desinscrit", "desinscrite"),
+        *("desuscrito", "dadodebaja", "suscripcioncancelada", "disiscritto", "disiscritta"),
+        *("iscrizioneannullata", "descadastrado", "inscricaocancelada", "assinaturacancelada"),
+        *("uitgeschreven", "afgemeld"),
     ),
     "complained": (
         *("complained", "complaint", "complaints", "spamcomplaint", "spamcomplaints", "spam"),
@@ -75,8 +84,14 @@ SUPPRESSION_REASONS: dict[str, tuple[str, ...]] = {
 
 
 def plain_word(text: str) -> str:
-    """A word without case and punctuation: `Hard-Bounce` and `hard_bounce` give `hardbounce`."""
-    return "".join(each for each in text.lower() if each.isascii() and each.isalnum())
+    """A word without case, accents and punctuation: `Hard-Bounce`, `hard_bounce`: `hardbounce`."""
+    bare = unicodedata.normalize("NFD", text.lower())
+    return "".join(each for each in bare if each.isascii() and each.isalnum())
+
+
+def plain_word_sql(text: str) -> str:
+    """Write DuckDB SQL of `plain_word`; `text` is an SQL expression."""
+    return f"regexp_replace(strip_accents(lower({text})), '[^a-z0-9]', '', 'g')"
 
 
 def bounce_kind(text: str) -> str | None:

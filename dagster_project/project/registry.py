@@ -24,6 +24,7 @@ from senders.tracking_types import (
     BOUNCE_TYPES,
     SUPPRESSION_REASONS,
     TRACKING_TYPES,
+    plain_word_sql,
     types_that_mean,
 )
 
@@ -243,7 +244,7 @@ def _words_macro(name: str, what: str, words: dict[str, tuple[str, ...]]) -> lis
         "    case",
     ]
     for meaning, known in words.items():
-        lines.append("        when regexp_replace(lower({{ text }}), '[^a-z0-9]', '', 'g') in (")
+        lines.append(f"        when {plain_word_sql('{{ text }}')} in (")
         lines.extend(f"            '{word}'," for word in known)
         lines[-1] = lines[-1].removesuffix(",")
         lines.append(f"        ) then '{meaning}'")

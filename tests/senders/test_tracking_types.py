@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
+import duckdb
 import pytest
 
 from senders.tracking_types import (
@@ -9,6 +13,7 @@ from senders.tracking_types import (
     SUPPRESSION_REASONS,
     bounce_kind,
     plain_word,
+    plain_word_sql,
     suppression_reason,
 )
 
@@ -49,6 +54,10 @@ def test_the_kind_of_a_bounce(word: str, kind: str | None):
         ("USER_SUPPRESSED", "opt_out"),
         ("group_unsubscribe", "opt_out"),
         ("import_out", "import_out"),
+        ("STOP", "opt_out"),
+        ("dnc", "opt_out"),
+        ("Do not contact", "opt_out"),
+        ("désabonnée", "opt_out"),
         ("SoftBounce", None),
         ("Transient", None),
         ("soon", None),
@@ -56,6 +65,20 @@ def test_the_kind_of_a_bounce(word: str, kind: str | None):
 )
 def test_the_reason_of_a_suppression(word: str, reason: str | None):
     assert suppression_reason(word) == reason
+
+
+def test_a_word_that_means_unsubscribed_in_a_column_is_an_opt_out_in_a_statement():
+    macros = (Path(__file__).parents[2] / "dbt/macros/staging/said.sql").read_text(encoding="utf-8")
+    [listed] = re.findall(r"set unsubscribed = \[(.*?)\]", macros, re.DOTALL)
+    words = re.findall("'([^']+)'", listed)
+    assert len(words) > 20
+    assert {word: suppression_reason(word) for word in words} == dict.fromkeys(words, "opt_out")
+
+
+@pytest.mark.parametrize("text", ["Désabonné", "Dado de baja", "DNC ", "Hard-Bounce", "ÀÉ ß İ 1"])
+def test_a_word_is_as_plain_in_sql_as_in_python(text: str):
+    [(plain,)] = duckdb.execute(f"select {plain_word_sql('$1')}", [text]).fetchall()
+    assert plain == plain_word(text)
 
 
 @pytest.mark.parametrize("words", [BOUNCE_TYPES, SUPPRESSION_REASONS])

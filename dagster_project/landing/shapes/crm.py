@@ -12,7 +12,7 @@ from dagster_project.landing.formats.cell_sql import cast
 from dagster_project.landing.shapes.column_names import recognized
 from dagster_project.landing.shapes.declared import DeclaredColumn, DeclaredTable, ensure_table
 from dagster_project.landing.shapes.fields import Fields
-from senders.tracking_types import SUPPRESSION_REASONS
+from senders.tracking_types import SUPPRESSION_REASONS, plain_word_sql
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -101,8 +101,8 @@ def check(
             wrong.append((f"_x{place}", f"{reason} || {value}"))
         if column.reads_as == "suppression":
             words = [word for known in SUPPRESSION_REASONS.values() for word in known]
-            plain = f"regexp_replace(lower({value}), '[^a-z0-9]', '', 'g')"
-            other = f"not list_contains({rows.parameters.bind(words)}::varchar[], {plain})"
+            known = f"{rows.parameters.bind(words)}::varchar[]"
+            other = f"not list_contains({known}, {plain_word_sql(value)})"
             among = f"{', '.join(SUPPRESSION_REASONS)}, nor a known word of a provider"
             wrong.append((other, f"'{name} is not one of {among}: ' || {value}"))
         is_strict = column.data_type is not None

@@ -12,7 +12,7 @@ from dagster_project.landing.errors import FileRejectedError
 from dagster_project.landing.formats.cell_sql import is_no_json, json_in_its_words
 from dagster_project.landing.shapes.fields import Fields
 from senders.fact_limits import AHEAD, EARLIEST
-from senders.tracking_types import BOUNCE_KEYS, BOUNCE_TYPES, TRACKING_TYPES
+from senders.tracking_types import BOUNCE_KEYS, BOUNCE_TYPES, TRACKING_TYPES, plain_word_sql
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -215,9 +215,8 @@ def _unknown_bounce(rows: Rows) -> tuple[str, str]:
         for key in BOUNCE_KEYS
     ]
     word = f"coalesce({', '.join(keys)})"
-    plain = f"regexp_replace(lower({word}), '[^a-z0-9]', '', 'g')"
     known = rows.parameters.bind([each for words in BOUNCE_TYPES.values() for each in words])
-    is_unknown = f"not list_contains({known}::varchar[], {plain})"
+    is_unknown = f"not list_contains({known}::varchar[], {plain_word_sql(word)})"
     return (
         f"case when type_text = 'bounced' then coalesce({is_unknown}, false) end",
         f"'bounce_type is not one of {', '.join(BOUNCE_TYPES)}, nor a known word of a provider: ' "
