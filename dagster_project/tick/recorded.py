@@ -65,9 +65,7 @@ def _finish(settings: Settings, record: Record, done: Done, report: TickReport) 
     record.seconds = {stage.name.lower(): spent for stage, spent in done.seconds.items()}
     record.nodes = done.nodes or []
     if record.nodes:
-        with warehouse.connect(settings.warehouse_path) as connection:
-            counts = warehouse.row_counts(connection)
-        record.rows = {f"{schema}.{table}": rows for (schema, table), rows in counts.items()}
+        record.rows = rows_by_table(settings)
     if done.landed:
         record.files = [str(one) for one in (*done.landed.fetched, *done.landed.files)]
     if done.sent:
@@ -75,3 +73,10 @@ def _finish(settings: Settings, record: Record, done: Done, report: TickReport) 
             f"send {one.send_id} {one.status}: {one.detail}" for one in done.sent.problems
         ]
     records.write(settings, record)
+
+
+def rows_by_table(settings: Settings) -> dict[str, int]:
+    """The rows of each table of the warehouse, by `schema.table`."""
+    with warehouse.connect(settings.warehouse_path) as connection:
+        counts = warehouse.row_counts(connection)
+    return {f"{schema}.{table}": rows for (schema, table), rows in counts.items()}

@@ -1,20 +1,18 @@
-"""The stage `decide`: all models in one dbt build; data tests are asset checks."""
+"""The models as assets, and data tests as their checks."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
-from dagster_dbt.asset_utils import get_asset_check_key_for_test
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
+from dagster_dbt.asset_utils import build_dbt_specs, get_asset_check_key_for_test
 
-from dagster_project.defs.resources import Sendhouse
-from dagster_project.home import warehouse
 from dagster_project.home.settings import load_settings
 from dagster_project.project import dbt
-from dagster_project.tick import stages
 
 DEFAULT_OWNER = "team:data"
-SEVERITIES = {"warn": dg.AssetCheckSeverity.WARN}
+_SEVERITIES = {"warn": dg.AssetCheckSeverity.WARN}
 
 
 class Translator(DagsterDbtTranslator):
@@ -52,63 +50,59 @@ class Translator(DagsterDbtTranslator):
 # Without source metadata: otherwise Dagster matches the state sources by table name with the models
 # that append to these tables, which creates a cycle.
 TRANSLATOR = Translator(DagsterDbtTranslatorSettings(enable_source_metadata=False))
-SETTINGS = load_settings()
-MANIFEST = dbt.manifest(SETTINGS)
+MANIFEST = dbt.manifest(load_settings())
 
 
-@dbt_assets(
-    manifest=MANIFEST,
-    dagster_dbt_translator=TRANSLATOR,
-    name="models",
-    pool="warehouse",
-    exclude=f"resource_type:unit_test {dbt.SLOW_TESTS}",
-)
-def models(
-    context: dg.AssetExecutionContext, sendhouse: Sendhouse
-) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-    """Build and test the selected models; report the rows and seconds of each model."""
-    settings = sendhouse.settings
-    select = _selectors(context) if context.is_subset else []
-    results = stages.decide(settings, select)
-    with warehouse.connect(settings.warehouse_path) as connection:
-        row_counts = warehouse.row_counts(connection)
-    yield from _events(context, results, row_counts)
-    dbt.raise_for(results)
+@cache
+def specs() -> tuple[Sequence[dg.AssetSpec], Sequence[dg.AssetCheckSpec]]:
+    """The models as assets, and their tests as checks; Dagster would load a list as definitions."""
+    return build_dbt_specs(
+        translator=TRANSLATOR,
+        manifest=MANIFEST,
+        select="fqn:*",
+        exclude=f"resource_type:unit_test {dbt.SLOW_TESTS}",
+        selector="",
+        io_manager_key=None,
+        project=None,
+    )
 
 
-def _selectors(context: dg.AssetExecutionContext) -> list[str]:
-    selected = context.selected_asset_keys
+def selectors(selected: Collection[dg.AssetKey]) -> list[str]:
+    """The dbt selectors of some models."""
     return [
-        node["name"]
+        "fqn:" + ".".join(node["fqn"])
         for node in MANIFEST["nodes"].values()
         if node["resource_type"] == "model" and TRANSLATOR.get_asset_key(node) in selected
     ]
 
 
-def _events(
-    context: dg.AssetExecutionContext,
-    results: list[dbt.NodeResult],
-    row_counts: Mapping[tuple[str, str], int],
-) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-    wanted_checks = context.selected_asset_check_keys
-    for result in results:
-        node = MANIFEST["nodes"].get(result.unique_id)
-        if node is None:
-            context.log.warning("%s is new: the next run reports it", result.unique_id)
-            continue
-        if node["resource_type"] == "test":
-            key = get_asset_check_key_for_test(MANIFEST, TRANSLATOR, result.unique_id, None)
-            if key is not None and key in wanted_checks and result.status != "skipped":
-                yield dg.AssetCheckResult(
-                    passed=result.status == "pass",
-                    severity=SEVERITIES.get(result.status, dg.AssetCheckSeverity.ERROR),
-                    asset_key=key.asset_key,
-                    check_name=key.name,
-                    metadata={"failures": result.failures, "seconds": result.seconds},
-                )
-        elif result.is_ok:
-            metadata: dict[str, Any] = {"seconds": result.seconds}
-            rows = row_counts.get((node["schema"], node["alias"]))
-            if rows is not None:
-                metadata["dagster/row_count"] = rows
-            yield dg.MaterializeResult(asset_key=TRANSLATOR.get_asset_key(node), metadata=metadata)
+def outcome(
+    result: dbt.NodeResult, rows: Mapping[str, int]
+) -> dg.MaterializeResult | dg.AssetCheckResult | None:
+    """What Dagster shows of a model or test that ran; None for one that failed or was skipped.
+
+    Args:
+        result: the model or test; its manifest may be newer than `MANIFEST`.
+        rows: the rows of each table, by `schema.table`.
+    """
+    node = MANIFEST["nodes"].get(result.unique_id)
+    if node is None:
+        return None
+    if node["resource_type"] == "test":
+        key = get_asset_check_key_for_test(MANIFEST, TRANSLATOR, result.unique_id, None)
+        if key is None or result.status == "skipped":
+            return None
+        return dg.AssetCheckResult(
+            passed=result.status == "pass",
+            severity=_SEVERITIES.get(result.status, dg.AssetCheckSeverity.ERROR),
+            asset_key=key.asset_key,
+            check_name=key.name,
+            metadata={"failures": result.failures, "seconds": round(result.seconds, 3)},
+        )
+    if not result.is_ok:
+        return None
+    metadata: dict[str, Any] = {"seconds": round(result.seconds, 3)}
+    count = rows.get(f"{node['schema']}.{node['alias']}")
+    if count is not None:
+        metadata["dagster/row_count"] = count
+    return dg.MaterializeResult(asset_key=TRANSLATOR.get_asset_key(node), metadata=metadata)

@@ -29,12 +29,11 @@ from dagster._core.execution.api import create_execution_plan
 from dagster._core.execution.plan.objects import StepFailureData, StepSuccessData
 from dagster._core.snap import create_execution_plan_snapshot_id, snapshot_from_execution_plan
 from dagster._core.storage.tags import REPOSITORY_LABEL_TAG
-from dagster_dbt.asset_utils import get_asset_check_key_for_test
 from dagster_shared.error import SerializableErrorInfo
 
 from dagster_project.defs import run_records
 from dagster_project.defs.event_log import EventLog
-from dagster_project.defs.models.assets import MANIFEST, SEVERITIES, TRANSLATOR
+from dagster_project.defs.models.assets import outcome
 from dagster_project.home.settings import Settings, load_settings
 from dagster_project.project.dbt import NodeResult
 from dagster_project.tick import record as records
@@ -249,27 +248,19 @@ def _errors(record: Record) -> list[str]:
 
 def _of(node: NodeResult, record: Record) -> Iterator[tuple[DagsterEventType, str, Any]]:
     """The event of a model or test that ran; none for a skipped one."""
-    known = MANIFEST["nodes"].get(node.unique_id)
-    if known is None:
-        logger.warning("%s is new: reload the code location to see it", node.unique_id)
-    elif known["resource_type"] == "test":
-        key = get_asset_check_key_for_test(MANIFEST, TRANSLATOR, node.unique_id, None)
-        if key is not None and node.status != "skipped":
-            evaluation = AssetCheckEvaluation(
-                asset_key=key.asset_key,
-                check_name=key.name,
-                passed=node.status == "pass",
-                severity=SEVERITIES.get(node.status, dg.AssetCheckSeverity.ERROR),
-                metadata={"failures": node.failures, "seconds": round(node.seconds, 3)},
-            )
-            yield DagsterEventType.ASSET_CHECK_EVALUATION, node.message, evaluation
-    elif node.is_ok:
-        metadata: dict[str, Any] = {"seconds": round(node.seconds, 3)}
-        rows = record.rows.get(f"{known['schema']}.{known['alias']}")
-        if rows is not None:
-            metadata["dagster/row_count"] = rows
-        asset = dg.AssetMaterialization(TRANSLATOR.get_asset_key(known), metadata=metadata)
+    shown = outcome(node, record.rows)
+    if isinstance(shown, dg.MaterializeResult) and shown.asset_key is not None:
+        asset = dg.AssetMaterialization(shown.asset_key, metadata=shown.metadata)
         yield DagsterEventType.ASSET_MATERIALIZATION, "", StepMaterializationData(asset)
+    elif isinstance(shown, dg.AssetCheckResult) and shown.asset_key and shown.check_name:
+        evaluation = AssetCheckEvaluation(
+            asset_key=shown.asset_key,
+            check_name=shown.check_name,
+            passed=shown.passed,
+            severity=shown.severity,
+            metadata=shown.metadata,
+        )
+        yield DagsterEventType.ASSET_CHECK_EVALUATION, node.message, evaluation
     elif node.status == "error":
         data = EngineEventData(metadata={"message": node.message})
         yield DagsterEventType.ENGINE_EVENT, f"{node.unique_id} failed: {node.message}", data

@@ -1,1 +1,0 @@
-"""The stages `begin`, `land` and `load_journal`."""
