@@ -6,6 +6,7 @@ finds both imports no dbt.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -60,6 +61,19 @@ class Node:
     severity: str
     fails_if: tuple[str, str]
     fail_calc: str
+
+    @cached_property
+    def mark(self) -> str:
+        """A hash of what decides, beside the rendered SQL, what a run does or says."""
+        decides = (
+            self.materialized,
+            self.unique_key,
+            sorted(self.comments.items()),
+            self.severity,
+            self.fails_if,
+            self.fail_calc,
+        )
+        return hashlib.sha256(repr(decides).encode()).hexdigest()[:16]
 
     @property
     def sql_name(self) -> str:

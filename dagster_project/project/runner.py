@@ -28,6 +28,7 @@ from dagster_project.project.versions import (
     content_mark,
     hashed,
     read_builds,
+    rows_mark,
     write_build,
 )
 
@@ -112,7 +113,7 @@ class Runner:
             if result is None:
                 continue
             results.append(result)
-            if result.status == "fail":
+            if not result.is_ok and node.is_test:
                 failed_tests.append(node)
             elif not result.is_ok:
                 failed.add(node.unique_id)
@@ -140,15 +141,16 @@ class Runner:
             before = None
         if node.definition and (before is None or before.definition != self._definition(node)):
             # Rows of an older rule: the table is made from nothing, in the transaction below.
-            self._kinds.pop(node.relation, None)
+            if self._kinds.get(node.relation) == "table":
+                del self._kinds[node.relation]
             before = None
         known = self._renderings.of.get(node.unique_id, ())
-        is_known = before is not None and any(one.mark == before.code for one in known)
+        is_known = before is not None and any(_code(node, one) == before.code for one in known)
         if before is not None and is_known and before.inputs == self._inputs(node):
             return None
         rendering = self._rendering(node)
         inputs = self._inputs(node)
-        if before is not None and (before.code, before.inputs) == (rendering.mark, inputs):
+        if before is not None and (before.code, before.inputs) == (_code(node, rendering), inputs):
             return None
         if node.is_test:
             return self._test(node, rendering, inputs)
@@ -236,23 +238,24 @@ class Runner:
     ) -> None:
         connection = self._connection
         is_there = self._kinds.get(node.relation) == "table"
-        if node.is_permanent and (before is None or before.code != rendering.mark):
+        if node.is_permanent and (before is None or before.code != _code(node, rendering)):
             self._require_columns(node, rendering)
         old = before.version if before is not None else None
+        is_same_code = before is not None and before.code == _code(node, rendering)
         connection.execute("begin")
         try:
             if node.is_python:
                 self._run_python(node, rendering)
             if node.materialized == "view":
-                version = self._create(node, rendering, old)
+                version = self._create(node, rendering, is_same_code=is_same_code, old=old)
             elif node.materialized == "incremental" and is_there:
                 version = self._add(node, rendering, old)
             else:
-                version = self._create(node, rendering, old)
+                version = self._create(node, rendering, is_same_code=is_same_code, old=old)
             for hook in rendering.hooks:
                 if self._has_written(node, hook):
                     version = secrets.token_hex(8)
-            build = Build(version, rendering.mark, self._definition(node), inputs)
+            build = Build(version, _code(node, rendering), self._definition(node), inputs)
             write_build(connection, node.relation, build)
             connection.execute("commit")
         except BaseException:
@@ -269,7 +272,9 @@ class Runner:
         self._signatures.pop(node.relation, None)
         self._view_renderings.pop(node.relation, None)
 
-    def _create(self, node: Node, rendering: Rendering, old: str | None) -> str:
+    def _create(
+        self, node: Node, rendering: Rendering, *, is_same_code: bool, old: str | None
+    ) -> str:
         connection = self._connection
         is_view = node.materialized == "view"
         there = self._kinds.get(node.relation)
@@ -284,7 +289,7 @@ class Runner:
         if is_view:
             return rendering.mark
         version = content_mark(connection, node.sql_name)
-        if version == old:
+        if version == old and is_same_code:
             # The same rows: the file keeps the table that it has.
             connection.execute("rollback")
             connection.execute("begin")
@@ -307,11 +312,11 @@ class Runner:
         keys = " and ".join(
             f"t.{identifier(name)} = i.{identifier(name)}" for name in node.unique_key
         )
-        was = content_mark(
+        was = rows_mark(
             connection,
             f"(select {listed} from {node.sql_name} as t semi join {_INCOMING} as i on {keys})",  # noqa: S608
         )
-        if was == content_mark(connection, _INCOMING):
+        if was == rows_mark(connection, _INCOMING):
             return version
         named = ", ".join(identifier(name) for name in node.unique_key)
         connection.execute(
@@ -373,7 +378,7 @@ class Runner:
         if node.severity == "error" and is_error:
             self._forget(node)
             return NodeResult(node.unique_id, "fail", message=message, failures=failures)
-        build = Build("passed", rendering.mark, "", inputs)
+        build = Build("passed", _code(node, rendering), "", inputs)
         write_build(self._connection, node.relation, build)
         self._builds[node.relation] = build
         status = "warn" if is_warning else "pass"
@@ -384,6 +389,11 @@ class Runner:
             "delete from control.builds where relation = $name", {"name": node.relation}
         )
         self._builds.pop(node.relation, None)
+
+
+def _code(node: Node, rendering: Rendering) -> str:
+    """What `control.builds` has as the code of a run."""
+    return hashed(rendering.mark, node.mark)
 
 
 def _kinds_of_relations(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:

@@ -37,7 +37,7 @@ class Build:
 
     Attributes:
         version: of the rows that the build left.
-        code: the mark of the rendering that was run.
+        code: a hash of what was run.
         definition: the `Node.definition` of an incremental model.
         inputs: the version of each relation that was read.
     """
@@ -113,6 +113,7 @@ class Marks:
         is_landed = schema == "raw" and {"file_no", "_file_no"} & {name for name, _ in columns}
         parts = [self._ask_later(name, known_from)] if known_from else []
         if is_landed and table != "files":
+            parts.append(_columns_mark(columns))
             parts.append(self._ask(f"select count(*) from {name}"))  # noqa: S608 - quoted
             parts.append(
                 self._ask(
@@ -140,16 +141,27 @@ class Marks:
 
 
 def content_mark(connection: duckdb.DuckDBPyConnection, table: str) -> str:
-    """A hash of the rows of a table or query, whatever their order.
+    """A hash of the rows of a table or query, whatever their order, and of its columns.
 
     Args:
         connection: the open warehouse.
         table: an SQL name, or a query in brackets.
     """
+    columns = connection.execute(f"from {table} limit 0").description or ()
+    named = [(column[0], str(column[1])) for column in columns]
+    return f"{rows_mark(connection, table)}:{_columns_mark(named)}"
+
+
+def rows_mark(connection: duckdb.DuckDBPyConnection, table: str) -> str:
+    """A hash of the rows alone; see `content_mark`."""
     [(count, total)] = connection.execute(
         f"select count(*), sum(hash(t)) from {table} as t"  # noqa: S608 - a quoted name
     ).fetchall()
     return f"{count}:{total or 0}"
+
+
+def _columns_mark(columns: Sequence[tuple[str, str]]) -> str:
+    return hashed(*[f"{name} {type_}" for name, type_ in columns])
 
 
 def columns_of(

@@ -278,6 +278,36 @@ def test_a_table_becomes_a_view_and_a_view_a_table(shop: Shop):
         assert shop.build() == {}
 
 
+def test_a_view_becomes_an_incremental_model(shop: Shop):
+    shop.add("changing", "view", "select n from facts", ["main.facts"])
+    shop.build()
+    shop.add("changing", "incremental", "select n from facts", ["main.facts"], definition="d")
+    assert shop.build() == {"changing": "success"}
+    assert shop.rows("shop.changing") == [(1,)]
+
+
+@pytest.mark.parametrize("condition", ["true", "false"])
+@pytest.mark.parametrize("code", ["select n as m from facts", "select n::bigint as n from facts"])
+def test_equal_rows_with_other_columns_are_other_rows(shop: Shop, code: str, condition: str):
+    shop.add("given", "table", f"select n from facts where {condition}", ["main.facts"])
+    shop.add("taken", "table", "select * from shop.given", ["shop.given"])
+    shop.build()
+    shop.add("given", "table", f"{code} where {condition}", ["main.facts"])
+    shop.nodes.reverse()
+    assert shop.build() == {"given": "success", "taken": "success"}
+    wanted = shop.connection.execute(code).description
+    assert shop.connection.execute("from shop.taken").description == wanted
+
+
+def test_a_changed_description_is_written(shop: Shop):
+    for text in ("one", "two"):
+        shop.add("told", "table", "select n from facts", ["main.facts"], comments={"": text})
+        assert shop.build() == {"told": "success"}
+        assert shop.rows("(select comment from duckdb_tables() where table_name = 'told')") == [
+            (text,)
+        ]
+
+
 def test_a_failed_model_keeps_its_rows_and_stops_the_models_after_it(shop: Shop):
     _chain(shop)
     shop.add("apart", "table", "select max(n) as n from facts", ["main.facts"])
@@ -309,6 +339,21 @@ def test_a_failed_test_stops_the_models_after_its_model_and_runs_until_it_passes
     shop.connection.execute("delete from facts where n = 400")
     assert shop.build()["is_small"] == "pass"
     assert shop.rows("shop.after") == [(0,)]
+
+
+def test_a_test_that_cannot_run_stops_the_models_after_its_model(shop: Shop):
+    _chain(shop)
+    shop.add("is_small", "test", "select nothing from shop.total", ["shop.total"], ["total"])
+    shop.add("after", "table", "select s from shop.total", ["shop.total"], ["total"])
+    found = shop.build()
+    assert (found["is_small"], found["after"]) == ("error", "skipped")
+
+
+def test_a_test_runs_again_when_its_severity_changes(shop: Shop):
+    for severity, found in (("warn", "warn"), ("error", "fail"), ("warn", "warn")):
+        shop.add("is_empty", "test", "select n from facts", ["main.facts"], severity=severity)
+        assert shop.build() == {"is_empty": found}
+    assert shop.build() == {}
 
 
 def test_a_warning_stops_nothing(shop: Shop):
