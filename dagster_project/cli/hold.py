@@ -17,8 +17,11 @@ def hold(
     Raises:
         WarehouseBusyError: another process still holds the warehouse after `wait_seconds`.
     """
-    return warehouse.exclusive(settings.lock_path, f"sendhouse {command}", wait_seconds, _report)
+    return warehouse.exclusive(
+        settings.lock_path, f"sendhouse {command}", wait_seconds, report_wait
+    )
 
 
-def _report(message: str) -> None:
+def report_wait(message: str) -> None:
+    """Print why a command waits."""
     err.print(f"waiting: {message}", markup=False)

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from dagster_project.cli.hold import hold
+from dagster_project.cli.hold import report_wait
 from dagster_project.cli.output import AsJson, out, print_json, progress_bar
 from dagster_project.home import warehouse
 from dagster_project.home.settings import Settings, load_settings
+from dagster_project.home.warehouse import ClockError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,9 +67,14 @@ def command(
     settings = load_settings()
     changed = dict(_change(text, settings) for text in changes or ())
     _require_free(into)
-    with hold(settings, NAME):
+    if not settings.warehouse_path.exists():
+        raise ClockError("no warehouse yet: run `sendhouse tick` first")
+    # Imported here: DuckDB's and dbt's parts of a replay take time to load.
+    from dagster_project.replay import take
+
+    with take(settings, f"sendhouse {NAME}", 60, report_wait) as live:
         _require_free(into)  # another replay may have written the file during the wait
-        names, differences = _replay(settings, days, into, only or [], changed)
+        names, differences = _replay(settings, live, days, into, only or [], changed)
         report = _report(into, days, names)
     report["seconds"] = time.monotonic() - started
     if changed:
@@ -117,6 +123,7 @@ def _change(text: str, settings: Settings) -> tuple[str, float]:
 
 def _replay(
     settings: Settings,
+    live: Path,
     days: Sequence[date],
     into: Path,
     only: Sequence[str],
@@ -127,7 +134,7 @@ def _replay(
     from dagster_project import replay
     from dagster_project.project import dbt
 
-    replay.require_over(settings, days[-1])
+    replay.require_over(live, days[-1])
     plan = replay.make_plan(dbt.manifest(settings), only)
     # Renamed at the end, so the file is complete when it appears.
     unfinished = into.with_name(f".{into.name}.unfinished")
@@ -137,10 +144,12 @@ def _replay(
         for path in (unfinished, other):
             path.unlink(missing_ok=True)
         with _progress(len(days) * (2 if changed else 1)) as on_day:
-            replay.replay(settings, plan, days, unfinished, on_day=on_day)
+            replay.replay(settings, live, plan, days, unfinished, on_day=on_day)
             if changed:
                 parameters = numbers | changed
-                replay.replay(settings, plan, days, other, parameters=parameters, on_day=on_day)
+                replay.replay(
+                    settings, live, plan, days, other, parameters=parameters, on_day=on_day
+                )
         differences = []
         if changed:
             both = {name: (numbers[name], value) for name, value in changed.items()}

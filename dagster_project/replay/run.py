@@ -25,15 +25,17 @@ def end_of(day: date) -> datetime:
     return datetime.combine(day, time.max, UTC)
 
 
-def require_over(settings: Settings, last: date) -> None:
+def require_over(live: Path, last: date) -> None:
     """Refuse a day that has not ended by the live clock: more events of the day may arrive.
+
+    Args:
+        live: a copy of the warehouse.
+        last: the last day to replay.
 
     Raises:
         ClockError: the day has not ended, or no tick has run.
     """
-    if not settings.warehouse_path.exists():
-        raise ClockError("no warehouse yet: run `sendhouse tick` first")
-    with warehouse.connect(settings.warehouse_path, read_only=True) as connection:
+    with warehouse.connect(live, read_only=True) as connection:
         clock = warehouse.require_clock(connection)
     if last >= clock.as_of.date():
         newest = clock.as_of.date() - DAY
@@ -45,6 +47,7 @@ def require_over(settings: Settings, last: date) -> None:
 
 def replay(
     settings: Settings,
+    live: Path,
     plan: Plan,
     days: Sequence[date],
     into: Path,
@@ -55,10 +58,11 @@ def replay(
     """Build the models for the end of each day, from the data received by then.
 
     The result has the tables segments.membership_daily, scores.daily and decisions.trigger_firings
-    with the columns of the live tables. The live warehouse is only read; the caller holds it.
+    with the columns of the live tables.
 
     Args:
         settings: the installation.
+        live: the copy of its warehouse (`snapshot.take`).
         plan: the models to build.
         days: past UTC days, ascending.
         into: the result, a DuckDB file that does not exist yet.
@@ -70,9 +74,9 @@ def replay(
         ClockError: a day has not ended.
         DbtError: a model failed.
     """
-    require_over(settings, days[-1])
+    require_over(live, days[-1])
     before = end_of(days[0] - DAY)
-    with open_scratch(settings, plan, into, since=before) as scratch:
+    with open_scratch(settings, live, plan, into, since=before) as scratch:
         if plan.names["triggers"]:
             # Build the day before: earlier members and firings are not new on the first day.
             scratch.set_clock(before)

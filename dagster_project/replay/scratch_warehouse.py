@@ -1,8 +1,8 @@
 """A temporary warehouse whose clock can be set to any past day.
 
-The tables of `raw` are views of the live file, attached read-only: nothing is copied, and staging
-keeps the rows received by the clock. Other live decisions (contact keys, merges, sends) are limited
-to the clock, so a contact has its id of that day.
+The tables of `raw` are views of the copy of the live file (`snapshot.py`), attached read-only.
+Staging keeps the rows received by the clock. Other live decisions (contact keys, merges, sends) are
+limited to the clock, so a contact has its id of that day.
 """
 
 from __future__ import annotations
@@ -150,25 +150,25 @@ class ScratchWarehouse:
 
 @contextmanager
 def open_scratch(
-    settings: Settings, plan: Plan, result: Path, since: datetime
+    settings: Settings, live: Path, plan: Plan, result: Path, since: datetime
 ) -> Iterator[ScratchWarehouse]:
     """Create a scratch warehouse; remove it at the end of the block.
 
     Args:
-        settings: the installation; this process holds its warehouse.
+        settings: the installation.
+        live: the copy of its warehouse (`snapshot.take`).
         plan: the models to build.
         result: the result file, created here.
         since: live segment changes and firings up to this instant are copied; the replay decides
             later ones.
     """
-    folder = scratch_folder(settings) / "warehouse"
-    shutil.rmtree(folder, ignore_errors=True)  # left by a killed replay
+    folder = live.parent / "warehouse"
     path = folder / "warehouse.duckdb"
     warehouse.create(path)
     try:
         # Stays open: dbt connections in this process share the database and its attached files.
         with warehouse.connect(path) as connection:
-            connection.execute("attach ? as live (read_only)", [str(settings.warehouse_path)])
+            connection.execute("attach ? as live (read_only)", [str(live)])
             connection.execute("attach ? as result", [str(result)])
             warehouse.set_parameters(connection, settings.parameters)
             _attach_raw(connection)
@@ -177,11 +177,6 @@ def open_scratch(
             yield ScratchWarehouse(folder, connection, plan)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def scratch_folder(settings: Settings) -> Path:
-    """The folder of replays; only the process that holds the warehouse uses it."""
-    return settings.home / "replay"
 
 
 def _attach_raw(connection: duckdb.DuckDBPyConnection) -> None:

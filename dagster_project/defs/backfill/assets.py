@@ -6,12 +6,13 @@ from datetime import date
 import dagster as dg
 from pydantic import Field
 
+from dagster_project.defs import run_records
 from dagster_project.defs.audit.assets import SEGMENTS
-from dagster_project.defs.resources import Sendhouse
+from dagster_project.home import warehouse
 from dagster_project.home.settings import load_settings
 from dagster_project.project import dbt
 from dagster_project.replay import make_plan
-from dagster_project.replay.backfill import backfill
+from dagster_project.replay.backfill import WAIT_SECONDS, WHAT, backfill
 from dagster_project.tick import installation
 
 GROUP = "backfill"
@@ -57,15 +58,20 @@ def _specs() -> list[dg.AssetSpec]:
     partitions_def=DAYS,
     backfill_policy=dg.BackfillPolicy.single_run(),
     can_subset=True,
-    pool="warehouse",
+    pool="replay",
     name="daily",
 )
 def daily(
-    context: dg.AssetExecutionContext, config: BackfillConfig, sendhouse: Sendhouse
+    context: dg.AssetExecutionContext, config: BackfillConfig
 ) -> Iterator[dg.MaterializeResult]:
-    """Replay the days in a scratch warehouse, which cannot send, and copy the results."""
-    settings = sendhouse.settings
-    installation.create(settings)
+    """Replay the days in a scratch warehouse, which cannot send, and copy the results.
+
+    The warehouse is not held for the length of the run: ticks go on.
+    """
+    settings = load_settings()
+    context.instance.add_run_tags(context.run_id, run_records.process_tags())
+    with warehouse.exclusive(settings.lock_path, WHAT, WAIT_SECONDS):
+        installation.create(settings)
     kinds = [KINDS[key] for key in KINDS if key in context.selected_asset_keys]
     plan = make_plan(dbt.manifest(settings), config.only, kinds)
     days = sorted(map(date.fromisoformat, context.partition_keys))

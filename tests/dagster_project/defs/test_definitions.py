@@ -70,8 +70,10 @@ def test_every_asset_has_a_group_an_owner_kinds_and_a_description(graph: AssetGr
 
 def test_every_asset_is_in_the_pool_warehouse(graph: AssetGraph):
     keys = graph.materializable_asset_keys
-    outside = [k.to_user_string() for k in keys if graph.get(k).pools != {"warehouse"}]
-    assert not outside
+    pools = {k.to_user_string(): graph.get(k).pools for k in keys}
+    outside = {key for key, found in pools.items() if found != {"warehouse"}}
+    # A backfill reads a copy of the warehouse, and holds the warehouse only to write its rows.
+    assert outside == {"segments/membership_daily", "scores/daily"}
     assert "default_limit: 1" in (PROJECT_DIR / "dagster.yaml").read_text(encoding="utf-8")
 
 

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from dagster_project.home import warehouse
 from tests.collector.running import free_port
 from tests.support import small_company
-from tests.support.home import COMMANDS, Home
+from tests.support.home import COMMANDS, Home, finish
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -176,6 +176,21 @@ def test_a_tick_started_in_the_browser_waits_for_the_running_tick_and_succeeds(
     page.goto(f"{ui}/deployment/concurrency")
     table = re.compile(r"Pool\s+Limit\s+warehouse\s+1\b(?!\d)")
     expect(page.locator("body")).to_contain_text(table, use_inner_text=True)
+
+
+def test_a_tick_of_the_resident_process_is_a_run_with_its_tags(ui: str, page: Page, home: Home):
+    resident = home.start("run")
+    try:
+        page.goto(f"{ui}/runs?q[0]=tag:user=sendhouse run")
+        row = page.locator("tr, [class*=Row]").filter(has_text="sendhouse run").first
+        expect(row).to_be_visible()
+        for text in ("Success", "sendhouse/clock", "sendhouse/rows_landed: 0", "sendhouse/sent"):
+            expect(row.get_by_text(text).first).to_be_visible()
+    finally:
+        resident.send_signal(signal.SIGTERM)
+        assert finish(resident).code == 0
+    row.locator("a[href*='/runs/']").first.click()
+    expect(page.get_by_text("The report of the tick.").first).to_be_visible()
 
 
 def test_a_month_backfilled_in_the_browser_is_one_run_and_sends_nothing(

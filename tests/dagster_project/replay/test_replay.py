@@ -21,7 +21,7 @@ from dagster_project.home import dagster_home
 from dagster_project.home.settings import PROJECT_DIR
 from dagster_project.home.warehouse import ClockError
 from dagster_project.project import dbt, registry
-from dagster_project.replay import ReplayError, make_plan, replay
+from dagster_project.replay import ReplayError, make_plan, replay, take
 from dagster_project.replay.backfill import backfill
 from dagster_project.replay.run import end_of
 from dagster_project.tick import stages
@@ -72,7 +72,8 @@ def lived(place: Path, undisturbed: Any, tmp_path_factory: pytest.TempPathFactor
         stages.begin(settings, end_of(DAYS[-1]) + timedelta(microseconds=1))  # the day is over
         before = _hash(settings.warehouse_path)
         result = tmp_path_factory.mktemp("replayed") / "replayed.duckdb"
-        replay(settings, make_plan(dbt.manifest(settings)), DAYS, result)
+        with take(settings, "a test") as live:
+            replay(settings, live, make_plan(dbt.manifest(settings)), DAYS, result)
         return Lived(home, result, before, _hash(settings.warehouse_path))
 
 
@@ -222,8 +223,9 @@ def test_an_invalid_option_is_wrong_usage_and_the_message_names_the_remedy(
 def test_a_day_that_has_not_ended_and_an_unknown_name_are_refused(lived: Lived, tmp_path: Path):
     with lived.home.settings() as settings:
         manifest = dbt.manifest(settings)
+        live, result = settings.warehouse_path, tmp_path / "x.duckdb"
         with pytest.raises(ClockError, match=r"2026-03-24 has not ended .* is 2026-03-23"):
-            replay(settings, make_plan(manifest), [DAYS[-1] + DAY], tmp_path / "x.duckdb")
+            replay(settings, live, make_plan(manifest), [DAYS[-1] + DAY], result)
         with pytest.raises(ReplayError, match=r"unknown name 'silnt'; known names: segments: a"):
             make_plan(manifest, ["silnt"])
 
@@ -289,7 +291,15 @@ def test_a_killed_backfill_gives_the_same_rows_when_repeated(lived: Lived):
     assert home.rows(written) == [(day,) for day in DAYS[-4:-2]]
     with home.settings() as settings:
         plan = make_plan(dbt.manifest(settings), ["silent", "activated"])
-        backfill(settings, plan, DAYS[-4:])
+        codes: list[int] = []
+        # Another process writes to the warehouse on each day: a backfill does not stop the mail.
+        backfill(
+            settings,
+            plan,
+            DAYS[-4:],
+            on_day=lambda _: codes.append(finish(home.start("init")).code),
+        )
+        assert codes == [0, 0, 0, 0]
     query = (
         f"from segments.membership_daily where day >= '{DAYS[-4]}' "
         "and segment in ('silent', 'activated') order by all"
