@@ -110,14 +110,14 @@ def _specs() -> list[dg.AssetSpec]:
 
 
 @dg.multi_asset(
-    name="tick",
+    name="stages",  # the job has the name `tick`
     specs=_specs(),
     check_specs=specs()[1],
     can_subset=True,
     pool="warehouse",
     allow_arbitrary_check_specs=True,
 )
-def tick(
+def all_stages(
     context: dg.AssetExecutionContext, config: TickConfig, sendhouse: Sendhouse
 ) -> Iterator[Result]:
     """Run the stages whose assets are selected, in their order; all of them in a tick."""

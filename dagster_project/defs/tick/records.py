@@ -42,7 +42,7 @@ from senders.processes import is_alive
 
 logger = logging.getLogger(__name__)
 
-JOB = STEP = "tick"
+JOB, STEP = "tick", "stages"
 # One evaluation of the sensor; Dagster ends an evaluation after a minute.
 _SECONDS = 20
 _RUNS_FORGOTTEN_AT_ONCE = 500
