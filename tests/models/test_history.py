@@ -26,6 +26,7 @@ as = "crm/standard/contacts"
 snapshot = "full"
 max_loss = 100
 """
+IDENTITY = ("decisions.contact_keys", "decisions.contact_merges")
 HISTORY_COLUMNS = (
     "crm_id, contact_id, email, first_name, job_title, company_id, marketing_consent, "
     "external_id, change, is_ended, valid_from"
@@ -68,7 +69,7 @@ def test_any_past_day_can_be_read_from_the_history(tmp_path: Path):
         # A build from all landed files, with the clock at that day, gives the same rows.
         rebuilt = Home(tmp_path / f"rebuilt-{day}")
         shutil.copytree(home.folder, rebuilt.folder)
-        for table in ("control.clock", "decisions.contact_keys", "decisions.contact_merges"):
+        for table in ("control.clock", "control.builds", *IDENTITY):
             rebuilt.rows(f"delete from {table}")
         _build_contacts(rebuilt, START + day * DAY)
         assert rebuilt.rows(_CURRENT) == known, at
