@@ -122,6 +122,15 @@ def build_in(
     return results
 
 
+def rendered(settings: Settings, model: str) -> list[Rendering]:
+    """The SQL that builds have run for a model of this name, the newest last."""
+    project = _project(settings)
+    [unique_id] = project.plan.select([model]) - {
+        node.unique_id for node in project.plan.nodes if node.is_test
+    }
+    return project.renderings.of.get(unique_id, [])
+
+
 @dataclass
 class _Project:
     """The project in one state of its files.

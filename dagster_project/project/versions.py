@@ -164,6 +164,12 @@ def _columns_mark(columns: Sequence[tuple[str, str]]) -> str:
     return hashed(*[f"{name} {type_}" for name, type_ in columns])
 
 
+def rows_of(version: str) -> int:
+    """The number of rows in a `content_mark`; 0 for another version."""
+    count, is_mark, _ = version.partition(":")
+    return int(count) if is_mark else 0
+
+
 def columns_of(
     connection: duckdb.DuckDBPyConnection, relation: str
 ) -> list[tuple[str, str]] | None:

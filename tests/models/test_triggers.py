@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import duckdb
 import pytest
 
+from dagster_project.project import dbt
 from tests.senders.senders_support import SHARED_DATA
 from tests.support.home import Home
 from tests.support.project_copy import ProjectCopy
@@ -184,8 +185,8 @@ def _edges() -> list[Edge]:
 
 @pytest.mark.shared_data
 def test_a_date_fires_once_on_the_right_day_when_the_clocks_change(shop: Shop):
-    compiled = shop.home.folder / "dbt/compiled/sendhouse/models/triggers/renews.sql"
-    sql = compiled.read_text(encoding="utf-8")
+    with shop.home.settings() as settings:
+        sql = dbt.rendered(settings, "renews")[-1].code
     edges = _edges()
     assert len(edges) == 150
     # At nine on the day of the change, and at the skipped or repeated time of day.

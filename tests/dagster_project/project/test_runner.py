@@ -226,6 +226,30 @@ def test_an_incremental_model_replaces_rows_by_key_and_says_whether_one_changed(
     assert shop.rows("shop.latest") == [(1, 7)]
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "update facts set n = -7 where n = 7",
+        "delete from facts where n in (8, 9)",
+        "insert into facts values (-1, null), (-2, null)",
+        "insert into facts values (8, null)",  # two equal rows
+        "update facts set n = n + 20000",  # most rows
+        "delete from facts",
+    ],
+)
+def test_a_large_table_gets_the_rows_that_differ(shop: Shop, change: str):
+    shop.connection.execute("delete from facts")
+    shop.connection.execute("insert into facts select unnest(range(30000)), null")
+    shop.add("large", "table", "select n, n * 2 as twice from facts", ["main.facts"])
+    shop.add("after", "table", "select sum(twice) as s from shop.large", ["shop.large"], ["large"])
+    shop.build()
+    shop.connection.execute(change)
+    assert shop.build() == {"large": "success", "after": "success"}
+    assert shop.rows("shop.large") == shop.rows("(select n, n * 2 as twice from facts)")
+    assert shop.rows("shop.after") == shop.rows("(select sum(n * 2) as s from facts)")
+    assert shop.build() == {}
+
+
 def test_a_post_hook_that_deletes_rows_of_the_model_changes_its_version(shop: Shop):
     hook = 'delete from "warehouse"."shop"."kept" where n in (select n from gone)'
     shop.connection.execute("create table gone (n integer)")
