@@ -54,6 +54,22 @@ def test_an_unreachable_server_fails_the_tick_and_no_secret_is_written(waiting: 
         assert not any(secret.encode() in content for content in written)
 
 
+def test_a_tick_with_nothing_new_loads_neither_dagster_nor_dbt(settled: Home):
+    """Their import takes longer than the rest of such a tick."""
+    settled.tick(small_company.SECOND)  # loads the tries of the tick before
+    program = (
+        "import sys\n"
+        "from dagster_project.cli import main\n"
+        f"sys.argv = ['sendhouse', 'tick', '--as-of', '{small_company.SECOND.isoformat()}']\n"
+        "try: main()\n"
+        "finally: print({'dagster', 'dbt'} & {*sys.modules})"
+    )
+    done = finish(settled.spawn("python", "-c", program))
+
+    assert done.code == 0, done.err
+    assert done.out.splitlines()[-1] == "set()"
+
+
 @pytest.mark.parametrize("sender", ["smtp", "pigeon"])
 def test_an_unusable_sender_stops_the_tick_before_any_decision(home: Home, sender: str):
     stopped = home.tick_command(small_company.FIRST, "--sender", sender)
