@@ -46,6 +46,7 @@ _KEPT = {
 _MODELS = ("+segment_changes", "+segment_membership", "+trigger_firings", "+score_totals")
 # The UTC day in which _population.NOW lies has twelve hours left.
 _TICK: _Tick = ("tick", 2.5, _MODELS)
+_FEW: _Tick = ("few", 0.05, _MODELS)
 _FROM_RAW: _Tick = ("from raw", 2.5, tuple(f"+{segment}" for segment in _postgres.SEGMENTS))
 _SEGMENTS: _Tick = ("segments", 0, tuple(_postgres.SEGMENTS))
 _NEXT_DAY: _Tick = ("next day", 24, _MODELS)
@@ -53,6 +54,8 @@ _BUILD = "build"
 # Seconds and memory by name of the step; the median of several ticks of one name.
 _Life = dict[str, Sample]
 _QUERIES = 3
+# The new events of the tick `few`.
+_FEW_EVENTS = 1_000
 
 
 @dataclass(frozen=True)
@@ -76,9 +79,11 @@ class _Installation:
         """Tick once, with `more` new events."""
         name, hours, models = tick
         if hours:
-            call(happen, home=self.home, contacts=self.contacts, more=self.more, hours=hours)
+            more = _FEW_EVENTS if name == _FEW[0] else self.more
+            call(happen, home=self.home, contacts=self.contacts, more=more, hours=hours)
         project = self.home / "project"
-        self.taken[name].append(call(build, home=self.home, project=project, models=models))
+        sample = call(build, home=self.home, project=project, models=models, afresh=not hours)
+        self.taken[name].append(sample)
 
     def life(self) -> _Life:
         """Give the medians so far."""
@@ -97,7 +102,7 @@ def comparisons(scale: Scale, scratch: Path) -> Iterator[Comparison]:
     lives = [big] if scale.quick else [big, small]
     ticks = [_FROM_RAW, _SEGMENTS]
     if not scale.quick:
-        ticks = [_TICK, _TICK, _TICK, _NEXT_DAY, *ticks]
+        ticks = [_FEW, _FEW, _FEW, _TICK, _TICK, _TICK, _NEXT_DAY, *ticks]
     big.begin()
     query = median([big.query() for _ in range(scale.of(_QUERIES, 1))])
     if not scale.quick:
@@ -110,6 +115,8 @@ def comparisons(scale: Scale, scratch: Path) -> Iterator[Comparison]:
     yield _taken(name, whole[_BUILD], "contact_features in one query", query)
     if not scale.quick:
         tenth, on_tenth = small.life(), f"on {small.events:,}"
+        few = f"tick, {_FEW_EVENTS:,} new events on {big.events:,}"
+        yield _taken(few, whole["few"], "full build", whole[_BUILD])
         name = f"tick, {more:,} new events on {big.events:,}"
         day = f"{name}, a new UTC day"
         yield _taken(name, whole["tick"], "full build", whole[_BUILD])
@@ -157,13 +164,24 @@ def happen(home: str, contacts: int, more: int, hours: float) -> dict[str, float
     return {"seconds": time.perf_counter() - started}
 
 
-def build(home: str, project: str, models: Sequence[str]) -> dict[str, float]:
-    """Build models; the time to parse the project does not count."""
-    from dagster_project.project import dbt
+def build(home: str, project: str, models: Sequence[str], afresh: bool) -> dict[str, float]:
+    """Build models; the time to parse the project does not count.
+
+    Args:
+        home: the folder of the installation.
+        project: the folder of the dbt project.
+        models: selectors.
+        afresh: whether the models run although no input has changed.
+    """
+    from dagster_project.home import warehouse
+    from dagster_project.project import dbt, versions
 
     settings = load_settings(home=Path(home), project_dir=Path(project))
     # Building a view of raw events makes dbt parse the project.
     dbt.raise_for(dbt.build(settings, ["stg_events"], with_tests=False))
+    if afresh:
+        with warehouse.connect(settings.warehouse_path) as connection:
+            versions.forget(connection, [f"segments.{name}" for name in models])
     started = time.perf_counter()
     dbt.raise_for(dbt.build(settings, list(models), with_tests=False))
     return {"seconds": time.perf_counter() - started}
