@@ -101,7 +101,7 @@ from rolled_up
 {%- endmacro %}
 
 
-{#- Whether the UTC day has changed since this kept model was last built: then days left the
+{#- Whether the UTC day has changed since this model was last built: then days left the
     windows. Queried when the model runs, because on all other ticks no event needs to be read. -#}
 {% macro a_day_has_passed() -%}
     {%- set found = run_query(

@@ -1,5 +1,5 @@
 {#-
-    Whether a CRM export can hold rows that this kept model has not taken in. It queries raw.files
+    Whether a CRM export can hold rows that this model has not taken in. It queries raw.files
     when the model runs; by name and not by source(), because every unit test would need rows of a
     source().
 -#}
