@@ -27,6 +27,7 @@ from dagster_project.project.versions import (
     columns_of,
     content_mark,
     hashed,
+    is_empty,
     read_builds,
     rows_mark,
     rows_of,
@@ -191,11 +192,18 @@ class Runner:
         version = self._signature if node.materialized == "view" else self._version
         inputs = {name: version(name) for name in sorted(reads - STATE - {node.relation})}
         if WATERMARKS in reads and node.materialized != "view":
-            inputs[WATERMARKS] = self._watermarks_read(known)
+            inputs[WATERMARKS] = self._watermarks_read(node, known)
         return inputs
 
-    def _watermarks_read(self, known: Sequence[Rendering]) -> str:
-        """The watermarks that other models move; those of its own are the model's state."""
+    def _watermarks_read(self, node: Node, known: Sequence[Rendering]) -> str:
+        """The watermarks that other models move; those of its own are the model's state.
+
+        Watermarks only move on, and a table has what is after them: a table without rows has none
+        after a later watermark either.
+        """
+        before = self._builds.get(node.relation)
+        if node.materialized == "table" and before is not None and is_empty(before.version):
+            return ""
         if self._watermarks is None:
             rows = self._connection.execute(
                 "select model, cast(as_of as varchar), file_no from control.watermarks order by all"

@@ -160,6 +160,11 @@ def rows_mark(connection: duckdb.DuckDBPyConnection, table: str) -> str:
     return f"{count}:{total or 0}"
 
 
+def is_empty(version: str) -> bool:
+    """Whether a version is the `content_mark` of no rows."""
+    return version.startswith("0:")
+
+
 def _columns_mark(columns: Sequence[tuple[str, str]]) -> str:
     return hashed(*[f"{name} {type_}" for name, type_ in columns])
 

@@ -13,20 +13,25 @@ firings as (
     }, name_as='trigger') }}
 ),
 
+looks as (
+    {{ looks_of_triggers() }}
+),
+
 decided as (
     select firing_id from {{ source('state', 'trigger_firings') }}
 ),
 
 identified as (
     select
-        {{ hash_id(['trigger', 'occurrence']) }} as firing_id,
-        trigger,
-        contact_id,
-        fired_at,
+        {{ hash_id(['firings.trigger', 'firings.occurrence']) }} as firing_id,
+        firings.trigger,
+        firings.contact_id,
+        firings.fired_at,
         {{ known_until() }} as decided_at,
-        evidence
+        firings.evidence
     from firings
-    where fired_at is not null
+    semi join looks on firings.trigger = looks.trigger
+    where firings.fired_at is not null
 )
 
 select identified.*

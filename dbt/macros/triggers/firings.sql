@@ -43,6 +43,19 @@
 {%- endmacro %}
 
 
+{#- The looks of all triggers. decisions/trigger_firings reads them, so it runs after each look, also
+    after a look that found nothing: else the next look would begin long ago. -#}
+{% macro looks_of_triggers() -%}
+    {%- set names = [] -%}
+    {%- for name in registry()['triggers'] -%}
+        {%- do names.append('triggers.' ~ name ~ '.looking') -%}
+    {%- endfor -%}
+    select replace(replace(model, 'triggers.', ''), '.looking', '') as trigger
+    from {{ source('control', 'watermarks') }}
+    where model in {{ sql_list(names) }}
+{%- endmacro %}
+
+
 {#- The clock at this trigger's last look; for a new trigger the distant past or `otherwise`. -#}
 {% macro last_look(otherwise=none) -%}
     {{ watermark(trigger_watermark(), 'as_of', otherwise) }}

@@ -284,6 +284,21 @@ def test_a_watermark_that_another_model_moves_is_an_input_and_the_own_watermark_
     assert shop.build() == {"looks": "success"}
 
 
+def test_a_later_watermark_is_no_changed_input_of_a_table_without_rows(shop: Shop):
+    """Else a trigger that found nothing and the decision that it has looked run each other."""
+    shop.connection.execute(
+        "insert into control.watermarks values ('other', timestamptz '2026-03-01 00:00Z', 1)"
+    )
+    after = "select n from facts where n > (select file_no from {} where model = 'other')"
+    shop.add("looks", "table", after.format("control.watermarks"), ["control.watermarks"])
+    shop.connection.execute("insert into facts values (2, null)")
+    shop.build()
+    assert shop.rows("shop.looks") == [(2,)]
+    for found in ({"looks": "success"}, {"looks": "success"}, {}):
+        shop.connection.execute("update control.watermarks set file_no = file_no + 1")
+        assert shop.build() == found
+
+
 def test_a_view_is_made_again_when_a_column_that_it_reads_changes_or_it_is_gone(shop: Shop):
     shop.add("all_facts", "view", "select * from facts", ["main.facts"])
     assert shop.build() == {"all_facts": "success"}
