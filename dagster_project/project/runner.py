@@ -20,6 +20,7 @@ from dagster_project.home.sql import identifier, literal
 from dagster_project.project.plan import Node, Plan
 from dagster_project.project.renderings import Answer, NodeError, Question, Rendering, Renderings
 from dagster_project.project.versions import (
+    ROW,
     STATE,
     WATERMARKS,
     Build,
@@ -321,32 +322,37 @@ class Runner:
         connection = self._connection
         connection.execute(
             f"""create or replace temp table incoming as
-            select came.* exclude (came_hash), came_hash, went_hash
-            from (select *, hash(n) as came_hash from ({rendering.code}) as n) as came
-            full join (select hash(t) as went_hash from {node.sql_name} as t) as went
-                on came_hash = went_hash
-            where came_hash is null or went_hash is null"""  # noqa: S608 - quoted
+            with came as materialized (
+                select *, hash({ROW}) as came_hash from ({rendering.code}) as {ROW}
+            ),
+            went as (
+                select hash({ROW}) as went_hash from {node.sql_name} as {ROW}
+            )
+            select came.* exclude (came_hash), came_hash, went_hash, null as all_came
+            from came full join went on came_hash = went_hash
+            where came_hash is null or went_hash is null
+            union all by name
+            select count(*) || ':' || coalesce(sum(came_hash), 0) as all_came from came"""  # noqa: S608
         )
-        [(came, went)] = connection.execute(
-            f"select count(came_hash), count(went_hash) from {_INCOMING}"  # noqa: S608
+        [(came, went, all_came)] = connection.execute(
+            f"select count(came_hash), count(went_hash), max(all_came) from {_INCOMING}"  # noqa: S608
         ).fetchall()
         if max(came, went) * _FEW > rows_of(old):
             return self._create(node, rendering, is_same_code=True, old=old)
         if came or went:
             connection.execute(
-                f"""delete from {node.sql_name} as t using {_INCOMING} as i
-                where hash(t) = i.went_hash"""  # noqa: S608
+                f"""delete from {node.sql_name} as {ROW} using {_INCOMING} as i
+                where hash({ROW}) = i.went_hash"""  # noqa: S608
             )
             connection.execute(
                 f"""insert into {node.sql_name} by name
-                select * exclude (came_hash, went_hash) from {_INCOMING}
+                select * exclude (came_hash, went_hash, all_came) from {_INCOMING}
                 where came_hash is not null"""  # noqa: S608
             )
-        version = content_mark(connection, node.sql_name)
-        if rows_of(version) != rows_of(old) + came - went:
+        if rows_mark(connection, node.sql_name) != all_came:
             # Several equal rows are one row to the join: such a table is written whole.
             return self._create(node, rendering, is_same_code=True, old=old)
-        return version
+        return content_mark(connection, node.sql_name)
 
     def _add(self, node: Node, rendering: Rendering, old: str | None) -> str:
         """Add the rows of an incremental model; the version changes if a row does."""

@@ -227,27 +227,41 @@ def test_an_incremental_model_replaces_rows_by_key_and_says_whether_one_changed(
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "is_same_table"),
     [
-        "update facts set n = -7 where n = 7",
-        "delete from facts where n in (8, 9)",
-        "insert into facts values (-1, null), (-2, null)",
-        "insert into facts values (8, null)",  # two equal rows
-        "update facts set n = n + 20000",  # most rows
-        "delete from facts",
+        ("update facts set n = -7 where n = 7", True),
+        ("delete from facts where n in (8, 9)", True),
+        ("insert into facts values (-1, null), (-2, null)", True),
+        ("insert into facts values (8, null)", False),  # two equal rows
+        ("update facts set n = n + 20000", False),  # most rows
+        ("delete from facts", False),
     ],
 )
-def test_a_large_table_gets_the_rows_that_differ(shop: Shop, change: str):
+def test_a_large_table_gets_the_rows_that_differ(shop: Shop, change: str, is_same_table: bool):
     shop.connection.execute("delete from facts")
     shop.connection.execute("insert into facts select unnest(range(30000)), null")
-    shop.add("large", "table", "select n, n * 2 as twice from facts", ["main.facts"])
+    shop.add("large", "table", "select n as id, n * 2 as twice from facts", ["main.facts"])
     shop.add("after", "table", "select sum(twice) as s from shop.large", ["shop.large"], ["large"])
     shop.build()
+    table = "(select table_oid from duckdb_tables() where table_name = 'large')"
+    before = shop.rows(table)
     shop.connection.execute(change)
     assert shop.build() == {"large": "success", "after": "success"}
-    assert shop.rows("shop.large") == shop.rows("(select n, n * 2 as twice from facts)")
+    assert shop.rows("shop.large") == shop.rows("(select n as id, n * 2 as twice from facts)")
     assert shop.rows("shop.after") == shop.rows("(select sum(n * 2) as s from facts)")
+    assert (shop.rows(table) == before) is is_same_table
     assert shop.build() == {}
+
+
+def test_the_name_of_a_column_does_not_hide_the_other_columns(shop: Shop):
+    """SQL that names a table `t` means the column `t`, if the table has one."""
+    named = ", ".join(f"1 as {name}" for name in "acdefghijklmopqrstuvwxyz")
+    shop.add("named", "table", f"select n, {named} from facts", ["main.facts"])
+    shop.add("after", "table", "select max(n) as n from shop.named", ["shop.named"], ["named"])
+    shop.build()
+    shop.connection.execute("update facts set n = 7")
+    assert shop.build() == {"named": "success", "after": "success"}
+    assert shop.rows("shop.after") == [(7,)]
 
 
 def test_a_post_hook_that_deletes_rows_of_the_model_changes_its_version(shop: Shop):
