@@ -78,8 +78,9 @@ def _manifest(path: Path, modified_ns: int) -> Mapping[str, Any]:
 
 def manifest(settings: Settings) -> Mapping[str, Any]:
     """The content of dbt's manifest.json, for the files as they are now."""
-    path = prepare(settings)
-    return _manifest(path, path.stat().st_mtime_ns)
+    with _parsing(settings):  # dbt of another process may be writing the file
+        path = prepare(settings)
+        return _manifest(path, path.stat().st_mtime_ns)
 
 
 def build(
@@ -170,15 +171,14 @@ def _project(settings: Settings) -> _Project:
     stamp = _stamp(files)
     if stamp not in _projects:
         path = settings.parsed_dir / _PLAN
-        kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        kept = renderings.read_json(path)
         if kept.get("stamp") == stamp:
             plan = plans.loads(kept["plan"])
         else:
             project_file = (settings.project_dir / "dbt_project.yml").read_text(encoding="utf-8")
             plan = plans.make_plan(manifest(settings), project_file)
             with _parsing(settings):
-                text = json.dumps({"stamp": stamp, "plan": plans.dumps(plan)})
-                path.write_text(text, encoding="utf-8")
+                renderings.write_json(path, {"stamp": stamp, "plan": plans.dumps(plan)})
         rendered = renderings.load(settings.parsed_dir / _RENDERINGS, stamp)
         _projects[stamp] = _Project(settings, plan, rendered, files)
     project = _projects[stamp]
@@ -194,6 +194,14 @@ def _stamp(files: str) -> str:
     These are the project's files, the senders for Python models, this folder, and dbt itself.
     """
     digest = hashlib.sha256(files.encode())
+    digest.update(_own_code().encode())
+    return digest.hexdigest()
+
+
+@cache
+def _own_code() -> str:
+    """The code that this process has imported: later versions on disk are not in use."""
+    digest = hashlib.sha256()
     for path in sorted([*SENDERS_DIR.glob("*.py"), *Path(__file__).parent.glob("*.py")]):
         digest.update(f"{path.name}\0{path.stat().st_mtime_ns}\n".encode())
     for package in ("dbt-core", "dbt-duckdb", "duckdb"):

@@ -13,6 +13,7 @@ import importlib.util
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -106,9 +107,15 @@ def _imported(code: str, seen: set[str]) -> Iterator[str]:
         spec = importlib.util.find_spec(name)
         if name not in seen and spec and spec.origin:
             seen.add(name)
-            text = Path(spec.origin).read_text(encoding="utf-8")
+            text = _source(spec.origin)
             yield text
             yield from _imported(text, seen)
+
+
+@cache
+def _source(path: str) -> str:
+    """The text of a module, read once: this process does not import a later version."""
+    return Path(path).read_text(encoding="utf-8")
 
 
 def _macros_named(code: str) -> Iterator[str]:

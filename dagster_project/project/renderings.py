@@ -92,7 +92,7 @@ class Renderings:
 def load(path: Path, stamp: str) -> Renderings:
     """Read the kept renderings; none if the project's files are others."""
     read_ns = _time_of(path)
-    found = _read(path)
+    found = read_json(path)
     return Renderings(stamp, _typed(found["of"]) if found.get("stamp") == stamp else {}, read_ns)
 
 
@@ -103,15 +103,8 @@ def save(path: Path, renderings: Renderings) -> None:
         theirs = kept.of.setdefault(unique_id, [])
         theirs += [one for one in ours if one not in theirs]
         del theirs[:-_KEPT]
-    text = json.dumps(
-        {
-            "stamp": kept.stamp,
-            "of": {name: [asdict(one) for one in found] for name, found in kept.of.items()},
-        }
-    )
-    partial = path.with_suffix(f".{os.getpid()}")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    found = {name: [asdict(one) for one in ones] for name, ones in kept.of.items()}
+    write_json(path, {"stamp": kept.stamp, "of": found})
     renderings.of, renderings.is_new, renderings.read_ns = kept.of, False, _time_of(path)
 
 
@@ -119,7 +112,15 @@ def _time_of(path: Path) -> int:
     return path.stat().st_mtime_ns if path.exists() else 0
 
 
-def _read(path: Path) -> Mapping[str, Any]:
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a file that another process may be reading."""
+    partial = path.with_suffix(f".{os.getpid()}")
+    partial.write_text(json.dumps(content), encoding="utf-8")
+    partial.replace(path)
+
+
+def read_json(path: Path) -> Mapping[str, Any]:
+    """Read a file of `write_json`; nothing if it is missing or damaged."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):

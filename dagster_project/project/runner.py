@@ -136,7 +136,7 @@ class Runner:
         started = time.monotonic()
         try:
             result = self._look_at(node)
-        except (duckdb.Error, NodeError) as error:
+        except Exception as error:  # noqa: BLE001 - a Python model may raise anything
             kind = "test" if node.is_test else "model"
             message = f"Error in {kind} {node.name} ({node.file})\n  {error}"
             return NodeResult(node.unique_id, "error", time.monotonic() - started, message)

@@ -96,7 +96,8 @@ class Shop:
         asked = [("exists", node.relation, ask(("exists", node.relation)))]
         kind = "view" if node.materialized == "view" else "table"
         create = f"create or replace {kind} {node.sql_name} as ({code})"
-        return Rendering(code, () if node.is_test else (create,), hooks, reads, tuple(asked))
+        is_code = node.is_test or node.is_python
+        return Rendering(code, () if is_code else (create,), hooks, reads, tuple(asked))
 
 
 @pytest.fixture
@@ -379,6 +380,16 @@ def test_a_failed_model_keeps_its_rows_and_stops_the_models_after_it(shop: Shop)
     assert shop.rows("shop.halves") == [(0,)]
     kept = [row for row in shop.rows("control.builds") if row[0] != "shop.apart"]
     assert kept == [row for row in before if row[0] != "shop.apart"]
+
+
+def test_a_python_model_that_raises_is_a_failed_model(shop: Shop):
+    code = "class dbtObj:\n  def __init__(self, load): pass\ndef model(dbt, session):\n  {}"
+    more: Any = {"is_python": True, "definition": "d"}
+    shop.add("made", "incremental", code.format("return session.sql('select 1 as n')"), **more)
+    assert shop.build() == {"made": "success"}
+    shop.add("made", "incremental", code.format("raise KeyError('n')"), **more)
+    assert shop.build() == {"made": "error"}
+    assert shop.rows("shop.made") == [(1,)]
 
 
 def test_a_failed_test_stops_the_models_after_its_model_and_runs_until_it_passes(shop: Shop):
