@@ -25,7 +25,7 @@ from dagster_project.home.settings import PROJECT_DIR, Settings
 from dagster_project.project import plan as plans
 from dagster_project.project import registry, renderings
 from dagster_project.project.plan import Node, Plan
-from dagster_project.project.renderings import Rendering, Renderings
+from dagster_project.project.renderings import NodeError, Rendering, Renderings
 from dagster_project.project.runner import NodeResult, Runner
 
 # The dbt selector of tests that a tick does not run.
@@ -57,7 +57,7 @@ def prepare(settings: Settings) -> Path:
     # Dagster's code server, a run and the CLI may start together; one of them parses.
     with _parsing(settings), private.unrestricted():
         registry.refresh(settings.project_dir)
-        stamp = _fingerprint(settings)
+        stamp = files_mark(settings)
         known = stamp_path.read_text(encoding="utf-8") if stamp_path.is_file() else None
         if known != stamp or not manifest_path.is_file():
             _parsed[stamp] = _parse(settings)
@@ -111,7 +111,18 @@ def build_in(
     with_tests: bool = True,
 ) -> list[NodeResult]:
     """Build and test in an open warehouse; see `build`."""
-    project = _project(settings)
+    return build_project(load(settings), settings, connection, select, with_tests=with_tests)
+
+
+def build_project(
+    project: Project,
+    settings: Settings,
+    connection: duckdb.DuckDBPyConnection,
+    select: Sequence[str] = (),
+    *,
+    with_tests: bool = True,
+) -> list[NodeResult]:
+    """Build and test a project that is loaded; see `build`."""
     wanted = project.plan.select(select)
     with _environment(settings):
         results = Runner(connection, project.plan, project.renderings, project.render).run(
@@ -125,7 +136,7 @@ def build_in(
 
 def rendered(settings: Settings, model: str) -> list[Rendering]:
     """The SQL that builds have run for a model of this name, the newest last."""
-    project = _project(settings)
+    project = load(settings)
     [unique_id] = project.plan.select([model]) - {
         node.unique_id for node in project.plan.nodes if node.is_test
     }
@@ -133,7 +144,7 @@ def rendered(settings: Settings, model: str) -> list[Rendering]:
 
 
 @dataclass
-class _Project:
+class Project:
     """The project in one state of its files.
 
     Attributes:
@@ -155,6 +166,8 @@ class _Project:
         from dagster_project.project.compiler import Compiler
 
         if self.files not in _compilers:
+            if self.files not in _parsed and self.files != files_mark(self.settings):
+                raise NodeError("the files of the project have changed since it was loaded")
             manifest = _manifest_object(self.settings, self.files)
             _compilers[self.files] = Compiler(self.settings, manifest)
         with _no_collector():
@@ -162,12 +175,17 @@ class _Project:
 
 
 # By the stamp of the files: what this process has read or made of them.
-_projects: dict[str, _Project] = {}
+_projects: dict[str, Project] = {}
 _compilers: dict[str, Any] = {}
 
 
-def _project(settings: Settings) -> _Project:
-    files = _fingerprint(settings)
+def load(settings: Settings) -> Project:
+    """The project as its files are now.
+
+    Raises:
+        DbtError: the project does not parse.
+    """
+    files = files_mark(settings)
     stamp = _stamp(files)
     if stamp not in _projects:
         path = settings.parsed_dir / _PLAN
@@ -180,7 +198,7 @@ def _project(settings: Settings) -> _Project:
             with _parsing(settings):
                 renderings.write_json(path, {"stamp": stamp, "plan": plans.dumps(plan)})
         rendered = renderings.load(settings.parsed_dir / _RENDERINGS, stamp)
-        _projects[stamp] = _Project(settings, plan, rendered, files)
+        _projects[stamp] = Project(settings, plan, rendered, files)
     project = _projects[stamp]
     if project.renderings.is_older(settings.parsed_dir / _RENDERINGS):
         # Another process has rendered more.
@@ -212,8 +230,8 @@ def _own_code() -> str:
 def warm_up(settings: Settings) -> None:
     """Parse the project now, so later builds of this process and its forks need no parse."""
     prepare(settings)
-    _manifest_object(settings, _fingerprint(settings))
-    _project(settings)
+    _manifest_object(settings, files_mark(settings))
+    load(settings)
 
 
 def raise_for(results: Sequence[NodeResult]) -> None:
@@ -309,7 +327,7 @@ def _common_arguments(settings: Settings, target: Path) -> list[str]:
     ]
 
 
-def _fingerprint(settings: Settings) -> str:
+def files_mark(settings: Settings) -> str:
     """A hash that changes when a file that dbt parses is added, removed or written.
 
     Installations with another example have another hash.

@@ -10,6 +10,7 @@ from threading import Event
 
 from dagster_project.home import warehouse
 from dagster_project.home.settings import Settings, SettingsError, load_settings
+from dagster_project.project.last_good import LastGood
 from dagster_project.resident.wake import POLL_SECONDS, Wake
 from dagster_project.tick.recorded import recorded_tick
 from dagster_project.tick.report import TickReport
@@ -29,7 +30,7 @@ def run(settings: Settings, stop: Event, say: Callable[[str], None]) -> None:
         stop: ends the loop. A tick under way finishes its messages under way, and sends no more.
         say: called with one line per tick that did something, and per error.
     """
-    wake, reason = Wake(), "start"
+    wake, reason, builds = Wake(), "start", LastGood(say)
     while not stop.is_set():
         settings = _reread(settings, say)
         report = None
@@ -37,7 +38,7 @@ def run(settings: Settings, stop: Event, say: Callable[[str], None]) -> None:
             if not is_held:
                 return
             wake.note(settings)
-            report = _tick(settings, stop, say)
+            report = _tick(settings, builds, stop, say)
         if report is not None and report.did_something:
             say(f"{reason}: {report.line()}")
         wake.is_repair_due = report is None or bool(report.errors)
@@ -48,11 +49,13 @@ def run(settings: Settings, stop: Event, say: Callable[[str], None]) -> None:
         reason = reason or "stop"
 
 
-def _tick(settings: Settings, stop: Event, say: Callable[[str], None]) -> TickReport | None:
+def _tick(
+    settings: Settings, builds: LastGood, stop: Event, say: Callable[[str], None]
+) -> TickReport | None:
     """Run one tick; None after an error that kept it from running to its report."""
     try:
         require_sender(settings)
-        return recorded_tick(settings, by=COMMAND, is_stopping=stop.is_set)
+        return recorded_tick(settings, by=COMMAND, is_stopping=stop.is_set, build=builds.build)
     except Exception as error:  # noqa: BLE001 - the process goes on after any error
         say(f"error: {error or type(error).__name__}")
         if os.environ.get("SENDHOUSE_TRACEBACK"):

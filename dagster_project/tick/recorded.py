@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from dagster_project.home import warehouse
 from dagster_project.home.settings import Settings
+from dagster_project.project import dbt
 from dagster_project.project.dbt import DbtError
 from dagster_project.tick import record as records
 from dagster_project.tick import stages
@@ -23,6 +24,7 @@ def recorded_tick(
     as_of: datetime | None = None,
     send: bool = True,
     is_stopping: Callable[[], bool] = lambda: False,
+    build: stages.Build = dbt.build,
 ) -> TickReport:
     """Run one tick and write its record; the caller holds the warehouse.
 
@@ -32,6 +34,7 @@ def recorded_tick(
         as_of: the clock; see `clock.next_clock`.
         send: whether to run the stage `dispatch`.
         is_stopping: asked before each send; after a yes, the sends stay due.
+        build: builds and tests the models.
 
     Returns:
         The report. The failure of a stage is one of its `errors`.
@@ -42,7 +45,9 @@ def recorded_tick(
     """
     record, done = records.begin(settings, by), Done()
     try:
-        report = stages.tick(settings, as_of, send=send, is_stopping=is_stopping, done=done)
+        report = stages.tick(
+            settings, as_of, send=send, is_stopping=is_stopping, build=build, done=done
+        )
     except Exception as error:
         if done.stage is None:
             records.path_of(settings, record).unlink()

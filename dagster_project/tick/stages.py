@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
+from typing import Protocol
 
 from dagster_project.home import warehouse
 from dagster_project.home.settings import Settings
@@ -38,6 +39,16 @@ class Stage(IntEnum):
     DECIDE = 4
     DISPATCH = 5
     PUBLISH = 6
+
+
+class Build(Protocol):
+    """Builds and tests the models, as `dbt.build` does."""
+
+    def __call__(
+        self, settings: Settings, select: Sequence[str] = (), *, with_tests: bool = True
+    ) -> list[NodeResult]:
+        """Build and test the models with a changed input; see `dbt.build`."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -186,6 +197,7 @@ def tick(
     with_tests: bool = True,
     send: bool = True,
     is_stopping: Callable[[], bool] = lambda: False,
+    build: Build = dbt.build,
     done: Done | None = None,
 ) -> TickReport:
     """Run one tick; the caller holds the warehouse (`warehouse.exclusive`).
@@ -198,6 +210,7 @@ def tick(
         with_tests: whether the stage `decide` runs data tests.
         send: whether the stage `dispatch` runs.
         is_stopping: see `dispatch`.
+        build: builds and tests the models.
         done: receives the results of the stages, also of a tick that fails.
 
     Raises:
@@ -220,7 +233,7 @@ def tick(
                 done.loaded = load_journal(settings)
         if until >= Stage.DECIDE:
             with done.under_way(Stage.DECIDE):
-                done.nodes = decide(settings, select, with_tests=with_tests)
+                done.nodes = build(settings, select, with_tests=with_tests)
                 dbt.raise_for(done.nodes)
     if until >= Stage.DISPATCH and send:
         with done.under_way(Stage.DISPATCH):

@@ -119,27 +119,33 @@ def test_a_file_that_lands_is_mail_at_once_and_sigterm_ends_the_process(
     assert "dispatched 1 sent" in landed
 
 
-def test_a_bad_model_is_said_and_its_repair_sends_what_waited(
+@pytest.mark.parametrize(
+    ("number", "edit"),
+    [
+        (10, (MODEL, "select", "selekt")),  # the SQL fails
+        (11, (MODEL, "{{", "{{ no_such_macro() }} {{")),  # dbt refuses the file
+    ],
+)
+def test_a_bad_model_is_said_and_mail_goes_on_with_the_last_good_project(
     home: Home,
     project: ProjectCopy,
     start: Callable[[Mailbox], Forked],
     start_mailbox: Callable[..., mailbox.Mailbox],
+    number: int,
+    edit: tuple[str, str, str],
 ):
     server = start_mailbox()
     process = start(server)
-    begun = datetime.now(UTC)
-
-    with project.edited((MODEL, "select", "selekt")):
-        sign_up(home, range(10, 11))
-        wait(lambda: ended_since(home, begun), process)
-        [failed] = ended_since(home, begun)
-        assert failed.report is not None
-        assert "trial_accounts" in str(failed.report["errors"])
-        assert not server.messages()
-    wait(lambda: arrived(server) == Counter([stranger(10)]), process)
+    with project.edited(edit):
+        sign_up(home, range(number, number + 1))
+        wait(lambda: stranger(number) in arrived(server), process)
+    sign_up(home, range(number + 4, number + 5))
+    wait(lambda: stranger(number + 4) in arrived(server), process)
 
     process.send_signal(signal.SIGTERM)
-    assert "trial_accounts" in finish(process).out
+    ended = finish(process)
+    assert ended.out.count("goes on with the earlier project") == 1
+    assert "trial_accounts" in ended.out
 
 
 def test_sigterm_during_a_dispatch_leaves_no_message_half_done(
