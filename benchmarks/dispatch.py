@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks import _postfix
 from benchmarks._measure import ROOT, Comparison, Scale, call, command
 
 if TYPE_CHECKING:
@@ -21,15 +17,14 @@ if TYPE_CHECKING:
 
 _NOW = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
 _CONNECTIONS = 4
-_PATH = f"{os.environ.get('PATH', '')}:/usr/sbin"
 
 
 def comparisons(scale: Scale, scratch: Path) -> Iterator[Comparison]:
     """Compare with Postfix's load generator; without Postfix, measure only the parts."""
     sends = scale.of(5_000, 20)
-    sink, source = (shutil.which(name, path=_PATH) for name in ("smtp-sink", "smtp-source"))
+    sink, source = _postfix.find("smtp-sink"), _postfix.find("smtp-source")
     if sink and source:
-        with _listening(sink) as port:
+        with _postfix.listening(sink) as port:
             size = int(call(compose_all, sends=1).parts["bytes"])
             peer = (source, "-d", "-s", str(_CONNECTIONS), "-m", str(sends), "-l", str(size))
             yield Comparison(
@@ -50,27 +45,6 @@ def comparisons(scale: Scale, scratch: Path) -> Iterator[Comparison]:
         "SQLite, 2 commits a send",
         lambda: call(commit_all, sends=sends, scratch=scratch),
     )
-
-
-@contextmanager
-def _listening(sink: str) -> Iterator[int]:
-    """Run a server that accepts every message and stores none."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    user = ["-u", "root"] if os.geteuid() == 0 else []
-    process = subprocess.Popen([sink, *user, f"127.0.0.1:{port}", "100"])
-    try:
-        for _ in range(500):
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.02)
-        yield port
-    finally:
-        process.kill()
-        process.wait()
 
 
 def send_all(sends: int, port: int, scratch: str) -> dict[str, float]:
