@@ -15,7 +15,8 @@ from benchmarks._measure import Comparison, Result, Sample, Scale, call, command
 
 
 def test_every_benchmark_module_has_comparisons():
-    assert benchmarks.names() == ["dispatch", "formats", "history", "landing", "serving", "tick"]
+    names = ["dispatch", "formats", "history", "landing", "resident", "serving", "tick"]
+    assert benchmarks.names() == names
     for name in benchmarks.names():
         assert callable(import_module(f"benchmarks.{name}").comparisons)
 

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks import _by_hand, _population, _postgres, dispatch, history, landing, serving, tick
+from benchmarks import (
+    _by_hand,
+    _population,
+    _postfix,
+    _postgres,
+    dispatch,
+    history,
+    landing,
+    serving,
+    tick,
+)
 from dagster_project.home import warehouse
 from dagster_project.home.settings import load_settings
 
@@ -106,10 +115,10 @@ def test_the_peer_sends_messages_of_the_same_size():
 
 @pytest.mark.postfix
 def test_all_sends_leave_over_smtp(tmp_path: Path):
-    sink = shutil.which("smtp-sink", path=dispatch._PATH)
+    sink = _postfix.find("smtp-sink")
     if sink is None:
         pytest.skip("postfix's smtp-sink is not installed (scripts/test-deps.sh)")
-    with dispatch._listening(sink) as port:
+    with _postfix.listening(sink) as port:
         assert dispatch.send_all(3, port, str(tmp_path))["seconds"] > 0
 
 
