@@ -11,6 +11,7 @@ import pytest
 
 from dagster_project.home.settings import load_settings
 from dagster_project.project import dbt
+from dagster_project.replay import snapshot
 from dagster_project.replay.plan import make_plan
 from dagster_project.replay.run import build_models, end_of
 from dagster_project.replay.scratch_warehouse import open_scratch
@@ -79,7 +80,8 @@ def test_entries_minus_exits_equal_the_members_and_a_plain_query_on_each_day(sho
     days = [FIRST + timedelta(days=n) for n in range((LAST - FIRST).days + 1)]
     moved: Counter[str] = Counter()
     with (
-        open_scratch(settings, plan, shop / "result.duckdb", since=end_of(FIRST)) as scratch,
+        snapshot.take(settings, "a test") as live,
+        open_scratch(settings, live, plan, shop / "result.duckdb", since=end_of(FIRST)) as scratch,
         duckdb.connect() as files,
     ):
         files.execute("set timezone = 'UTC'")
