@@ -55,6 +55,10 @@ def test_a_full_refresh_leaves_the_decisions_as_they_were(settled: Home, undistu
     assert built.code == 0, built.out
     assert settled.decided() == undisturbed.decided
     assert settled.tables(*COMPARED) == before
+    # The next tick looks at every model again, and makes this one from nothing.
+    assert settled.rows("select distinct code from control.builds") == [("",)]
+    totals = "select definition from control.builds where relation = 'activity.contact_totals'"
+    assert settled.rows(totals) == [("forgotten",)]
 
 
 def _derived(home: Home) -> dict[str, Rows]:
