@@ -194,7 +194,10 @@ def load(settings: Settings) -> Project:
             plan = plans.loads(kept["plan"])
         else:
             project_file = (settings.project_dir / "dbt_project.yml").read_text(encoding="utf-8")
-            plan = plans.make_plan(manifest(settings), project_file)
+            try:
+                plan = plans.make_plan(manifest(settings), project_file)
+            except ValueError as error:
+                raise DbtError(str(error)) from error
             with _parsing(settings):
                 renderings.write_json(path, {"stamp": stamp, "plan": plans.dumps(plan)})
         rendered = renderings.load(settings.parsed_dir / _RENDERINGS, stamp)

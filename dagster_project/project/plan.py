@@ -17,6 +17,7 @@ from typing import Any
 from dagster_project.home.sql import identifier
 from dagster_project.project import definitions
 
+_MATERIALIZED = ("table", "view", "incremental")
 # Tests that cost as much as the model they test: plain `dbt build` runs them, a tick does not.
 SLOW = "slow"
 
@@ -154,7 +155,12 @@ def make_plan(manifest: Mapping[str, Any], project_file: str) -> Plan:
     Args:
         manifest: the content of manifest.json.
         project_file: the text of dbt_project.yml.
+
+    Raises:
+        ValueError: the project uses a part of dbt that a build does not run.
     """
+    for entry in manifest["nodes"].values():
+        _require_known(entry)
     hashes = definitions.hashes(manifest, project_file)
     nodes = {
         unique_id: _node(manifest, entry, hashes.get(unique_id))
@@ -178,6 +184,21 @@ def _typed(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: tuple(value) if isinstance(value, list) else value for name, value in entry.items()
     }
+
+
+def _require_known(entry: Mapping[str, Any]) -> None:
+    """Refuse what a build would leave out without a word."""
+    config = entry["config"]
+    where = f"{entry['original_file_path']}: "
+    if entry["resource_type"] in ("seed", "snapshot"):
+        raise ValueError(f"{where}a tick builds no {entry['resource_type']}s: land a file instead")
+    if entry["resource_type"] == "model" and config["materialized"] not in _MATERIALIZED:
+        raise ValueError(
+            f"{where}materialized '{config['materialized']}' is unknown to a tick "
+            f"(available: {', '.join(_MATERIALIZED)})"
+        )
+    if config.get("pre-hook"):
+        raise ValueError(f"{where}a tick runs no pre_hook: use a post_hook of the model before")
 
 
 def _is_built(manifest: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:
