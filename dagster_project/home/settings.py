@@ -228,13 +228,8 @@ class Settings(BaseSettings):
         return self.home / "dagster"
 
     @property
-    def dbt_target_dir(self) -> Path:
-        """The SQL compiled by dbt for this home, and dbt's log."""
-        return self.home / "dbt"
-
-    @property
     def parsed_dir(self) -> Path:
-        """The project's manifest, which depends on the project's files and the example."""
+        """The project as dbt parses and renders it, which depends on its files and the example."""
         return self.project_dir / "target" / "sendhouse" / (self.live_example or "own")
 
     def sender_table(self, name: str) -> dict[str, Any]:

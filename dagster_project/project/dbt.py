@@ -308,7 +308,7 @@ def _parse(settings: Settings) -> Any:  # noqa: ANN401 - dbt's Manifest
     the home in profiles.yml changes, so every parse has the same home, which is never opened.
     """
     with _environment(settings, home="parsed"):
-        result = _runner().invoke(["parse", *_common_arguments(settings, settings.parsed_dir)])
+        result = _runner().invoke(["parse", *_arguments(settings)])
     if not result.success:
         raise DbtError(_said(str(result.exception)))
     return result.result
@@ -320,12 +320,12 @@ def _said(message: str) -> str:
     return "\n".join(line.rstrip() for line in lines if not line.startswith("  > ")).rstrip()
 
 
-def _common_arguments(settings: Settings, target: Path) -> list[str]:
-    project = str(settings.project_dir)
+def _arguments(settings: Settings) -> list[str]:
+    project, target = str(settings.project_dir), str(settings.parsed_dir)
     return [
         *("--project-dir", project, "--profiles-dir", project),
-        *("--target-path", str(target), "--log-path", str(target)),
-        # Results have the messages. The log costs a tenth of a small build, whatever its level.
+        *("--target-path", target, "--log-path", target),
+        # Errors have the messages.
         *("--log-level", "none", "--log-level-file", "none"),
     ]
 
