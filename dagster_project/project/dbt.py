@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -125,7 +125,8 @@ def build_project(
     """Build and test a project that is loaded; see `build`."""
     wanted = project.plan.select(select)
     with _environment(settings):
-        results = Runner(connection, project.plan, project.renderings, project.render).run(
+        render = partial(project.render, settings)
+        results = Runner(connection, project.plan, project.renderings, render).run(
             wanted, with_tests=with_tests
         )
     if project.renderings.is_new:
@@ -148,28 +149,34 @@ class Project:
     """The project in one state of its files.
 
     Attributes:
-        settings: an installation that runs it.
         plan: the nodes in the order of a build.
         renderings: the SQL of the nodes, as far as it has been rendered.
         files: a hash of the project's files.
     """
 
-    settings: Settings
     plan: Plan
     renderings: Renderings
     files: str
 
     def render(
-        self, node: Node, ask: renderings.Ask, connection: duckdb.DuckDBPyConnection
+        self,
+        settings: Settings,
+        node: Node,
+        ask: renderings.Ask,
+        connection: duckdb.DuckDBPyConnection,
     ) -> Rendering:
-        """Let dbt render a node."""
+        """Let dbt render a node, for the installation that builds now.
+
+        Raises:
+            NodeError: dbt refuses the file, or the files have changed since the project was loaded.
+        """
         from dagster_project.project.compiler import Compiler
 
         if self.files not in _compilers:
-            if self.files not in _parsed and self.files != files_mark(self.settings):
+            if self.files not in _parsed and self.files != files_mark(settings):
                 raise NodeError("the files of the project have changed since it was loaded")
-            manifest = _manifest_object(self.settings, self.files)
-            _compilers[self.files] = Compiler(self.settings, manifest)
+            manifest = _manifest_object(settings, self.files)
+            _compilers[self.files] = Compiler(settings, manifest)
         with _no_collector():
             return _compilers[self.files].render(node, ask, connection)
 
@@ -193,6 +200,9 @@ def load(settings: Settings) -> Project:
         if kept.get("stamp") == stamp:
             plan = plans.loads(kept["plan"])
         else:
+            prepare(settings)  # writes the registry, which is one of the files
+            files = files_mark(settings)
+            stamp = _stamp(files)
             project_file = (settings.project_dir / "dbt_project.yml").read_text(encoding="utf-8")
             try:
                 plan = plans.make_plan(manifest(settings), project_file)
@@ -201,7 +211,7 @@ def load(settings: Settings) -> Project:
             with _parsing(settings):
                 renderings.write_json(path, {"stamp": stamp, "plan": plans.dumps(plan)})
         rendered = renderings.load(settings.parsed_dir / _RENDERINGS, stamp)
-        _projects[stamp] = Project(settings, plan, rendered, files)
+        _projects[stamp] = Project(plan, rendered, files)
     project = _projects[stamp]
     if project.renderings.is_older(settings.parsed_dir / _RENDERINGS):
         # Another process has rendered more.

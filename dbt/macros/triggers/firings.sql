@@ -43,8 +43,8 @@
 {%- endmacro %}
 
 
-{#- The looks of all triggers. decisions/trigger_firings reads them, so it runs after each look, also
-    after a look that found nothing: else the next look would begin long ago. -#}
+{#- The looks of all triggers. decisions/trigger_firings reads them, so it runs after each look,
+    also after a look that found nothing: else the next look would begin long ago. -#}
 {% macro looks_of_triggers() -%}
     {%- set names = [] -%}
     {%- for name in registry()['triggers'] -%}
