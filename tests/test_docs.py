@@ -39,8 +39,9 @@ LANGUAGE = {"score", "reason", "sequence", "step", "broadcast", *CONDITIONS}
 
 
 @pytest.fixture(scope="module")
-def manifest() -> Mapping[str, Any]:
-    return dbt.manifest(load_settings())
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
+    # A home of its own: the installation of this checkout may run no example.
+    return dbt.manifest(load_settings(home=tmp_path_factory.mktemp("home")))
 
 
 def text_of(document: str) -> str:

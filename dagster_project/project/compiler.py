@@ -203,10 +203,9 @@ class _Column:
 
 
 class _Result:
-    """The part of an agate table that macros use: `columns` and `rows`."""
+    """The part of an agate table that macros use: `columns`."""
 
     def __init__(self, rows: list[list[Any]]) -> None:
-        self.rows = rows
         width = len(rows[0]) if rows else 1
         self.columns = [_Column([row[place] for row in rows]) for place in range(width)]
 

@@ -57,10 +57,11 @@ def prepare(settings: Settings) -> Path:
     # Dagster's code server, a run and the CLI may start together; one of them parses.
     with _parsing(settings), private.unrestricted():
         registry.refresh(settings.project_dir)
-        stamp = files_mark(settings)
+        files = files_mark(settings)
+        stamp = _stamp(files)
         known = stamp_path.read_text(encoding="utf-8") if stamp_path.is_file() else None
         if known != stamp or not manifest_path.is_file():
-            _parsed[stamp] = _parse(settings)
+            _parsed[files] = _parse(settings)
             stamp_path.write_text(stamp, encoding="utf-8")
     return manifest_path
 
@@ -200,9 +201,6 @@ def load(settings: Settings) -> Project:
         if kept.get("stamp") == stamp:
             plan = plans.loads(kept["plan"])
         else:
-            prepare(settings)  # writes the registry, which is one of the files
-            files = files_mark(settings)
-            stamp = _stamp(files)
             project_file = (settings.project_dir / "dbt_project.yml").read_text(encoding="utf-8")
             try:
                 plan = plans.make_plan(manifest(settings), project_file)
@@ -343,13 +341,14 @@ def _arguments(settings: Settings) -> list[str]:
 def files_mark(settings: Settings) -> str:
     """A hash that changes when a file that dbt parses is added, removed or written.
 
-    Installations with another example have another hash.
+    The registry does not count: it is written from the other files. Installations with another
+    example have another hash.
     """
     paths = [settings.project_dir / name for name in _PARSED_FILES]
     for folder in _PARSED_FOLDERS:
         paths += [path for path in (settings.project_dir / folder).rglob("*") if path.is_file()]
     digest = hashlib.sha256(settings.live_example.encode())
-    for path in sorted(paths):
+    for path in sorted({*paths} - {settings.project_dir / registry.REGISTRY_FILE}):
         status = path.stat()
         digest.update(f"{path}\0{status.st_mtime_ns}\0{status.st_size}\n".encode())
     return digest.hexdigest()

@@ -90,7 +90,7 @@ def forget_rows(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 class Marks:
-    """Marks of the tables that no build writes, each computed once until `reset`."""
+    """Marks of the tables that no build writes, each computed once."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 
 from dagster_project.home import warehouse
 from dagster_project.home.settings import Settings
-from dagster_project.project import dbt
 from dagster_project.project.dbt import DbtError
 from dagster_project.tick import record as records
 from dagster_project.tick import stages
@@ -24,7 +23,7 @@ def recorded_tick(
     as_of: datetime | None = None,
     send: bool = True,
     is_stopping: Callable[[], bool] = lambda: False,
-    build: stages.Build = dbt.build,
+    build: stages.Build = stages.decide,
 ) -> TickReport:
     """Run one tick and write its record; the caller holds the warehouse.
 

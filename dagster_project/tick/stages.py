@@ -197,7 +197,7 @@ def tick(
     with_tests: bool = True,
     send: bool = True,
     is_stopping: Callable[[], bool] = lambda: False,
-    build: Build = dbt.build,
+    build: Build = decide,
     done: Done | None = None,
 ) -> TickReport:
     """Run one tick; the caller holds the warehouse (`warehouse.exclusive`).

@@ -37,8 +37,9 @@ _MACHINE_CLOCK = re.compile(
 
 
 @pytest.fixture(scope="module")
-def manifest() -> Mapping[str, Any]:
-    return dbt.manifest(load_settings())
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
+    # A home of its own: the installation of this checkout may run no example.
+    return dbt.manifest(load_settings(home=tmp_path_factory.mktemp("home")))
 
 
 def _readers(manifest: Mapping[str, Any], relation: str) -> list[Mapping[str, Any]]:
@@ -54,12 +55,12 @@ def _readers(manifest: Mapping[str, Any], relation: str) -> list[Mapping[str, An
 def _sources_of(manifest: Mapping[str, Any], names: Iterable[str]) -> set[str]:
     """The relations of `control` that models depend on, also through other models."""
     found: set[str] = set()
-    todo = [f"model.sendhouse.{name}" for name in names]
-    while todo:
-        node = todo.pop()
+    waiting = [f"model.sendhouse.{name}" for name in names]
+    while waiting:
+        node = waiting.pop()
         if node not in found:
             found.add(node)
-            todo.extend(manifest["parent_map"][node])
+            waiting.extend(manifest["parent_map"][node])
     prefix = "source.sendhouse.control."
     return {name.removeprefix(prefix) for name in found if name.startswith(prefix)}
 

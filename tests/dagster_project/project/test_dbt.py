@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def test_the_first_build_after_a_new_file_renders_the_project_with_it(tmp_path: Path):
-    """The registry, which is written before the parse, is one of the files that dbt reads."""
+    """The registry, which the build writes before the parse, is no change of its own."""
     project = ProjectCopy(tmp_path / "project", is_lean=True).folder
     settings = load_settings(home=tmp_path / "home", project_dir=project)
     installation.create(settings)
@@ -25,4 +25,11 @@ def test_the_first_build_after_a_new_file_renders_the_project_with_it(tmp_path: 
     assert [(one.unique_id, one.status) for one in results] == [
         ("model.sendhouse.stg_files", "success")
     ]
-    assert "model.sendhouse.everybody" in dbt.load(settings).plan.by_id
+    loaded = dbt.load(settings)
+    assert "model.sendhouse.everybody" in loaded.plan.by_id
+    assert loaded.files == dbt.files_mark(settings)
+
+    # A file that is gone again leaves the registry at the next build.
+    segment.unlink()
+    assert dbt.build(settings, ["stg_files"], with_tests=False) == []
+    assert "model.sendhouse.everybody" not in dbt.load(settings).plan.by_id

@@ -1,4 +1,4 @@
-"""Renderings on disk: shared by processes, made anew if damaged."""
+"""Processes share the renderings on disk; a damaged file holds no rendering."""
 
 from __future__ import annotations
 

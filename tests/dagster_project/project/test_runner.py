@@ -355,11 +355,11 @@ def test_equal_rows_with_other_columns_are_other_rows(shop: Shop, code: str, con
 
 def test_a_changed_description_is_written(shop: Shop):
     for text in ("one", "two"):
-        shop.add("told", "table", "select n from facts", ["main.facts"], comments={"": text})
-        assert shop.build() == {"told": "success"}
-        assert shop.rows("(select comment from duckdb_tables() where table_name = 'told')") == [
-            (text,)
-        ]
+        shop.add("described", "table", "select n from facts", ["main.facts"], comments={"": text})
+        assert shop.build() == {"described": "success"}
+        assert shop.rows(
+            "(select comment from duckdb_tables() where table_name = 'described')"
+        ) == [(text,)]
 
 
 def test_a_failed_model_keeps_its_rows_and_stops_the_models_after_it(shop: Shop):
